@@ -1,0 +1,71 @@
+//! The backends that tests run on, and the cargo features that each needs.
+
+use std::str::FromStr;
+
+/// The members with one feature per backend, all on by default. The other members follow them: they get their
+/// backends' features from these.
+const PACKAGES: [&str; 2] = ["orm-tests", "orm-examples"];
+
+/// The value of `--backend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+    All,
+}
+
+impl Backend {
+    /// What the help shows for `--backend`.
+    pub(crate) const VALUES: &'static str = "sqlite|postgres|all";
+
+    /// Whether a PostgreSQL server is needed.
+    pub(crate) fn uses_postgres(self) -> bool {
+        self != Backend::Sqlite
+    }
+
+    /// What to tell cargo, so that the workspace is built with this backend and no other.
+    pub(crate) fn feature_arguments(self) -> Vec<String> {
+        let feature = match self {
+            Backend::All => return Vec::new(),
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+        };
+        let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
+        vec!["--no-default-features".to_owned(), "--features".to_owned(), features]
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "sqlite" => Ok(Backend::Sqlite),
+            "postgres" => Ok(Backend::Postgres),
+            "all" => Ok(Backend::All),
+            _ => Err(format!("the backends are {}", Backend::VALUES)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_backend_switches_the_others_off() {
+        assert_eq!(Backend::All.feature_arguments(), [""; 0]);
+        assert_eq!(
+            Backend::Sqlite.feature_arguments(),
+            ["--no-default-features", "--features", "orm-tests/sqlite,orm-examples/sqlite"]
+        );
+        assert_eq!(Backend::Postgres.feature_arguments()[2], "orm-tests/postgres,orm-examples/postgres");
+    }
+
+    #[test]
+    fn unknown_backends_are_refused_with_the_known_ones() {
+        assert_eq!("all".parse(), Ok(Backend::All));
+        let error = Backend::from_str("Postgres").expect_err("names are in small letters");
+        assert!(error.contains(Backend::VALUES));
+    }
+}
