@@ -1,0 +1,241 @@
+//! Which databases a queryset may be sent to: one that is fixed at compile time ([`Pg`], [`Sqlite`]), or any of them
+//! ([`Any`]), chosen at run time by URL.
+//!
+//! There is a folder for each backend with the same files in it: `mod.rs` says how it differs from the others,
+//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. MySQL and MariaDB will be the folder
+//! `mysql/` beside them.
+
+mod any;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use std::{fmt, sync::Arc};
+
+use diesel::{
+    QueryResult,
+    connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection},
+    expression::QueryMetadata,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    r2d2::R2D2Connection,
+    row::{Field as _, Row as _},
+    sql_types::Untyped,
+};
+
+#[cfg(feature = "postgres")]
+pub use diesel::pg::Pg;
+#[cfg(feature = "sqlite")]
+pub use diesel::sqlite::Sqlite;
+
+pub use self::any::{Any, AnyDatabase, AnyTransaction};
+pub(crate) use self::any::{ModelOnEach, ShapeOnEach};
+use crate::{
+    database::{Settings, pool::Target, url::DatabaseUrl},
+    error::Result,
+    queryset::shape::ShapeOn,
+    statement::select::Select,
+    stream::source::Source,
+    transaction::Session,
+    types::Decode,
+};
+
+/// The backends that a URL may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BackendKind {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BackendKind::Postgres => "PostgreSQL",
+            BackendKind::Sqlite => "SQLite",
+        })
+    }
+}
+
+/// A target of querysets: [`Any`], [`Pg`] or [`Sqlite`].
+pub trait Backend: Sized + 'static {
+    /// How a piece of a query is kept until the statement is written.
+    type Part<'a>: ?Sized + Send + Sync;
+    /// What a [`Database`](crate::Database) holds.
+    type Database: Clone + Send + Sync + fmt::Debug;
+    /// What a [`Transaction`](crate::Transaction) holds.
+    type Transaction: Send + Sync + fmt::Debug;
+
+    #[doc(hidden)]
+    fn open(url: &DatabaseUrl, settings: &Settings) -> Result<Self::Database>;
+    #[doc(hidden)]
+    fn begin(database: &Self::Database) -> Result<Self::Transaction>;
+    /// Does `task` on the backend that is really there.
+    #[doc(hidden)]
+    fn run<T: Task<Self>>(on: Handle<'_, Self>, task: T) -> T::Output;
+}
+
+/// What a queryset was made on: a database, whose pool it takes connections from, or a transaction.
+#[doc(hidden)]
+pub enum Handle<'a, B: Backend> {
+    Database(&'a B::Database),
+    Transaction(&'a B::Transaction),
+}
+
+impl<B: Backend> Clone for Handle<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B: Backend> Copy for Handle<'_, B> {}
+
+impl<B: Backend> fmt::Debug for Handle<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Handle::Database(database) => database.fmt(f),
+            Handle::Transaction(transaction) => transaction.fmt(f),
+        }
+    }
+}
+
+/// Work that is the same on every backend, written once.
+#[doc(hidden)]
+pub trait Task<B: Backend> {
+    type Output;
+    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Self::Output
+    where
+        B: PartsOf<DB>;
+}
+
+/// An expression that can be kept for the backend `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written for the backend `{B}`",
+    note = "operators and types that only one backend has need a database of that backend, such as `Database<Pg>`"
+)]
+pub trait IntoPart<'a, B: Backend>: Send + Sync + 'a {
+    /// Keeps it.
+    fn into_part(self) -> Arc<B::Part<'a>>;
+}
+
+/// A backend whose kept pieces can be written for the driver `DB`.
+#[doc(hidden)]
+pub trait PartsOf<DB: Driver>: Backend {
+    fn part<'p>(part: &'p Self::Part<'_>) -> &'p dyn QueryFragment<DB>;
+}
+
+/// What the rest needs to know of one backend.
+#[doc(hidden)]
+pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
+    type Connection: Connection<Backend = Self, TransactionManager = AnsiTransactionManager>
+        + LoadConnection<DefaultLoadingMode>
+        + R2D2Connection
+        + Send
+        + 'static;
+
+    const KIND: BackendKind;
+    /// The most bind parameters of one statement.
+    const PARAMETERS: usize;
+
+    /// The SQL of a fragment, without its values.
+    fn sql<F: QueryFragment<Self> + ?Sized>(fragment: &F) -> QueryResult<String>;
+
+    /// Checks a URL, and makes of it what `establish` takes.
+    fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target>;
+
+    /// Opens a connection.
+    fn establish(target: &Target, settings: &Settings) -> Result<Self::Connection>;
+
+    /// Ends a transaction that was begun by SQL of the user's own, which Diesel knows nothing of.
+    fn reset(connection: &mut Self::Connection) -> QueryResult<()>;
+
+    /// Fails if the transaction can only be rolled back.
+    fn check_transaction(connection: &mut Self::Connection) -> QueryResult<()>;
+
+    /// How `LIMIT` is written where there is none, for those that need one before `OFFSET`.
+    const NO_LIMIT: Option<&'static str>;
+
+    /// What follows the type of an integer key that the database fills.
+    const GENERATED_KEY: &'static str;
+
+    /// Whether foreign keys can only be declared with the table.
+    const INLINE_FOREIGN_KEYS: bool;
+
+    /// Reads the single integer that a statement gives.
+    fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;
+
+    /// Opens a stream.
+    fn stream<S: ShapeOn<Self>>(
+        session: Session<'_, Self>,
+        select: &Select<'_, Self>,
+    ) -> Result<Box<dyn Source<S::Row>>>;
+}
+
+/// The single integer that a statement gives.
+fn integer_of<DB, F>(connection: &mut DB::Connection, statement: F) -> QueryResult<i64>
+where
+    DB: Driver,
+    F: QueryFragment<DB>,
+    i64: Decode<DB>,
+{
+    struct Scalar<F>(F);
+    impl<F> Query for Scalar<F> {
+        type SqlType = Untyped;
+    }
+    impl<F> QueryId for Scalar<F> {
+        type QueryId = ();
+        const HAS_STATIC_QUERY_ID: bool = false;
+    }
+    impl<DB: diesel::backend::Backend, F: QueryFragment<DB>> QueryFragment<DB> for Scalar<F> {
+        fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+            self.0.walk_ast(out)
+        }
+    }
+    let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, Scalar(statement))?;
+    let row = rows.next().ok_or(diesel::NotFound)??;
+    let field = row.get(0).ok_or(diesel::NotFound)?;
+    i64::decode_nullable(field.value()).map_err(diesel::result::Error::DeserializationError)
+}
+
+/// The parts and the pool of a backend that is fixed at compile time.
+macro_rules! fixed_backend {
+    ($backend:ident) => {
+        impl $crate::backend::Backend for $backend {
+            type Part<'a> = dyn ::diesel::query_builder::QueryFragment<$backend> + Send + Sync + 'a;
+            type Database = $crate::database::pool::Pool<$backend>;
+            type Transaction = $crate::transaction::Inner<$backend>;
+
+            fn open(
+                url: &$crate::database::url::DatabaseUrl,
+                settings: &$crate::database::Settings,
+            ) -> $crate::Result<Self::Database> {
+                $crate::database::pool::Pool::open(url, settings)
+            }
+
+            fn begin(database: &Self::Database) -> $crate::Result<Self::Transaction> {
+                $crate::transaction::Inner::begin(database)
+            }
+
+            fn run<T: $crate::backend::Task<Self>>(on: $crate::backend::Handle<'_, Self>, task: T) -> T::Output {
+                task.on::<$backend>(on.into())
+            }
+        }
+
+        impl<'a, E> $crate::backend::IntoPart<'a, $backend> for E
+        where
+            E: ::diesel::query_builder::QueryFragment<$backend> + Send + Sync + 'a,
+        {
+            fn into_part(self) -> ::std::sync::Arc<<$backend as $crate::backend::Backend>::Part<'a>> {
+                ::std::sync::Arc::new(self)
+            }
+        }
+
+        impl $crate::backend::PartsOf<$backend> for $backend {
+            fn part<'p>(part: &'p Self::Part<'_>) -> &'p dyn ::diesel::query_builder::QueryFragment<$backend> {
+                part
+            }
+        }
+    };
+}
+pub(crate) use fixed_backend;

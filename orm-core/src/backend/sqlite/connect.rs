@@ -1,0 +1,95 @@
+//! Opening SQLite databases, and how each connection is set up.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+
+use crate::{
+    backend::BackendKind,
+    database::{
+        Settings,
+        pool::Target,
+        url::{DatabaseUrl, Scheme, configuration, encode},
+    },
+    diesel_error,
+    error::{Error, ErrorKind, Result, Text},
+};
+
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The URL as one of SQLite's own ("Uniform Resource Identifiers" in its documentation).
+pub(super) fn target(url: &DatabaseUrl) -> Result<Target> {
+    url.expect(Scheme::Sqlite)?;
+    url.check_options(&["mode"])?;
+    let path = url.path()?;
+    if path == ":memory:" {
+        // The VFS `memdb` shares a database between connections by its name, with locks as a file has them.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let address = format!("file:/orm-core-{}?vfs=memdb", NEXT.fetch_add(1, Ordering::Relaxed));
+        return Ok(Target { address, url: url.clone(), in_memory: true });
+    }
+    if path.is_empty() {
+        return Err(configuration("a SQLite URL names a file, as in `sqlite://path/to/file.db`, or `sqlite::memory:`"));
+    }
+    let mode = url.options().iter().find(|(name, _)| name == "mode").map_or("rwc", |(_, mode)| mode);
+    if !matches!(mode, "ro" | "rw" | "rwc") {
+        return Err(configuration("a SQLite URL's `mode` is `ro` (read), `rw` (read and write) or `rwc` (and create)"));
+    }
+    let address = format!("file:{}?mode={mode}", encode(&path, "/"));
+    Ok(Target { address, url: url.clone(), in_memory: false })
+}
+
+pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteConnection> {
+    let cannot_open = |cause: String| {
+        let path = target.url.path().unwrap_or_default();
+        Error::new(ErrorKind::Connection, format!("the SQLite database `{path}` cannot be opened"))
+            .on_backend(BackendKind::Sqlite)
+            .with_source(Text(cause))
+    };
+    let mut connection =
+        SqliteConnection::establish(&target.address).map_err(|error| cannot_open(error.to_string()))?;
+    let timeout = settings.lock_timeout.unwrap_or(LOCK_TIMEOUT).as_millis();
+    let mut setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
+    if !target.in_memory && !target.address.ends_with("mode=ro") {
+        // Only with a write-ahead log do readers and writers not wait for each other.
+        setup.push_str("PRAGMA journal_mode = WAL;");
+    }
+    connection.batch_execute(&setup).map_err(|error| {
+        let error = diesel_error::ours(error, BackendKind::Sqlite);
+        match error.kind() {
+            ErrorKind::LockTimeout => error,
+            _ => cannot_open(std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)),
+        }
+    })?;
+    #[cfg(feature = "numeric")]
+    connection
+        .register_collation("orm_decimal", crate::types::compare_text)
+        .map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str) -> String {
+        DatabaseUrl::parse(url).and_then(|url| target(&url)).map_or_else(|e| e.to_string(), |t| t.address)
+    }
+
+    #[test]
+    fn a_path_becomes_sqlites_own_url() {
+        assert_eq!(address("sqlite://flights.db"), "file:flights.db?mode=rwc");
+        assert_eq!(address("sqlite:///tmp/a%20b%3F.db?mode=ro"), "file:/tmp/a%20b%3F.db?mode=ro");
+        assert!(address("sqlite://").contains("names a file"));
+        assert!(address("sqlite://x?mode=w").contains("`mode` is"));
+        assert!(address("sqlite://x?cache=shared").contains("unknown option `cache`"));
+    }
+
+    #[test]
+    fn each_database_in_memory_is_its_own() {
+        assert_ne!(address("sqlite::memory:"), address("sqlite::memory:"));
+    }
+}

@@ -1,0 +1,72 @@
+//! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
+
+mod connect;
+mod stream;
+pub(crate) mod value;
+
+use diesel::{
+    QueryResult, SqliteConnection,
+    connection::SimpleConnection,
+    query_builder::{QueryBuilder, QueryFragment},
+    sqlite::{Sqlite, query_builder::SqliteQueryBuilder},
+};
+
+use super::{BackendKind, Driver, fixed_backend, integer_of};
+use crate::{
+    database::{Settings, pool::Target, url::DatabaseUrl},
+    error::Result,
+    queryset::shape::ShapeOn,
+    statement::select::Select,
+    stream::source::Source,
+    transaction::Session,
+};
+
+fixed_backend!(Sqlite);
+
+impl Driver for Sqlite {
+    type Connection = SqliteConnection;
+
+    const KIND: BackendKind = BackendKind::Sqlite;
+    // SQLITE_MAX_VARIABLE_NUMBER, unless it was built with another.
+    const PARAMETERS: usize = 32_766;
+    const NO_LIMIT: Option<&'static str> = Some(" LIMIT -1");
+    const INLINE_FOREIGN_KEYS: bool = true;
+    // An INTEGER PRIMARY KEY is the row id, which SQLite fills.
+    const GENERATED_KEY: &'static str = "";
+
+    fn sql<F: QueryFragment<Sqlite> + ?Sized>(fragment: &F) -> QueryResult<String> {
+        let mut out = SqliteQueryBuilder::default();
+        fragment.to_sql(&mut out, &Sqlite)?;
+        Ok(out.finish())
+    }
+
+    fn target(url: &DatabaseUrl, _: &Settings) -> Result<Target> {
+        connect::target(url)
+    }
+
+    fn establish(target: &Target, settings: &Settings) -> Result<SqliteConnection> {
+        connect::establish(target, settings)
+    }
+
+    fn reset(connection: &mut SqliteConnection) -> QueryResult<()> {
+        // Diesel cannot ask whether there is a transaction. BEGIN fails where there is one, and takes no lock where
+        // there was none; either way there is one now.
+        let _ = connection.batch_execute("BEGIN");
+        connection.batch_execute("ROLLBACK")
+    }
+
+    fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
+        Ok(()) // a failed statement does not fail SQLite's transactions
+    }
+
+    fn read_integer<F: QueryFragment<Sqlite>>(connection: &mut SqliteConnection, statement: F) -> QueryResult<i64> {
+        integer_of(connection, statement)
+    }
+
+    fn stream<S: ShapeOn<Sqlite>>(
+        session: Session<'_, Sqlite>,
+        select: &Select<'_, Sqlite>,
+    ) -> Result<Box<dyn Source<S::Row>>> {
+        stream::open::<S>(session, select)
+    }
+}

@@ -1,0 +1,101 @@
+//! Streams on SQLite: the statement is stepped through, so that nothing is held but the chunk in hand.
+
+use diesel::{
+    SqliteConnection,
+    connection::{DefaultLoadingMode, LoadConnection},
+    query_builder::{CollectedQuery, MoveableBindCollector, QueryFragment},
+    sqlite::Sqlite,
+};
+use self_cell::{MutBorrow, self_cell};
+
+use crate::{
+    backend::Driver,
+    diesel_error,
+    error::{Error, Result},
+    queryset::shape::ShapeOn,
+    statement::select::Select,
+    stream::{
+        load::in_statement,
+        source::{Decoder, End, Fetched, Limit, Source},
+    },
+    transaction::{Lease, Session},
+};
+
+/// Diesel's iterator over the rows of a statement, which borrows the connection.
+type Steps<'c> = <SqliteConnection as LoadConnection<DefaultLoadingMode>>::Cursor<'c, 'static>;
+
+self_cell! {
+    /// A connection, and the statement that is being stepped through on it.
+    struct Scan {
+        owner: MutBorrow<Lease<Sqlite>>,
+        #[not_covariant]
+        dependent: Steps,
+    }
+}
+
+struct Stepping<S: ShapeOn<Sqlite>> {
+    scan: Scan,
+    sql: String,
+    decoder: Decoder<S>,
+}
+
+pub(super) fn open<S: ShapeOn<Sqlite>>(
+    session: Session<'_, Sqlite>,
+    select: &Select<'_, Sqlite>,
+) -> Result<Box<dyn Source<S::Row>>> {
+    let sql = Sqlite::sql(select).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
+    let query = owned(select, sql.clone()).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
+    let lease = session.lease_for_stream()?;
+    let scan = Scan::try_new(MutBorrow::new(lease), |lease| {
+        let lease = lease.borrow_mut();
+        // `failed` wants the lease as well as its connection, so the error is told by itself.
+        match LoadConnection::<DefaultLoadingMode>::load(&mut **lease, query) {
+            Ok(steps) => Ok(steps),
+            Err(error) => Err(diesel_error::ours(error, Sqlite::KIND)),
+        }
+    })
+    .map_err(|error: Error| in_statement(error, Ok(sql.clone())))?;
+    Ok(Box::new(Stepping::<S> { scan, sql, decoder: Decoder::new::<Sqlite>() }))
+}
+
+/// The values of a statement, as Diesel collects them.
+type Binds<'b> = <Sqlite as diesel::backend::Backend>::BindCollector<'b>;
+
+/// The statement with its values copied, so that it owns all it needs for as long as it is stepped through.
+fn owned(
+    select: &Select<'_, Sqlite>,
+    sql: String,
+) -> diesel::QueryResult<CollectedQuery<<Binds<'static> as MoveableBindCollector<Sqlite>>::BindData>> {
+    let mut binds = Binds::default();
+    select.collect_binds(&mut binds, &mut (), &Sqlite)?;
+    Ok(CollectedQuery::new(sql, false, binds.moveable()))
+}
+
+impl<S: ShapeOn<Sqlite>> Source<S::Row> for Stepping<S> {
+    fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
+        let Stepping { scan, sql, decoder } = self;
+        decoder.start();
+        let end = scan.with_dependent_mut(|_, steps| {
+            for _ in 0..limit.rows {
+                match steps.next() {
+                    // The iterator would start again after this; the stream never asks again.
+                    None => return End::Done,
+                    Some(Ok(row)) => {
+                        if let Err(error) = decoder.read::<Sqlite, _>(&row, out) {
+                            return End::Broken(error);
+                        }
+                    }
+                    Some(Err(error)) => return End::Broken(diesel_error::ours(error, Sqlite::KIND)),
+                }
+                if decoder.bytes() >= limit.bytes {
+                    break;
+                }
+            }
+            End::More
+        });
+        decoder.fetched(match end {
+            End::Broken(error) => End::Broken(in_statement(error, Ok(sql.clone()))),
+            end => end,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! What Diesel's errors mean, as ours.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::{
+    backend::BackendKind,
+    error::{Error, ErrorKind},
+};
+
+/// Our error for one of Diesel's, with it as the cause.
+pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
+    let kind = kind(&error);
+    Error::new(kind, sentence(kind)).on_backend(backend).with_source(error)
+}
+
+/// Whether the error is the database's own word, after which a transaction is lost on PostgreSQL.
+pub(crate) fn is_the_databases(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(..) | DieselError::BrokenTransactionManager)
+}
+
+fn kind(error: &DieselError) -> ErrorKind {
+    match error {
+        DieselError::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::UniqueViolation => ErrorKind::UniqueViolation,
+            DatabaseErrorKind::ForeignKeyViolation => ErrorKind::ForeignKeyViolation,
+            DatabaseErrorKind::NotNullViolation => ErrorKind::NotNullViolation,
+            DatabaseErrorKind::CheckViolation => ErrorKind::CheckViolation,
+            DatabaseErrorKind::SerializationFailure => ErrorKind::SerializationFailure,
+            DatabaseErrorKind::ReadOnlyTransaction => ErrorKind::ReadOnly,
+            DatabaseErrorKind::ClosedConnection => ErrorKind::ConnectionLost,
+            _ => kind_of_message(information.message()),
+        },
+        DieselError::BrokenTransactionManager => ErrorKind::ConnectionLost,
+        DieselError::SerializationError(_) => ErrorKind::InvalidValue,
+        DieselError::DeserializationError(_) => ErrorKind::Decode,
+        DieselError::NotFound => ErrorKind::NotFound,
+        DieselError::InvalidCString(_) | DieselError::QueryBuilderError(_) => ErrorKind::InvalidQuery,
+        DieselError::NotInTransaction
+        | DieselError::RollbackTransaction
+        | DieselError::RollbackErrorOnCommit { .. } => ErrorKind::TransactionAborted,
+        _ => ErrorKind::Database,
+    }
+}
+
+/// Diesel passes on no SQLSTATE, so the rest is told by the message, as servers with English messages write it
+/// (`lc_messages`; SQLite knows no other language). In other languages the kind is `Database`.
+fn kind_of_message(message: &str) -> ErrorKind {
+    const PHRASES: &[(&str, ErrorKind)] = &[
+        ("due to statement timeout", ErrorKind::StatementTimeout),
+        ("due to lock timeout", ErrorKind::LockTimeout),
+        ("could not obtain lock", ErrorKind::LockTimeout),
+        ("due to user request", ErrorKind::Cancelled),
+        ("deadlock detected", ErrorKind::SerializationFailure),
+        ("current transaction is aborted", ErrorKind::TransactionAborted),
+        ("server closed the connection", ErrorKind::ConnectionLost),
+        ("terminating connection", ErrorKind::ConnectionLost),
+        ("no connection to the server", ErrorKind::ConnectionLost),
+        ("could not receive data from server", ErrorKind::ConnectionLost),
+        ("could not send data to server", ErrorKind::ConnectionLost),
+        ("database is locked", ErrorKind::LockTimeout),
+        ("table is locked", ErrorKind::LockTimeout),
+        ("attempt to write a readonly database", ErrorKind::ReadOnly),
+    ];
+    PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map_or(ErrorKind::Database, |(_, kind)| *kind)
+}
+
+fn sentence(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::UniqueViolation => "a row with this unique key exists already",
+        ErrorKind::ForeignKeyViolation => "a foreign key is violated",
+        ErrorKind::NotNullViolation => "a column that must have a value has none",
+        ErrorKind::CheckViolation => "a CHECK constraint is violated",
+        ErrorKind::SerializationFailure => "the transaction lost against another one; run it again",
+        ErrorKind::ReadOnly => "this transaction or database is read-only",
+        ErrorKind::ConnectionLost => "the connection to the database is lost",
+        ErrorKind::StatementTimeout => "the statement took longer than the statement timeout",
+        ErrorKind::LockTimeout => "a lock could not be had in time",
+        ErrorKind::Cancelled => "the statement was cancelled",
+        ErrorKind::TransactionAborted => "the transaction can only be rolled back",
+        ErrorKind::InvalidValue => "a value cannot be sent to the database",
+        ErrorKind::InvalidQuery => "the statement cannot be written",
+        ErrorKind::Decode => "a stored value does not fit",
+        _ => "the database refused the statement",
+    }
+}

@@ -1,0 +1,169 @@
+//! Orders: expressions with a direction and a place for NULLs, which can be turned round.
+
+use std::sync::Arc;
+
+use diesel::{
+    dsl,
+    expression::{Expression, SelectableExpression, ValidGrouping},
+};
+
+use super::{Field, RootedAt};
+use crate::backend::{Backend, IntoPart};
+
+/// Where NULLs stand in an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nulls {
+    /// Before every value.
+    First,
+    /// After every value.
+    Last,
+}
+
+/// An expression with a direction; made by [`Field::asc`], [`Field::desc`], [`asc`] and [`desc`].
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an order does nothing until it is given to `order_by`"]
+pub struct Ordered<E> {
+    expression: E,
+    descending: bool,
+    nulls: Option<Nulls>,
+}
+
+/// The expression in ascending order: `asc(f.arr_delay - f.dep_delay)`.
+pub fn asc<E: Expression>(expression: E) -> Ordered<E> {
+    Ordered { expression, descending: false, nulls: None }
+}
+
+/// The expression in descending order.
+pub fn desc<E: Expression>(expression: E) -> Ordered<E> {
+    Ordered { expression, descending: true, nulls: None }
+}
+
+impl<P, C> Field<P, C> {
+    /// The field in ascending order.
+    ///
+    /// Where NULLs stand is the backend's choice unless it is said: PostgreSQL puts them last, SQLite first.
+    pub fn asc(self) -> Ordered<Self> {
+        Ordered { expression: self, descending: false, nulls: None }
+    }
+
+    /// The field in descending order; without a word on NULLs, they stand where ascending order does not put them.
+    pub fn desc(self) -> Ordered<Self> {
+        Ordered { expression: self, descending: true, nulls: None }
+    }
+}
+
+impl<E> Ordered<E> {
+    /// NULLs before every value, on every backend.
+    pub fn nulls_first(self) -> Self {
+        Ordered { nulls: Some(Nulls::First), ..self }
+    }
+
+    /// NULLs after every value, on every backend.
+    pub fn nulls_last(self) -> Self {
+        Ordered { nulls: Some(Nulls::Last), ..self }
+    }
+}
+
+/// One key of an order, as a queryset keeps it.
+pub struct OrderKey<'a, B: Backend> {
+    pub(crate) part: Arc<B::Part<'a>>,
+    pub(crate) direction: Direction,
+}
+
+/// How one key is ordered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Direction {
+    Ours {
+        descending: bool,
+        nulls: Option<Nulls>,
+    },
+    /// The part is Diesel's own `asc()` or `desc()`, which cannot be taken apart.
+    Diesels,
+}
+
+impl Direction {
+    /// The opposite order, if it can be said.
+    pub(crate) fn reversed(self) -> Option<Self> {
+        match self {
+            Direction::Ours { descending, nulls } => Some(Direction::Ours {
+                descending: !descending,
+                nulls: nulls.map(|nulls| match nulls {
+                    Nulls::First => Nulls::Last,
+                    Nulls::Last => Nulls::First,
+                }),
+            }),
+            Direction::Diesels => None,
+        }
+    }
+}
+
+impl<B: Backend> Clone for OrderKey<'_, B> {
+    fn clone(&self) -> Self {
+        OrderKey { part: self.part.clone(), direction: self.direction }
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for OrderKey<'_, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OrderKey").field("direction", &self.direction).finish_non_exhaustive()
+    }
+}
+
+/// What `order_by` takes: an order on fields reached from `M`, or a tuple of up to eight.
+#[diagnostic::on_unimplemented(
+    message = "this is not an order on `{M}`",
+    label = "not an order",
+    note = "an order is `f.name.asc()`, `f.name.desc()`, or a tuple of them; an expression is ordered by \
+            `asc(expression)` or `desc(expression)`"
+)]
+pub trait OrderBy<'a, M, B: Backend> {
+    /// Adds the keys, the most significant first.
+    fn keys(self, out: &mut Vec<OrderKey<'a, B>>);
+}
+
+impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for Ordered<E>
+where
+    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+{
+    fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
+        let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
+        out.push(OrderKey { part: self.expression.into_part(), direction });
+    }
+}
+
+macro_rules! diesel_orders {
+    ($($order:ident)*) => { $(
+        impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for dsl::$order<E>
+        where
+            E: diesel::ExpressionMethods + SelectableExpression<RootedAt<M>> + ValidGrouping<()>,
+            Self: IntoPart<'a, B>,
+        {
+            fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
+                out.push(OrderKey { part: self.into_part(), direction: Direction::Diesels });
+            }
+        }
+    )* };
+}
+diesel_orders! { Asc Desc }
+
+macro_rules! tuples {
+    ($($($T:ident)+;)*) => { $(
+        impl<'a, M, B: Backend, $($T: OrderBy<'a, M, B>),+> OrderBy<'a, M, B> for ($($T,)+) {
+            #[allow(non_snake_case)] // the type parameters name the values, too
+            fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
+                let ($($T,)+) = self;
+                $( $T.keys(out); )+
+            }
+        }
+    )* };
+}
+tuples! {
+    K1;
+    K1 K2;
+    K1 K2 K3;
+    K1 K2 K3 K4;
+    K1 K2 K3 K4 K5;
+    K1 K2 K3 K4 K5 K6;
+    K1 K2 K3 K4 K5 K6 K7;
+    K1 K2 K3 K4 K5 K6 K7 K8;
+}

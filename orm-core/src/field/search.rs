@@ -1,0 +1,145 @@
+//! Searching in text: every character of the needle stands for itself, and case counts, on every backend.
+//!
+//! PostgreSQL searches with `LIKE … ESCAPE '!'`: its default escape character depends on settings. SQLite's LIKE
+//! ignores case, so there it is `GLOB`, which does not, and which an index can serve as well.
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Bool, Text},
+};
+
+use super::Field;
+
+/// SQL types that can be searched in: text, nullable or not.
+#[diagnostic::on_unimplemented(message = "only text can be searched in", label = "not a field of text")]
+pub trait Searchable {}
+impl Searchable for Text {}
+impl Searchable for diesel::sql_types::Nullable<Text> {}
+
+/// Which end of the text the needle is tied to.
+#[derive(Clone, Copy, Debug)]
+enum Anchor {
+    Nowhere,
+    Start,
+    End,
+}
+
+/// A search in a text; made by [`Field::contains`], [`Field::starts_with`] and [`Field::ends_with`].
+#[derive(Clone, Debug)]
+#[must_use = "a condition does nothing until it is used in a query"]
+pub struct Search<E> {
+    text: E,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    like: String,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+    glob: String,
+}
+
+impl<P, C> Field<P, C>
+where
+    Self: Expression<SqlType: Searchable>,
+{
+    /// Whether the text has `needle` in it, taken literally, case and all.
+    pub fn contains(self, needle: impl AsRef<str>) -> Search<Self> {
+        Search::new(self, needle.as_ref(), Anchor::Nowhere)
+    }
+
+    /// Whether the text begins with `needle`, taken literally, case and all.
+    pub fn starts_with(self, needle: impl AsRef<str>) -> Search<Self> {
+        Search::new(self, needle.as_ref(), Anchor::Start)
+    }
+
+    /// Whether the text ends with `needle`, taken literally, case and all.
+    pub fn ends_with(self, needle: impl AsRef<str>) -> Search<Self> {
+        Search::new(self, needle.as_ref(), Anchor::End)
+    }
+}
+
+impl<E> Search<E> {
+    fn new(text: E, needle: &str, anchor: Anchor) -> Self {
+        let pattern = |any: char, escape: fn(&mut String, char)| {
+            let mut pattern = String::with_capacity(needle.len() + 2);
+            if !matches!(anchor, Anchor::Start) {
+                pattern.push(any);
+            }
+            needle.chars().for_each(|c| escape(&mut pattern, c));
+            if !matches!(anchor, Anchor::End) {
+                pattern.push(any);
+            }
+            pattern
+        };
+        let like = pattern('%', |out, c| {
+            if matches!(c, '%' | '_' | '!') {
+                out.push('!');
+            }
+            out.push(c);
+        });
+        let glob = pattern('*', |out, c| {
+            if matches!(c, '*' | '?' | '[') {
+                out.extend(['[', c, ']']);
+            } else {
+                out.push(c);
+            }
+        });
+        Search { text, like, glob }
+    }
+}
+
+impl<E: Expression> Expression for Search<E> {
+    type SqlType = diesel::sql_types::Nullable<Bool>;
+}
+impl<QS, E: AppearsOnTable<QS>> AppearsOnTable<QS> for Search<E> {}
+impl<QS, E: SelectableExpression<QS>> SelectableExpression<QS> for Search<E> {}
+impl<G, E: ValidGrouping<G>> ValidGrouping<G> for Search<E> {
+    type IsAggregate = E::IsAggregate;
+}
+impl<E> QueryId for Search<E> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+#[cfg(feature = "postgres")]
+impl<E: QueryFragment<diesel::pg::Pg>> QueryFragment<diesel::pg::Pg> for Search<E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(" LIKE ");
+        out.push_bind_param::<Text, _>(&self.like)?;
+        out.push_sql(" ESCAPE '!')");
+        Ok(())
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sqlite> for Search<E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::sqlite::Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(" GLOB ");
+        out.push_bind_param::<Text, _>(&self.glob)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+// `and`, `or` and `not` are Diesel's, by its blanket implementations on boolean expressions.
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_special_character_is_escaped() {
+        let search = Search::new((), "100%_[a]*?!", Anchor::Nowhere);
+        assert_eq!(search.like, "%100!%!_[a]*?!!%");
+        assert_eq!(search.glob, "*100%_[[]a][*][?]!*");
+    }
+
+    #[test]
+    fn an_anchor_leaves_one_end_open() {
+        assert_eq!(Search::new((), "a", Anchor::Start).like, "a%");
+        assert_eq!(Search::new((), "a", Anchor::End).glob, "*a");
+    }
+}

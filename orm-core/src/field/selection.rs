@@ -1,0 +1,155 @@
+//! What `values` and `values_as` read.
+
+use diesel::{backend::Backend, expression::Expression, row::Row, sql_types::SqlType};
+
+use super::Field;
+use crate::{
+    model::ModelColumn,
+    path::{Optional, Path, Required},
+    stream::row::{ColumnError, ColumnName, RowReader},
+    types::{Codec, FieldType, Native, nullable::Optionality},
+};
+
+/// Fields whose Rust types are known: a field, or a tuple of up to 16.
+#[diagnostic::on_unimplemented(
+    message = "`values` takes fields, and this is none",
+    label = "not a field, nor a tuple of up to 16 fields",
+    note = "for any other expression use `values_as` and name the types: `values_as::<(i64, String), _>(|f| …)`"
+)]
+pub trait Selection: Expression {
+    /// What a row reads as.
+    type Row: 'static;
+    /// The model and field of each column, for error messages.
+    fn names(out: &mut Vec<ColumnName>);
+}
+
+/// A [`Selection`] that can be read from the backend `DB`.
+#[diagnostic::on_unimplemented(message = "these fields cannot be read from `{DB}`")]
+pub trait SelectionOn<DB: Backend>: Selection {
+    /// Reads the fields from the next columns of a row.
+    ///
+    /// # Errors
+    ///
+    /// If a value does not fit its field.
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError>;
+}
+
+/// What a column reads as at the end of a path of such a nullability.
+pub trait Along<N> {
+    /// The Rust type.
+    type Rust: 'static;
+    /// How it is read.
+    type Codec;
+}
+
+impl<C: ModelColumn> Along<Required> for C {
+    type Rust = C::Rust;
+    type Codec = C::Codec;
+}
+
+impl<C: ModelColumn> Along<Optional> for C
+where
+    <C::SqlType as SqlType>::IsNull: Optionality<C::Rust, C::Codec>,
+{
+    type Rust = <<C::SqlType as SqlType>::IsNull as Optionality<C::Rust, C::Codec>>::Rust;
+    type Codec = <<C::SqlType as SqlType>::IsNull as Optionality<C::Rust, C::Codec>>::Codec;
+}
+
+impl<P: Path, C: ModelColumn + Along<P::Null>> Selection for Field<P, C>
+where
+    Self: Expression,
+{
+    type Row = <C as Along<P::Null>>::Rust;
+
+    fn names(out: &mut Vec<ColumnName>) {
+        let table = <C::Model as crate::model::Model>::TABLE;
+        let field = table.position(C::NAME).map(|at| table.columns[at].field);
+        out.push(ColumnName { model: Some(table.model), field });
+    }
+}
+
+impl<P: Path, C: ModelColumn + Along<P::Null>, DB: Backend> SelectionOn<DB> for Field<P, C>
+where
+    Self: Expression,
+    <C as Along<P::Null>>::Codec: Codec<<C as Along<P::Null>>::Rust, DB>,
+{
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+        row.read::<<C as Along<P::Null>>::Codec, _, _>()
+    }
+}
+
+/// Rust types that an expression of the SQL type `ST` can be read as, for `values_as`.
+#[diagnostic::on_unimplemented(
+    message = "an expression of SQL type `{ST}` cannot be read as `{Self}`",
+    label = "not the Rust type of this expression",
+    note = "for a tuple of expressions name a tuple of as many types, in the same order"
+)]
+pub trait ReadAs<ST, DB: Backend>: Sized {
+    /// Reads the next columns of a row.
+    ///
+    /// # Errors
+    ///
+    /// If a value does not fit its type.
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self, ColumnError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FieldType, DB: Backend> ReadAs<T::SqlType, DB> for T
+where
+    Native: Codec<T, DB>,
+{
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self, ColumnError> {
+        row.read::<Native, _, _>()
+    }
+}
+
+macro_rules! tuples {
+    ($($($T:ident $S:ident)+;)*) => { $(
+        impl<$($T: Selection),+> Selection for ($($T,)+)
+        where
+            Self: Expression,
+        {
+            type Row = ($($T::Row,)+);
+
+            fn names(out: &mut Vec<ColumnName>) {
+                $( $T::names(out); )+
+            }
+        }
+        impl<DB: Backend, $($T: SelectionOn<DB>),+> SelectionOn<DB> for ($($T,)+)
+        where
+            Self: Expression,
+        {
+            #[inline]
+            fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+                Ok(($($T::read(row)?,)+))
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl<DB: Backend, $($S, $T: ReadAs<$S, DB>),+> ReadAs<($($S,)+), DB> for ($($T,)+) {
+            #[inline]
+            fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self, ColumnError> {
+                Ok(($($T::read(row)?,)+))
+            }
+        }
+    )* };
+}
+tuples! {
+    A SA;
+    A SA B SB;
+    A SA B SB C SC;
+    A SA B SB C SC D SD;
+    A SA B SB C SC D SD E SE;
+    A SA B SB C SC D SD E SE F SF;
+    A SA B SB C SC D SD E SE F SF G SG;
+    A SA B SB C SC D SD E SE F SF G SG H SH;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN O SO;
+    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN O SO P SP;
+}

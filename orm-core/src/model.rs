@@ -1,0 +1,201 @@
+//! What `#[derive(Model)]` implements: a model's table, its columns, its relations, and how a row is read and written.
+
+use diesel::{QueryResult, backend::Backend, query_builder::AstPass, row::Row, sql_types::SqlType};
+
+use crate::{
+    backend::BackendKind,
+    database::Executor,
+    error::{BoxError, Result},
+    path::{Nullability, Path, Scope},
+    queryset::QuerySet,
+    sql_types::ColumnType,
+    stream::row::{ColumnError, RowReader},
+    write::WritableOn,
+};
+
+/// A struct whose values are the rows of a table; implemented by `#[derive(Model)]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", note = "add `#[derive(Model)]` to it")]
+pub trait Model: Sized + 'static {
+    /// The typed accessors that closures are given, at a path that ends at this model.
+    type Fields<P: Path<Target = Self>>: Accessors<Path = P>;
+
+    /// The type of the primary key; a tuple where it has several columns.
+    type Key: 'static;
+
+    /// The columns, in the order of the struct's fields.
+    const COLUMNS: &'static [Column];
+
+    /// The positions of the primary key's columns.
+    const PRIMARY_KEY: &'static [usize];
+
+    /// The table, its columns and its relations.
+    const TABLE: &'static Table;
+
+    /// The accessors at the path `P`, whose joins they add to `scope`.
+    fn fields<P: Path<Target = Self>>(scope: &Scope) -> Self::Fields<P>;
+
+    /// All rows of the table, as a queryset on a [`Database`](crate::Database) or in a
+    /// [`Transaction`](crate::Transaction).
+    fn objects<X: Executor + ?Sized>(on: &X) -> QuerySet<'_, Self, X::Backend> {
+        QuerySet::new(on)
+    }
+
+    /// Stores rows, all or none, and returns their number.
+    ///
+    /// The iterator is consumed as rows are sent, so it may be longer than memory. Columns that are `generated` are
+    /// left to the database. In a transaction it is one part of it; on a database it is a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend
+    /// cannot store as it is; a constraint's violation; whatever else the database says. Nothing is stored then.
+    fn bulk_create<X: Executor + ?Sized>(on: &X, rows: impl IntoIterator<Item = Self>) -> Result<u64>
+    where
+        Self: WritableOn<X::Backend>,
+    {
+        crate::write::bulk_create(on.handle(), &mut rows.into_iter())
+    }
+}
+
+/// The typed accessors of a model at a path; `select_related` learns from them what to select.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a relation",
+    note = "`select_related` takes a relation such as `f.airline()`, or a tuple of up to 12"
+)]
+pub trait Accessors {
+    /// The path from the root of the query.
+    type Path: Path;
+}
+
+/// A column of a model, as a type.
+pub trait ModelColumn: 'static {
+    /// The model that it belongs to.
+    type Model: Model;
+    /// The type of the model's field.
+    type Rust: 'static;
+    /// The SQL type of the column.
+    type SqlType: SqlType + 'static;
+    /// How its values are read: [`Native`](crate::types::Native), or through Diesel where `sql_type` was given.
+    type Codec;
+    /// The column's name in the table.
+    const NAME: &'static str;
+}
+
+/// A relation to one row of another model, as a type; made by `belongs_to`.
+pub trait ForeignKey: 'static {
+    /// The model that has the key.
+    type From: Model;
+    /// The model that the key refers to.
+    type To: Model;
+    /// Whether a step along it may find no row.
+    type Null: Nullability;
+    /// The relation's name, which is also its accessor's.
+    const NAME: &'static str;
+    /// The column that holds the key.
+    const COLUMN: &'static str;
+    /// The position, in the other model, of the column that the key is equal to.
+    const TO: usize;
+}
+
+/// A key that can refer to a column of type `K`: the same type, or an `Option` of it.
+#[diagnostic::on_unimplemented(
+    message = "a key of type `{Self}` cannot refer to a column of type `{K}`",
+    label = "this key has another type than the column that it refers to",
+    note = "name the column that it refers to: `belongs_to(Target, key = field)`"
+)]
+pub trait RefersTo<K> {}
+impl<K> RefersTo<K> for K {}
+impl<K> RefersTo<K> for Option<K> {}
+
+/// A table as a model sees it.
+#[derive(Debug)]
+pub struct Table {
+    /// The model's name in Rust.
+    pub model: &'static str,
+    /// The schema, where one was given.
+    pub schema: Option<&'static str>,
+    /// The table's name.
+    pub name: &'static str,
+    /// Its columns, in the order of the struct's fields.
+    pub columns: &'static [Column],
+    /// The positions of the primary key's columns.
+    pub primary_key: &'static [usize],
+    /// The relations to other tables.
+    pub relations: &'static [Relation],
+}
+
+/// A column as a model sees it.
+#[derive(Debug)]
+pub struct Column {
+    /// The field's name in Rust.
+    pub field: &'static str,
+    /// The column's name in the table.
+    pub name: &'static str,
+    /// How each backend stores it.
+    pub sql: ColumnType,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+    /// Whether the database fills it.
+    pub generated: bool,
+}
+
+/// A relation as a table sees it.
+#[derive(Debug)]
+pub struct Relation {
+    /// The relation's name.
+    pub name: &'static str,
+    /// The position of the column that holds the key.
+    pub column: usize,
+    /// The table that it refers to; a function, because tables may refer to each other.
+    pub to: fn() -> &'static Table,
+    /// The position, in that table, of the column that the key is equal to.
+    pub to_column: usize,
+    /// Whether a key may have no row there, so that no constraint can be declared.
+    pub may_dangle: bool,
+}
+
+/// A model whose rows can be read from the backend `DB`; implemented by `#[derive(Model)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from `{DB}`",
+    note = "one of its fields has a type that this backend cannot read"
+)]
+pub trait FromRow<DB: Backend>: Model {
+    /// Reads the model from the next columns of a row.
+    fn from_row<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self, ColumnError>;
+
+    /// The primary key, for an error message; `at` is where the model's columns begin.
+    fn describe_key<'r, R: Row<'r, DB>>(row: &R, at: usize) -> Option<String>;
+}
+
+/// A model whose rows can be written to the backend `DB`; implemented by `#[derive(Model)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to `{DB}`",
+    note = "one of its fields has a type that this backend cannot write"
+)]
+pub trait ToRow<DB: Backend>: Model {
+    /// Writes the value of the column at `column` as a bind parameter.
+    fn bind<'b>(&'b self, column: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
+
+    /// Says of the first value that this backend cannot store exactly where it is and why.
+    fn validate(&self, backend: BackendKind) -> Result<(), (usize, BoxError)>;
+
+    /// The primary key, for an error message.
+    fn key(&self) -> String;
+
+    /// The bytes that the row holds.
+    fn width(&self) -> usize;
+}
+
+impl Column {
+    /// Whether the database can count it up.
+    pub(crate) fn is_integer(&self) -> bool {
+        self.sql.sqlite == "INTEGER"
+    }
+}
+
+impl Table {
+    /// The position of the column with this name.
+    pub(crate) fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == column)
+    }
+}

@@ -1,0 +1,218 @@
+//! Building: methods that return another queryset. None of them goes to the database.
+
+use std::num::NonZeroUsize;
+
+use diesel::expression::{Expression, SelectableExpression, ValidGrouping};
+
+use super::{Condition, Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values, condition::Filter};
+use crate::{
+    backend::{Backend, IntoPart},
+    field::{OrderBy, RootedAt, Selection},
+    model::{Accessors, Model},
+    path::{Path, Root, Scope},
+};
+
+impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
+    /// Reads related models with each row, by joins: a row becomes a tuple of the model and each relation's.
+    ///
+    /// The closure names one relation or a tuple of up to 12, of any depth. Where a relation may have no row (its key
+    /// is an `Option`, it was declared `optional`, or a step before it may have none), its place in the tuple is an
+    /// `Option`, and the model's row is there in any case.
+    ///
+    /// ```
+    /// # mod doc { use orm_core::prelude::*;
+    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
+    /// # #[derive(Model)] pub struct Flight { #[model(primary_key)] pub id: i64,
+    /// # #[model(belongs_to(Airport, name = origin))] pub origin_code: String,
+    /// # #[model(belongs_to(Airport, name = dest, optional))] pub dest_code: String }
+    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
+    /// for (flight, origin, dest) in Flight::objects(db).select_related(|f| (f.origin(), f.dest())).iterator(2000)? {
+    ///     let (origin, dest): (Airport, Option<Airport>) = (origin, dest);
+    ///     println!("{}: {} to {:?}", flight.id, origin.city, dest.map(|dest| dest.city));
+    /// }
+    /// # Ok(()) } }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(doc::Airport, doc::Flight)>()?;
+    /// # doc::run(&db)
+    /// ```
+    pub fn select_related<R: IntoRelated<M>>(
+        mut self,
+        f: impl FnOnce(M::Fields<Root<M>>) -> R,
+    ) -> QuerySet<'a, M, B, Joined<M, R::Related>> {
+        self.scoped(false, f);
+        let mut tables = vec![(M::TABLE.name.to_owned(), M::TABLE)];
+        R::Related::tables(&mut tables);
+        self.selecting(Selected::Tables(tables))
+    }
+}
+
+impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
+    /// Keeps the rows for which the condition is true.
+    ///
+    /// Several calls keep the rows for which all conditions are true. The condition may use fields of related models,
+    /// whose joins it brings along: `f.origin().city.eq("New York")`.
+    pub fn filter<E: Condition<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> Self {
+        let condition = self.scoped(true, f);
+        self.filters.push(Filter { part: condition.into_part(), negated: false });
+        self
+    }
+
+    /// Keeps the rows for which the condition is not true: those for which it is false, and those for which it is NULL.
+    ///
+    /// `filter(c)` and `exclude(c)` share no row, and together they give them all.
+    pub fn exclude<E: Condition<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> Self {
+        let condition = self.scoped(true, f);
+        self.filters.push(Filter { part: condition.into_part(), negated: true });
+        self
+    }
+
+    /// Orders the rows: `|f| f.id.asc()`, or a tuple of up to eight keys, the most significant first.
+    ///
+    /// A later call replaces the order of an earlier one. Without an order, rows come as the database likes, and not
+    /// twice alike. Say where NULLs go with `nulls_first` and `nulls_last`; backends differ.
+    pub fn order_by<O: OrderBy<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> O) -> Self {
+        let order = self.scoped(true, f);
+        self.order.clear();
+        order.keys(&mut self.order);
+        self
+    }
+
+    /// Turns the order round, NULLs included; a second call turns it back.
+    ///
+    /// A queryset without an order, or ordered by Diesel's own `asc()` and `desc()` of an expression, cannot be
+    /// turned round: its terminals return an error that says so.
+    pub fn reverse(mut self) -> Self {
+        self.reversed = !self.reversed;
+        self
+    }
+
+    /// Drops rows that are equal in everything that is selected.
+    pub fn distinct(mut self) -> Self {
+        self.distinct = true;
+        self
+    }
+
+    /// Keeps the first `rows` rows.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Skips the first `rows` rows. The database reads them all the same: for pages of a big table it is slow.
+    pub fn offset(mut self, rows: u64) -> Self {
+        self.offset = rows;
+        self
+    }
+
+    /// Bounds how many bytes of rows one fetch of a stream brings; 8 MiB unless it is set.
+    ///
+    /// The width of rows is known only from those that have come, so that on PostgreSQL one fetch may be larger where
+    /// rows suddenly grow. A row that is larger by itself is fetched alone.
+    pub fn fetch_bytes(mut self, bytes: NonZeroUsize) -> Self {
+        self.fetch_bytes = bytes;
+        self
+    }
+
+    /// Reads a field or a tuple of up to 16 fields in place of whole models; their Rust types follow from the fields.
+    ///
+    /// ```
+    /// # mod doc { use orm_core::prelude::*;
+    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub tz: Option<i32> }
+    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
+    /// let rows: Vec<(String, Option<i32>)> = Airport::objects(db).values(|a| (a.city, a.tz)).load()?;
+    /// let cities: Vec<String> = Airport::objects(db).values(|a| a.city).distinct().load()?;
+    /// # Ok(()) } }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(doc::Airport,)>()?;
+    /// # doc::run(&db)
+    /// ```
+    pub fn values<E>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> QuerySet<'a, M, B, Values<E>>
+    where
+        E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
+    {
+        let expression = self.scoped(true, f);
+        self.selecting(Selected::Expression(expression.into_part()))
+    }
+
+    /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
+    ///
+    /// ```
+    /// # mod doc { use orm_core::{diesel::dsl::{count_star, max}, prelude::*};
+    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub tz: Option<i32> }
+    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
+    /// let (number, most_eastern) =
+    ///     Airport::objects(db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
+    /// # assert_eq!((number, most_eastern), (0, None)); Ok(()) } }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(doc::Airport,)>()?;
+    /// # doc::run(&db)
+    /// ```
+    pub fn values_as<T, E>(
+        mut self,
+        f: impl FnOnce(M::Fields<Root<M>>) -> E,
+    ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
+    where
+        E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    {
+        let expression = self.scoped(true, f);
+        self.selecting(Selected::Expression(expression.into_part()))
+    }
+
+    /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
+    fn scoped<E>(&mut self, by_condition: bool, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> E {
+        let scope = Scope::default();
+        let value = f(M::fields::<Root<M>>(&scope));
+        for join in scope.take() {
+            match self.joins.iter_mut().find(|known| known.join.alias == join.alias) {
+                Some(known) => known.by_condition |= by_condition,
+                None => self.joins.push(UsedJoin { join, by_condition }),
+            }
+        }
+        value
+    }
+}
+
+/// What the closure of `select_related` returns: a relation, or a tuple of up to 12.
+#[diagnostic::on_unimplemented(
+    message = "`select_related` takes relations of `{M}`, and this is none",
+    label = "not a relation of `{M}`, nor a tuple of up to 12",
+    note = "a relation is what `belongs_to` made, such as `f.airline()` or `f.origin().hub()`"
+)]
+pub trait IntoRelated<M: Model> {
+    /// The relations as a tuple.
+    type Related: Related<M>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model, T: Accessors<Path: Path<Root = M>> + 'static> IntoRelated<M> for T
+where
+    (T,): Related<M>,
+{
+    type Related = (T,);
+}
+
+macro_rules! tuples {
+    ($($($T:ident)+;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<M: Model, $($T),+> IntoRelated<M> for ($($T,)+)
+        where
+            Self: Related<M>,
+        {
+            type Related = Self;
+        }
+    )* };
+}
+tuples! {
+    A;
+    A C;
+    A C D;
+    A C D E;
+    A C D E F;
+    A C D E F G;
+    A C D E F G H;
+    A C D E F G H I;
+    A C D E F G H I J;
+    A C D E F G H I J K;
+    A C D E F G H I J K L;
+    A C D E F G H I J K L N;
+}

@@ -1,0 +1,50 @@
+//! What `filter` and `exclude` take.
+
+use std::sync::Arc;
+
+use diesel::{
+    expression::{SelectableExpression, ValidGrouping, is_aggregate},
+    sql_types::BoolOrNullableBool,
+};
+
+use crate::{
+    backend::{Backend, IntoPart},
+    field::RootedAt,
+};
+
+/// A condition on rows rooted at `M`: any boolean Diesel expression over the fields that the closure is given.
+#[diagnostic::on_unimplemented(
+    message = "this is not a condition on `{M}`",
+    label = "not a condition",
+    note = "a condition is a boolean expression over the fields that the closure is given, such as `f.name.eq(\"x\")`; \
+            join conditions with `.and(…)` and `.or(…)`"
+)]
+pub trait Condition<'a, M, B: Backend>: IntoPart<'a, B> {}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B, E> Condition<'a, M, B> for E
+where
+    B: Backend,
+    E: SelectableExpression<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
+    E::SqlType: BoolOrNullableBool,
+{
+}
+
+/// Aggregates have no place in a condition on rows.
+#[doc(hidden)]
+pub trait NoAggregate {}
+impl NoAggregate for is_aggregate::No {}
+impl NoAggregate for is_aggregate::Never {}
+
+/// A condition as a queryset keeps it.
+pub(super) struct Filter<'a, B: Backend> {
+    pub(super) part: Arc<B::Part<'a>>,
+    /// Keeps the rows for which it is not true.
+    pub(super) negated: bool,
+}
+
+impl<B: Backend> Clone for Filter<'_, B> {
+    fn clone(&self) -> Self {
+        Filter { part: self.part.clone(), negated: self.negated }
+    }
+}

@@ -1,0 +1,158 @@
+//! Querysets: lazy, cloneable descriptions of a query, typed by what a row reads as.
+//!
+//! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `terminals.rs` those that
+//! go to the database, and `shape.rs` what rows read as.
+
+mod building;
+mod condition;
+pub(crate) mod shape;
+mod terminals;
+
+use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
+
+use self::condition::Filter;
+pub use self::{
+    building::IntoRelated,
+    condition::Condition,
+    shape::{Expressions, Joined, ReadableOn, Related, Shape, Values, Whole},
+};
+use crate::{
+    backend::{Any, Backend, Handle},
+    database::Executor,
+    field::OrderKey,
+    model::{Model, Table},
+    path::Join,
+};
+
+/// A query for rows rooted at the model `M`, on a database or transaction that lives for `'a`.
+///
+/// It is a value: nothing is sent before a terminal such as [`iterator`](Self::iterator) or [`load`](Self::load) is
+/// called, and it can be cloned, kept, passed on and sent to another thread. A function that takes or returns one names
+/// it `QuerySet<'_, Flight>`. `B` is the backend, [`Any`] unless it was fixed; `S` is what a row reads as: the model, a
+/// tuple with related models, or values.
+///
+/// The order in which methods are called does not matter: conditions are joined by AND, and `limit` and `offset` count
+/// the rows that are left by all of them, in the order given.
+///
+/// ```
+/// # mod doc { use orm_core::prelude::*;
+/// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub altitude: i32 }
+/// fn high(db: &Database) -> QuerySet<'_, Airport> {
+///     Airport::objects(db).filter(|a| a.altitude.gt(1000))
+/// }
+/// # pub fn run(db: &Database) -> orm_core::Result<()> {
+/// let first_three: Vec<Airport> = high(db).order_by(|a| a.altitude.desc()).limit(3).load()?;
+/// for airport in high(db).exclude(|a| a.city.eq("Denver")).iterator(2000)? {
+///     println!("{}", airport.code);
+/// }
+/// # Ok(()) }
+/// # }
+/// # let db = orm_core::connect("sqlite::memory:")?;
+/// # db.create_tables::<(doc::Airport,)>()?;
+/// # doc::run(&db)
+/// ```
+#[must_use = "a queryset is lazy: nothing is sent before `iterator`, `load` or another terminal is called"]
+pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
+    on: Handle<'a, B>,
+    joins: Vec<UsedJoin>,
+    columns: Selected<'a, B>,
+    filters: Vec<Filter<'a, B>>,
+    order: Vec<OrderKey<'a, B>>,
+    reversed: bool,
+    distinct: bool,
+    limit: Option<u64>,
+    offset: u64,
+    fetch_bytes: NonZeroUsize,
+    shape: PhantomData<fn() -> (M, S)>,
+}
+
+/// How much of a result one fetch of a stream brings, unless it is set.
+const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
+
+/// A join, and whether a condition needs it.
+#[derive(Clone)]
+struct UsedJoin {
+    join: Join,
+    by_condition: bool,
+}
+
+/// What stands behind SELECT.
+enum Selected<'a, B: Backend> {
+    Tables(Vec<(String, &'static Table)>),
+    Expression(Arc<B::Part<'a>>),
+}
+
+impl<B: Backend> Clone for Selected<'_, B> {
+    fn clone(&self) -> Self {
+        match self {
+            Selected::Tables(tables) => Selected::Tables(tables.clone()),
+            Selected::Expression(part) => Selected::Expression(part.clone()),
+        }
+    }
+}
+
+impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
+    /// All rows of the model's table; `Model::objects` is this.
+    pub fn new<X: Executor<Backend = B> + ?Sized>(on: &'a X) -> Self {
+        QuerySet {
+            on: on.handle(),
+            joins: Vec::new(),
+            columns: Selected::Tables(vec![(M::TABLE.name.to_owned(), M::TABLE)]),
+            filters: Vec::new(),
+            order: Vec::new(),
+            reversed: false,
+            distinct: false,
+            limit: None,
+            offset: 0,
+            fetch_bytes: FETCH_BYTES,
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<'a, M, B: Backend, S> QuerySet<'a, M, B, S> {
+    /// The same query with other columns.
+    fn selecting<S2>(self, columns: Selected<'a, B>) -> QuerySet<'a, M, B, S2> {
+        QuerySet {
+            on: self.on,
+            joins: self.joins,
+            columns,
+            filters: self.filters,
+            order: self.order,
+            reversed: self.reversed,
+            distinct: self.distinct,
+            limit: self.limit,
+            offset: self.offset,
+            fetch_bytes: self.fetch_bytes,
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<M, B: Backend, S> Clone for QuerySet<'_, M, B, S> {
+    fn clone(&self) -> Self {
+        QuerySet {
+            on: self.on,
+            joins: self.joins.clone(),
+            columns: self.columns.clone(),
+            filters: self.filters.clone(),
+            order: self.order.clone(),
+            reversed: self.reversed,
+            distinct: self.distinct,
+            limit: self.limit,
+            offset: self.offset,
+            fetch_bytes: self.fetch_bytes,
+            shape: PhantomData,
+        }
+    }
+}
+
+/// The statement, without its values.
+impl<M: Model, B: Backend, S: Shape> fmt::Debug for QuerySet<'_, M, B, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sql() {
+            Ok(sql) => write!(f, "QuerySet({sql})"),
+            Err(error) => write!(f, "QuerySet({error})"),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Shapes: what a row of a queryset reads as.
+
+use std::marker::PhantomData;
+
+use diesel::{backend::Backend as DieselBackend, row::Row};
+
+#[cfg(feature = "postgres")]
+use crate::backend::Pg;
+#[cfg(feature = "sqlite")]
+use crate::backend::Sqlite;
+use crate::{
+    backend::{Any, AnyDatabase, AnyTransaction, Backend, Driver, Handle, PartsOf, ShapeOnEach},
+    database::pool::Pool,
+    error::Result,
+    field::{ReadAs, Selection, SelectionOn},
+    model::{Accessors, FromRow, Model, Table},
+    path::{Nullability, Optional, Path, Required},
+    stream::row::{ColumnError, ColumnName, RowReader},
+    transaction::{Inner, Session},
+};
+
+/// What a row of a queryset reads as.
+pub trait Shape: 'static {
+    /// The Rust type of a row.
+    type Row: 'static;
+    #[doc(hidden)]
+    fn names(out: &mut Vec<ColumnName>);
+}
+
+/// A [`Shape`] that can be read from the driver `DB`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(message = "rows of `{Self}` cannot be read from `{DB}`")]
+pub trait ShapeOn<DB: DieselBackend>: Shape {
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError>;
+
+    /// The primary key of the row, for an error message.
+    fn key<'r, R: Row<'r, DB>>(row: &R) -> Option<String> {
+        let _ = row;
+        None
+    }
+}
+
+/// The model itself.
+#[derive(Debug)]
+pub struct Whole<M>(PhantomData<fn() -> M>);
+
+/// The model and related ones; made by `select_related`.
+#[derive(Debug)]
+pub struct Joined<M, R>(PhantomData<fn() -> (M, R)>);
+
+/// Values of fields; made by `values`.
+#[derive(Debug)]
+pub struct Values<E>(PhantomData<fn() -> E>);
+
+/// Values of any expressions, as the types that were named; made by `values_as`.
+#[derive(Debug)]
+pub struct Expressions<T, ST>(PhantomData<fn() -> (T, ST)>);
+
+fn names_of(table: &'static Table, out: &mut Vec<ColumnName>) {
+    out.extend(table.columns.iter().map(|c| ColumnName { model: Some(table.model), field: Some(c.field) }));
+}
+
+impl<M: Model> Shape for Whole<M> {
+    type Row = M;
+    fn names(out: &mut Vec<ColumnName>) {
+        names_of(M::TABLE, out);
+    }
+}
+
+impl<M: FromRow<DB>, DB: DieselBackend> ShapeOn<DB> for Whole<M> {
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<M, ColumnError> {
+        M::from_row(row)
+    }
+    fn key<'r, R: Row<'r, DB>>(row: &R) -> Option<String> {
+        M::describe_key(row, 0)
+    }
+}
+
+impl<E: Selection + 'static> Shape for Values<E> {
+    type Row = E::Row;
+    fn names(out: &mut Vec<ColumnName>) {
+        E::names(out);
+    }
+}
+
+impl<E: SelectionOn<DB> + 'static, DB: DieselBackend> ShapeOn<DB> for Values<E> {
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<E::Row, ColumnError> {
+        E::read(row)
+    }
+}
+
+impl<T: 'static, ST: 'static> Shape for Expressions<T, ST> {
+    type Row = T;
+    fn names(_: &mut Vec<ColumnName>) {}
+}
+
+impl<T: ReadAs<ST, DB> + 'static, ST: 'static, DB: DieselBackend> ShapeOn<DB> for Expressions<T, ST> {
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<T, ColumnError> {
+        T::read(row)
+    }
+}
+
+/// The relations that `select_related` is given: one, or a tuple of up to 12.
+#[diagnostic::on_unimplemented(
+    message = "`select_related` takes relations of `{M}`, and this is none",
+    label = "not a relation of `{M}`, nor a tuple of up to 12",
+    note = "a relation is what `belongs_to` made, such as `f.airline()` or `f.origin().hub()`"
+)]
+pub trait Related<M: Model>: 'static {
+    #[doc(hidden)]
+    fn tables(out: &mut Vec<(String, &'static Table)>);
+}
+
+/// Reads a model at the end of a path of such a nullability.
+#[doc(hidden)]
+pub trait ReadModel<DB: DieselBackend>: Nullability {
+    fn read<'r, P, R>(row: &mut RowReader<'_, R>) -> Result<Self::Row<P::Target>, ColumnError>
+    where
+        P: Path<Target: FromRow<DB>>,
+        R: Row<'r, DB>;
+}
+
+impl<DB: DieselBackend> ReadModel<DB> for Required {
+    #[inline]
+    fn read<'r, P, R>(row: &mut RowReader<'_, R>) -> Result<P::Target, ColumnError>
+    where
+        P: Path<Target: FromRow<DB>>,
+        R: Row<'r, DB>,
+    {
+        P::Target::from_row(row)
+    }
+}
+
+impl<DB: DieselBackend> ReadModel<DB> for Optional {
+    #[inline]
+    fn read<'r, P, R>(row: &mut RowReader<'_, R>) -> Result<Option<P::Target>, ColumnError>
+    where
+        P: Path<Target: FromRow<DB>>,
+        R: Row<'r, DB>,
+    {
+        // The column that the key is equal to is NULL only where no row was found; all others may be NULL in a row.
+        if row.is_null(P::presence()) {
+            row.skip(P::Target::TABLE.columns.len());
+            return Ok(None);
+        }
+        P::Target::from_row(row).map(Some)
+    }
+}
+
+/// The row that an accessor adds.
+type RowOf<T> = <<<T as Accessors>::Path as Path>::Null as Nullability>::Row<<<T as Accessors>::Path as Path>::Target>;
+
+macro_rules! related {
+    ($($($T:ident)+;)*) => { $(
+        impl<M: Model, $($T),+> Related<M> for ($($T,)+)
+        where
+            $($T: Accessors<Path: Path<Root = M>> + 'static, RowOf<$T>: 'static,)+
+        {
+            fn tables(out: &mut Vec<(String, &'static Table)>) {
+                $( out.push((<$T::Path as Path>::alias(), <<$T::Path as Path>::Target as Model>::TABLE)); )+
+            }
+        }
+
+        impl<M: Model, $($T),+> Shape for Joined<M, ($($T,)+)>
+        where
+            ($($T,)+): Related<M>,
+            $($T: Accessors + 'static, RowOf<$T>: 'static,)+
+        {
+            type Row = (M, $(RowOf<$T>,)+);
+            fn names(out: &mut Vec<ColumnName>) {
+                names_of(M::TABLE, out);
+                $( names_of(<<$T::Path as Path>::Target as Model>::TABLE, out); )+
+            }
+        }
+
+        impl<M: FromRow<DB>, DB: DieselBackend, $($T),+> ShapeOn<DB> for Joined<M, ($($T,)+)>
+        where
+            Self: Shape<Row = (M, $(RowOf<$T>,)+)>,
+            $(
+                $T: Accessors<Path: Path<Target: FromRow<DB>, Null: ReadModel<DB>>>,
+            )+
+        {
+            #[inline]
+            fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+                Ok((
+                    M::from_row(row)?,
+                    $( <<$T::Path as Path>::Null as ReadModel<DB>>::read::<$T::Path, R>(row)?, )+
+                ))
+            }
+            fn key<'r, R: Row<'r, DB>>(row: &R) -> Option<String> {
+                M::describe_key(row, 0)
+            }
+        }
+    )* };
+}
+related! {
+    A;
+    A C;
+    A C D;
+    A C D E;
+    A C D E F;
+    A C D E F G;
+    A C D E F G H;
+    A C D E F G H I;
+    A C D E F G H I J;
+    A C D E F G H I J K;
+    A C D E F G H I J K L;
+    A C D E F G H I J K L N;
+}
+
+/// A shape whose rows can be read from the backend `B`.
+#[diagnostic::on_unimplemented(
+    message = "rows of `{Self}` cannot be read from a database of the backend `{B}`",
+    note = "a field's type must be one that this backend can read; `Any` needs every enabled backend to read it"
+)]
+pub trait ReadableOn<B: Backend>: Shape {
+    /// Does `task` on the backend that is really there.
+    #[doc(hidden)]
+    fn run<T: ReadTask<B, Self::Row>>(on: Handle<'_, B>, task: T) -> T::Output;
+}
+
+/// Work on a shape's rows that is the same on every backend, written once.
+#[doc(hidden)]
+pub trait ReadTask<B: Backend, Row> {
+    type Output;
+    fn on<DB: Driver, S: ShapeOn<DB, Row = Row>>(self, session: Session<'_, DB>) -> Self::Output
+    where
+        B: PartsOf<DB>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<DB, S> ReadableOn<DB> for S
+where
+    DB: Driver<Database = Pool<DB>, Transaction = Inner<DB>> + PartsOf<DB>,
+    S: ShapeOn<DB>,
+{
+    fn run<T: ReadTask<DB, S::Row>>(on: Handle<'_, DB>, task: T) -> T::Output {
+        task.on::<DB, S>(on.into())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: ShapeOnEach> ReadableOn<Any> for S {
+    fn run<T: ReadTask<Any, S::Row>>(on: Handle<'_, Any>, task: T) -> T::Output {
+        match on {
+            #[cfg(feature = "postgres")]
+            Handle::Database(AnyDatabase::Postgres(database)) => task.on::<Pg, S>(Handle::Database(database).into()),
+            #[cfg(feature = "postgres")]
+            Handle::Transaction(AnyTransaction::Postgres(tx)) => task.on::<Pg, S>(Handle::Transaction(tx).into()),
+            #[cfg(feature = "sqlite")]
+            Handle::Database(AnyDatabase::Sqlite(database)) => task.on::<Sqlite, S>(Handle::Database(database).into()),
+            #[cfg(feature = "sqlite")]
+            Handle::Transaction(AnyTransaction::Sqlite(tx)) => task.on::<Sqlite, S>(Handle::Transaction(tx).into()),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Terminals: methods that go to the database.
+
+use diesel::query_builder::QueryFragment;
+
+use super::{
+    QuerySet, ReadableOn, Selected, Shape,
+    shape::{ReadTask, ShapeOn},
+};
+use crate::{
+    backend::{Backend, Driver, PartsOf, Task},
+    error::{Error, ErrorKind, Result},
+    field::order::Direction,
+    model::Model,
+    statement::select::{Columns, Count, Select},
+    stream::{Rows, TryRows, load},
+    transaction::Session,
+};
+
+impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
+    /// Streams the rows, in constant memory: an ordinary `Iterator<Item = Row>`.
+    ///
+    /// `chunk_size` is the most rows that one fetch brings; the first fetch is small, so that the first row comes at
+    /// once, and [`fetch_bytes`](Self::fetch_bytes) bounds wide rows. There is one statement and one snapshot, however
+    /// many fetches. The connection is taken, and the statement sent, here; rows come as the iterator is pulled.
+    /// Dropping it early costs no more than a chunk, and the connection goes back to the pool.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidQuery`] for a `chunk_size` of 0; whatever opening meets.
+    ///
+    /// # Panics
+    ///
+    /// Not this method, but `next` on what it returns: if the stream breaks midway, it panics with the error and the
+    /// number of rows given, so that an export never looks complete when it is not. For code that handles the failure
+    /// there is [`try_iterator`](Self::try_iterator).
+    pub fn iterator(self, chunk_size: usize) -> Result<Rows<'a, S::Row>> {
+        self.try_iterator(chunk_size).map(Rows::new)
+    }
+
+    /// The same stream as [`iterator`](Self::iterator) for code that handles a failure: `Item = Result<Row, Error>`.
+    ///
+    /// After an `Err` there is only `None`. With itertools' `process_results`, adaptors that want bare rows work on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`iterator`](Self::iterator).
+    pub fn try_iterator(self, chunk_size: usize) -> Result<TryRows<'a, S::Row>> {
+        if chunk_size == 0 {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "a chunk of 0 rows would never end; give `iterator` at least 1",
+            )
+            .on_model(M::TABLE.model));
+        }
+        struct Open<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, usize);
+        impl<'a, M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Open<'_, 'a, M, B, S> {
+            type Output = Result<TryRows<'a, S::Row>>;
+            fn on<DB: Driver, S2: ShapeOn<DB, Row = S::Row>>(self, session: Session<'_, DB>) -> Self::Output
+            where
+                B: PartsOf<DB>,
+            {
+                let select = self.0.select()?;
+                let source = DB::stream::<S2>(session, &select)?;
+                Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
+            }
+        }
+        S::run(self.on, Open(&self, chunk_size))
+    }
+
+    /// All rows, in a `Vec`. For results that are small; [`iterator`](Self::iterator) is for the others.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the database says; [`ErrorKind::Decode`] where a value does not fit its field.
+    pub fn load(&self) -> Result<Vec<S::Row>> {
+        self.load_up_to(None)
+    }
+
+    /// The first row, if there is one. Without an order, the one with the smallest primary key.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn first(&self) -> Result<Option<S::Row>> {
+        Ok(self.load_up_to(Some(1))?.pop())
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] where there is none, [`ErrorKind::MultipleRows`] where there are several; as
+    /// [`load`](Self::load).
+    pub fn get(&self) -> Result<S::Row> {
+        let mut rows = self.load_up_to(Some(2))?;
+        let wrong = |kind, found: &str| {
+            let error = Error::new(kind, format!("`get` expects one row and found {found}")).on_model(M::TABLE.model);
+            match self.sql() {
+                Ok(sql) => error.in_statement(sql),
+                Err(_) => error,
+            }
+        };
+        match (rows.pop(), rows.is_empty()) {
+            (Some(row), true) => Ok(row),
+            (Some(_), false) => Err(wrong(ErrorKind::MultipleRows, "several")),
+            (None, _) => Err(wrong(ErrorKind::NotFound, "none")),
+        }
+    }
+
+    fn load_up_to(&self, rows: Option<u64>) -> Result<Vec<S::Row>> {
+        struct Load<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, Option<u64>);
+        impl<M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Load<'_, '_, M, B, S> {
+            type Output = Result<Vec<S::Row>>;
+            fn on<DB: Driver, S2: ShapeOn<DB, Row = S::Row>>(self, session: Session<'_, DB>) -> Self::Output
+            where
+                B: PartsOf<DB>,
+            {
+                let mut select = self.0.select()?;
+                if let Some(rows) = self.1 {
+                    select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
+                }
+                let key = self.0.primary_key_order::<DB>();
+                if self.1 == Some(1) && select.order.is_empty() && matches!(self.0.columns, Selected::Tables(_)) {
+                    let ascending = Direction::Ours { descending: false, nulls: None };
+                    select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
+                }
+                load::all::<DB, S2>(session, select)
+            }
+        }
+        S::run(self.on, Load(self, rows))
+    }
+}
+
+impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
+    /// The number of rows, counted by the database.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the database says.
+    pub fn count(&self) -> Result<u64> {
+        struct CountRows<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
+        impl<M: Model, B: Backend, S: Shape> Task<B> for CountRows<'_, '_, M, B, S> {
+            type Output = Result<u64>;
+            fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<u64>
+            where
+                B: PartsOf<DB>,
+            {
+                let count = Count(self.0.select_presence()?);
+                let mut lease = session.lease()?;
+                let sql = DB::sql(&count);
+                let rows = lease
+                    .run(|connection| DB::read_integer(connection, count))
+                    .map_err(|error| load::in_statement(error, sql))?;
+                u64::try_from(rows).map_err(|_| Error::new(ErrorKind::Decode, format!("COUNT(*) gave {rows}")))
+            }
+        }
+        B::run(self.on, CountRows(self))
+    }
+
+    /// Whether there is any row.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the database says.
+    pub fn exists(&self) -> Result<bool> {
+        struct AnyRow<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
+        impl<M: Model, B: Backend, S: Shape> Task<B> for AnyRow<'_, '_, M, B, S> {
+            type Output = Result<bool>;
+            fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<bool>
+            where
+                B: PartsOf<DB>,
+            {
+                let mut select = self.0.select_presence()?;
+                if !self.0.distinct {
+                    select.order.clear();
+                }
+                select.limit = Some(select.limit.unwrap_or(1).min(1));
+                load::any(session, select)
+            }
+        }
+        B::run(self.on, AnyRow(self))
+    }
+
+    /// The statement as the backend in use will see it, with placeholders in place of values.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidQuery`] where the queryset cannot be written.
+    ///
+    /// ```
+    /// # mod doc { use orm_core::prelude::*;
+    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
+    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
+    /// let sql = Airport::objects(db).filter(|a| a.city.eq("Denver")).values(|a| a.code).sql()?;
+    /// assert_eq!(sql, "SELECT `airports`.`code` FROM `airports` WHERE ((`airports`.`city` = ?))");
+    /// # Ok(()) } }
+    /// # doc::run(&orm_core::connect("sqlite::memory:")?)
+    /// ```
+    pub fn sql(&self) -> Result<String> {
+        struct Write<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
+        impl<M: Model, B: Backend, S: Shape> Task<B> for Write<'_, '_, M, B, S> {
+            type Output = Result<String>;
+            fn on<DB: Driver>(self, _: Session<'_, DB>) -> Result<String>
+            where
+                B: PartsOf<DB>,
+            {
+                DB::sql(&self.0.select()?).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
+            }
+        }
+        B::run(self.on, Write(self))
+    }
+
+    /// The statement for the driver `DB`.
+    fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    where
+        B: PartsOf<DB>,
+    {
+        Ok(Select {
+            columns: match &self.columns {
+                Selected::Tables(tables) => Columns::Tables(tables),
+                Selected::Expression(part) => Columns::Expression(B::part(part)),
+            },
+            distinct: self.distinct,
+            table: M::TABLE,
+            joins: self.joins.iter().map(|used| &used.join).collect(),
+            filters: self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated)).collect(),
+            order: self.directed_order()?,
+            limit: self.limit,
+            offset: self.offset,
+        })
+    }
+
+    /// The same rows without what is in them, for counting; joins that decide nothing are left out.
+    fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    where
+        B: PartsOf<DB>,
+    {
+        let mut select = self.select()?;
+        if !self.distinct && matches!(self.columns, Selected::Tables(_)) {
+            select.columns = Columns::Nothing;
+            select.joins = self.deciding_joins();
+            if self.limit.is_none() && self.offset == 0 {
+                select.order.clear();
+            }
+        }
+        Ok(select)
+    }
+
+    /// A LEFT JOIN decides nothing unless a condition uses it, or a join that leads on from it.
+    fn deciding_joins(&self) -> Vec<&crate::path::Join> {
+        let mut needed: Vec<&str> = Vec::new();
+        let mut joins = Vec::new();
+        for used in self.joins.iter().rev() {
+            if used.by_condition || !used.join.outer || needed.contains(&used.join.alias.as_str()) {
+                needed.push(&used.join.from);
+                joins.push(&used.join);
+            }
+        }
+        joins.reverse();
+        joins
+    }
+
+    fn directed_order<DB: Driver>(&self) -> Result<Vec<(&dyn QueryFragment<DB>, Direction)>>
+    where
+        B: PartsOf<DB>,
+    {
+        let cannot_reverse = |why: &str| {
+            Error::new(ErrorKind::InvalidQuery, format!("the queryset cannot be reversed: {why}"))
+                .on_model(M::TABLE.model)
+        };
+        if self.reversed && self.order.is_empty() {
+            return Err(cannot_reverse("it has no order; call `order_by` first"));
+        }
+        self.order
+            .iter()
+            .map(|key| {
+                let direction = if self.reversed {
+                    key.direction.reversed().ok_or_else(|| {
+                        cannot_reverse(
+                            "it is ordered by Diesel's `asc()` or `desc()`; order an expression by \
+                             `orm_core::asc(expression)` or `orm_core::desc(expression)`",
+                        )
+                    })?
+                } else {
+                    key.direction
+                };
+                Ok((B::part(&key.part), direction))
+            })
+            .collect()
+    }
+
+    /// The primary key's columns, as an order.
+    fn primary_key_order<DB: Driver>(&self) -> Vec<RootColumn> {
+        M::TABLE.primary_key.iter().map(|at| RootColumn(M::TABLE, M::TABLE.columns[*at].name)).collect()
+    }
+}
+
+/// A column of the root's table.
+struct RootColumn(&'static crate::model::Table, &'static str);
+
+impl<DB: Driver> QueryFragment<DB> for RootColumn {
+    fn walk_ast<'b>(&'b self, mut out: diesel::query_builder::AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
+        crate::statement::push_column(&mut out, self.0.name, self.1)
+    }
+}

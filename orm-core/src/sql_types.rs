@@ -1,0 +1,186 @@
+//! SQL types: how columns are declared on each backend, and the portable types that Diesel lacks.
+//!
+//! Diesel's own types (`BigInt`, `Text`, `Timestamp` …) are used wherever every backend has them. For the rest there
+//! is a type here that each backend stores in its best form, so that one model reads and writes the same everywhere:
+//!
+//! | Rust | SQL type here | PostgreSQL | SQLite |
+//! | --- | --- | --- | --- |
+//! | `i8`, `u8` | [`I8`], [`U8`] | `SMALLINT` | `INTEGER` |
+//! | `u16` | [`U16`] | `INTEGER` | `INTEGER` |
+//! | `u32` | [`U32`] | `BIGINT` | `INTEGER` |
+//! | `u64`, up to `i64::MAX` | [`U64`] | `BIGINT` | `INTEGER` |
+//! | `uuid::Uuid` | [`Uuid`] | `UUID` | `BLOB` of 16 bytes |
+//! | `serde_json::Value` | [`Json`] | `JSONB` | `TEXT` |
+//! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `TEXT`, `2013-01-01 10:00:00+00:00` |
+//! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `TEXT`, ordered as a number by a collation |
+
+use diesel::sql_types::{self, SingleValue, SqlType};
+
+use crate::backend::BackendKind;
+
+/// How a column is declared on each backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnType {
+    /// On PostgreSQL.
+    pub postgres: &'static str,
+    /// On SQLite.
+    pub sqlite: &'static str,
+}
+
+impl ColumnType {
+    pub(crate) fn on(self, backend: BackendKind) -> &'static str {
+        match backend {
+            BackendKind::Postgres => self.postgres,
+            BackendKind::Sqlite => self.sqlite,
+        }
+    }
+}
+
+/// An SQL type that a column can be declared with; implement it for your own SQL types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known as the type of a column",
+    note = "implement `orm_core::sql_types::ColumnSql` for your own SQL types"
+)]
+pub trait ColumnSql: SqlType + SingleValue + 'static {
+    /// How the column is declared.
+    const COLUMN: ColumnType;
+    /// Whether it may be NULL.
+    const NULLABLE: bool = false;
+}
+
+impl<T> ColumnSql for sql_types::Nullable<T>
+where
+    T: ColumnSql + SqlType<IsNull = sql_types::is_nullable::NotNull>,
+    Self: SqlType + SingleValue,
+{
+    const COLUMN: ColumnType = T::COLUMN;
+    const NULLABLE: bool = true;
+}
+
+/// Says whose rules decide what an SQL type may be compared with: [`Standard`] or [`Portable`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no comparisons here",
+    note = "implement `orm_core::sql_types::SqlKind` for your own SQL types, or call `diesel::ExpressionMethods` by name"
+)]
+pub trait SqlKind {
+    /// [`Standard`] or [`Portable`].
+    type Kind;
+}
+
+/// Diesel's `AsExpression` decides what a value of this SQL type may be compared with.
+#[derive(Debug)]
+pub struct Standard;
+
+/// The SQL types of this module. Diesel's traits cannot be implemented between another crate's value type and
+/// another crate's trait, so what they may be compared with is said here.
+#[derive(Debug)]
+pub struct Portable;
+
+impl<T: SqlKind + SqlType> SqlKind for sql_types::Nullable<T> {
+    type Kind = T::Kind;
+}
+
+macro_rules! diesel_types {
+    ($($sql:ty => $postgres:literal, $sqlite:literal;)*) => { $(
+        impl ColumnSql for $sql {
+            const COLUMN: ColumnType = ColumnType { postgres: $postgres, sqlite: $sqlite };
+        }
+        impl SqlKind for $sql {
+            type Kind = Standard;
+        }
+    )* };
+}
+
+diesel_types! {
+    sql_types::Bool => "BOOLEAN", "BOOLEAN";
+    sql_types::SmallInt => "SMALLINT", "INTEGER";
+    sql_types::Integer => "INTEGER", "INTEGER";
+    sql_types::BigInt => "BIGINT", "INTEGER";
+    sql_types::Float => "REAL", "REAL";
+    sql_types::Double => "DOUBLE PRECISION", "REAL";
+    sql_types::Numeric => "NUMERIC", "NUMERIC";
+    sql_types::Text => "TEXT", "TEXT";
+    sql_types::Binary => "BYTEA", "BLOB";
+    sql_types::Date => "DATE", "TEXT";
+    sql_types::Time => "TIME", "TEXT";
+    sql_types::Timestamp => "TIMESTAMP", "TEXT";
+    sql_types::Json => "JSON", "TEXT";
+}
+
+#[cfg(feature = "postgres")]
+diesel_types! {
+    sql_types::Uuid => "UUID", "BLOB";
+    sql_types::Timestamptz => "TIMESTAMPTZ", "TEXT";
+    sql_types::Jsonb => "JSONB", "BLOB";
+    sql_types::Interval => "INTERVAL", "TEXT";
+    sql_types::Inet => "INET", "TEXT";
+    sql_types::Cidr => "CIDR", "TEXT";
+    sql_types::MacAddr => "MACADDR", "TEXT";
+    sql_types::Oid => "OID", "INTEGER";
+    sql_types::Citext => "CITEXT", "TEXT";
+    sql_types::Array<sql_types::Bool> => "BOOLEAN[]", "TEXT";
+    sql_types::Array<sql_types::SmallInt> => "SMALLINT[]", "TEXT";
+    sql_types::Array<sql_types::Integer> => "INTEGER[]", "TEXT";
+    sql_types::Array<sql_types::BigInt> => "BIGINT[]", "TEXT";
+    sql_types::Array<sql_types::Float> => "REAL[]", "TEXT";
+    sql_types::Array<sql_types::Double> => "DOUBLE PRECISION[]", "TEXT";
+    sql_types::Array<sql_types::Text> => "TEXT[]", "TEXT";
+    sql_types::Array<sql_types::Date> => "DATE[]", "TEXT";
+    sql_types::Array<sql_types::Timestamp> => "TIMESTAMP[]", "TEXT";
+    sql_types::Array<sql_types::Uuid> => "UUID[]", "TEXT";
+    sql_types::Range<sql_types::Integer> => "INT4RANGE", "TEXT";
+    sql_types::Range<sql_types::BigInt> => "INT8RANGE", "TEXT";
+    sql_types::Range<sql_types::Date> => "DATERANGE", "TEXT";
+    sql_types::Range<sql_types::Timestamp> => "TSRANGE", "TEXT";
+    sql_types::Range<sql_types::Timestamptz> => "TSTZRANGE", "TEXT";
+}
+
+macro_rules! portable_types {
+    ($($(#[$attribute:meta])* $name:ident => $postgres:literal, $sqlite:literal;)*) => { $(
+        #[derive(Clone, Copy, Debug, Default, diesel::query_builder::QueryId, SqlType)]
+        $(#[$attribute])*
+        pub struct $name;
+
+        impl ColumnSql for $name {
+            const COLUMN: ColumnType = ColumnType { postgres: $postgres, sqlite: $sqlite };
+        }
+        impl SqlKind for $name {
+            type Kind = Portable;
+        }
+        impl sql_types::SqlOrd for $name {}
+    )* };
+}
+
+// The numbers are the types' OIDs, which PostgreSQL fixes in its `pg_type.dat`.
+portable_types! {
+    /// A signed integer of 8 bits.
+    #[diesel(postgres_type(oid = 21, array_oid = 1005), sqlite_type(name = "Long"))]
+    I8 => "SMALLINT", "INTEGER";
+    /// An unsigned integer of 8 bits.
+    #[diesel(postgres_type(oid = 21, array_oid = 1005), sqlite_type(name = "Long"))]
+    U8 => "SMALLINT", "INTEGER";
+    /// An unsigned integer of 16 bits.
+    #[diesel(postgres_type(oid = 23, array_oid = 1007), sqlite_type(name = "Long"))]
+    U16 => "INTEGER", "INTEGER";
+    /// An unsigned integer of 32 bits.
+    #[diesel(postgres_type(oid = 20, array_oid = 1016), sqlite_type(name = "Long"))]
+    U32 => "BIGINT", "INTEGER";
+    /// An unsigned integer of 64 bits, up to `i64::MAX`, which is what every backend can hold; a larger one is
+    /// refused before anything is sent (use `BigDecimal` for those).
+    #[diesel(postgres_type(oid = 20, array_oid = 1016), sqlite_type(name = "Long"))]
+    U64 => "BIGINT", "INTEGER";
+    /// A UUID.
+    #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
+    Uuid => "UUID", "BLOB";
+    /// A JSON document.
+    #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+    Json => "JSONB", "TEXT";
+    /// An instant, kept in UTC, to the microsecond.
+    #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Text"))]
+    UtcTimestamp => "TIMESTAMPTZ", "TEXT";
+    /// An exact decimal number of any size.
+    // SQLite has no exact decimals. As text they are exact, and the collation, which every connection here knows,
+    // compares them as numbers, so that `<`, `=`, ORDER BY and indices are right.
+    #[diesel(postgres_type(oid = 1700, array_oid = 1231), sqlite_type(name = "Text"))]
+    Decimal => "NUMERIC", "TEXT COLLATE orm_decimal";
+}

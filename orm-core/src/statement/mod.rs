@@ -1,0 +1,45 @@
+//! Statements: a queryset, rows or a schema written for one backend. Nothing else here knows what SQL looks like.
+
+pub(crate) mod insert;
+pub(crate) mod schema;
+pub(crate) mod select;
+
+use diesel::{
+    QueryResult,
+    query_builder::{AstPass, QueryFragment},
+};
+
+use crate::{backend::Driver, model::Table};
+
+/// A piece of a statement.
+pub(crate) type Part<'q, DB> = &'q dyn QueryFragment<DB>;
+
+/// `"schema"."table"`
+pub(crate) fn push_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
+    if let Some(schema) = table.schema {
+        out.push_identifier(schema)?;
+        out.push_sql(".");
+    }
+    out.push_identifier(table.name)
+}
+
+/// `"alias"."column"`
+pub(crate) fn push_column<DB: Driver>(out: &mut AstPass<'_, '_, DB>, alias: &str, column: &str) -> QueryResult<()> {
+    out.push_identifier(alias)?;
+    out.push_sql(".");
+    out.push_identifier(column)
+}
+
+/// Columns by name, with commas between.
+pub(crate) fn push_columns<'n, DB: Driver>(
+    out: &mut AstPass<'_, '_, DB>,
+    columns: impl IntoIterator<Item = &'n str>,
+) -> QueryResult<()> {
+    for (i, column) in columns.into_iter().enumerate() {
+        if i > 0 {
+            out.push_sql(", ");
+        }
+        out.push_identifier(column)?;
+    }
+    Ok(())
+}

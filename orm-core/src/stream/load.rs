@@ -1,0 +1,55 @@
+//! Small results, read whole.
+
+use diesel::{
+    QueryResult,
+    connection::{DefaultLoadingMode, LoadConnection},
+};
+
+use super::source::Decoder;
+use crate::{
+    backend::Driver,
+    error::{Error, Result},
+    queryset::shape::ShapeOn,
+    statement::select::Select,
+    transaction::Session,
+};
+
+/// All rows of a statement.
+pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
+    let sql = DB::sql(&select);
+    let mut lease = session.lease()?;
+    let mut decoder = Decoder::<S>::new();
+    let mut out = Vec::new();
+    let mut misfit = None;
+    let read = lease.run(|connection| {
+        for row in LoadConnection::<DefaultLoadingMode>::load(connection, select)? {
+            if let Err(error) = decoder.read::<DB, _>(&row?, &mut out) {
+                misfit = Some(error);
+                break;
+            }
+        }
+        Ok(())
+    });
+    match misfit.map_or(read, Err) {
+        Ok(()) => Ok(out),
+        Err(error) => Err(in_statement(error, sql)),
+    }
+}
+
+/// Whether a statement gives any row.
+pub(crate) fn any<DB: Driver>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<bool> {
+    let sql = DB::sql(&select);
+    let found = session.lease()?.run(|connection| {
+        let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, select)?;
+        rows.next().transpose().map(|row| row.is_some())
+    });
+    found.map_err(|error| in_statement(error, sql))
+}
+
+/// The error with the statement that it happened in.
+pub(crate) fn in_statement(error: Error, sql: QueryResult<String>) -> Error {
+    match sql {
+        Ok(sql) => error.in_statement(sql),
+        Err(_) => error,
+    }
+}

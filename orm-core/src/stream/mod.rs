@@ -1,0 +1,158 @@
+//! Streams: iterators over the rows of a queryset, in constant memory, on every backend.
+//!
+//! `source.rs` says what a backend has to bring, `chunk.rs` how much of it at a time, `row.rs` how one row is read, and
+//! `load.rs` reads a small result whole.
+
+mod chunk;
+pub(crate) mod load;
+pub mod row;
+pub(crate) mod source;
+
+use std::{fmt, iter::FusedIterator, marker::PhantomData, num::NonZeroUsize};
+
+use self::{chunk::ChunkSize, source::Source};
+use crate::error::{Error, Result};
+
+/// The rows of a queryset; made by [`QuerySet::iterator`](crate::QuerySet::iterator).
+///
+/// It owns its connection (or uses its transaction's) and gives it back when it ends or is dropped. After the end it
+/// stays at the end.
+///
+/// # Panics
+///
+/// `next` panics if the stream breaks midway, with the error and the number of rows given.
+#[must_use = "a stream holds a connection; it does nothing unless it is consumed"]
+pub struct Rows<'a, T> {
+    rows: TryRows<'a, T>,
+}
+
+/// The rows of a queryset, each a [`Result`]; made by [`QuerySet::try_iterator`](crate::QuerySet::try_iterator).
+///
+/// After an `Err` there is only `None`.
+#[must_use = "a stream holds a connection; it does nothing unless it is consumed"]
+pub struct TryRows<'a, T> {
+    /// `None` once it has ended, so that the connection is free before the last rows are taken.
+    source: Option<Box<dyn Source<T>>>,
+    /// The chunk in hand, and how much of it has been given. Rows are moved out from the front.
+    chunk: std::vec::IntoIter<T>,
+    /// Met behind the chunk in hand.
+    error: Option<Error>,
+    size: ChunkSize,
+    given: u64,
+    /// The database or transaction that it was opened on.
+    on: PhantomData<&'a ()>,
+}
+
+impl<'a, T> TryRows<'a, T> {
+    pub(crate) fn new(source: Box<dyn Source<T>>, chunk_size: usize, fetch_bytes: NonZeroUsize) -> Self {
+        TryRows {
+            source: Some(source),
+            chunk: Vec::new().into_iter(),
+            error: None,
+            size: ChunkSize::new(chunk_size, fetch_bytes),
+            given: 0,
+            on: PhantomData,
+        }
+    }
+
+    /// The number of rows given so far.
+    pub fn rows_given(&self) -> u64 {
+        self.given
+    }
+
+    /// Fetches the next chunk; afterwards there are rows in hand, or an error, or the end.
+    #[cold]
+    fn refill(&mut self) {
+        while self.chunk.as_slice().is_empty() && self.error.is_none() {
+            let Some(source) = &mut self.source else { return };
+            let mut rows = Vec::with_capacity(self.size.capacity());
+            let fetched = source.fetch(self.size.next(), &mut rows);
+            self.size.learn(&fetched, rows.len());
+            self.chunk = rows.into_iter();
+            match fetched.end {
+                source::End::More => {}
+                source::End::Done => self.source = None,
+                source::End::Broken(error) => {
+                    self.error = Some(error);
+                    self.source = None;
+                }
+            }
+        }
+    }
+}
+
+impl<T> Iterator for TryRows<'_, T> {
+    type Item = Result<T>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Result<T>> {
+        if self.chunk.as_slice().is_empty() {
+            self.refill();
+        }
+        match self.chunk.next() {
+            Some(row) => {
+                self.given += 1;
+                Some(Ok(row))
+            }
+            None => self.error.take().map(Err),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let in_hand = self.chunk.len() + usize::from(self.error.is_some());
+        (in_hand, if self.source.is_some() { None } else { Some(in_hand) })
+    }
+}
+
+impl<T> FusedIterator for TryRows<'_, T> {}
+
+impl<T> fmt::Debug for TryRows<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryRows")
+            .field("rows_given", &self.given)
+            .field("in_hand", &self.chunk.len())
+            .field("open", &self.source.is_some())
+            .finish()
+    }
+}
+
+impl<'a, T> Rows<'a, T> {
+    pub(crate) fn new(rows: TryRows<'a, T>) -> Self {
+        Rows { rows }
+    }
+
+    /// The number of rows given so far.
+    pub fn rows_given(&self) -> u64 {
+        self.rows.rows_given()
+    }
+}
+
+impl<T> Iterator for Rows<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self.rows.next() {
+            Some(Ok(row)) => Some(row),
+            None => None,
+            Some(Err(error)) => broken(self.rows.given, &error),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rows.size_hint()
+    }
+}
+
+#[cold]
+fn broken(given: u64, error: &Error) -> ! {
+    panic!("the stream broke after {given} rows: {error:?}")
+}
+
+impl<T> FusedIterator for Rows<'_, T> {}
+
+impl<T> fmt::Debug for Rows<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rows").field(&self.rows).finish()
+    }
+}

@@ -1,0 +1,122 @@
+//! What a backend brings to a stream.
+
+use diesel::row::Row;
+
+use super::row::{ColumnError, ColumnName, RowReader};
+use crate::{
+    backend::Driver,
+    error::{Error, ErrorKind},
+    queryset::shape::ShapeOn,
+};
+
+/// A result that is being read, from wherever it comes. Dropping it ends it, at no more cost than a chunk.
+#[doc(hidden)]
+pub trait Source<T> {
+    /// Adds rows to `out`, up to `limit`.
+    fn fetch(&mut self, limit: Limit, out: &mut Vec<T>) -> Fetched;
+}
+
+/// How much one fetch may bring.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// In rows; at least 1, at most `i32::MAX`.
+    pub(crate) rows: usize,
+    /// In bytes, where the source can stop between rows: after the row that reaches it.
+    pub(crate) bytes: usize,
+}
+
+/// What a fetch brought.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Fetched {
+    /// The bytes that the widest row holds.
+    pub(crate) widest: usize,
+    pub(crate) end: End,
+}
+
+/// How a fetch ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// There may be more.
+    More,
+    /// That was all.
+    Done,
+    /// There will be no more.
+    Broken(Error),
+}
+
+/// Reads rows as a shape, and says of a row that does not fit which one it is.
+pub(crate) struct Decoder<S> {
+    names: Vec<ColumnName>,
+    rows: u64,
+    widest: usize,
+    bytes: usize,
+    shape: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<S> Decoder<S> {
+    pub(crate) fn new<DB: Driver>() -> Self
+    where
+        S: ShapeOn<DB>,
+    {
+        let mut names = Vec::new();
+        S::names(&mut names);
+        Decoder { names, rows: 0, widest: 0, bytes: 0, shape: std::marker::PhantomData }
+    }
+
+    /// Begins a fetch.
+    pub(crate) fn start(&mut self) {
+        self.widest = 0;
+        self.bytes = 0;
+    }
+
+    /// The bytes of the rows of this fetch.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Ends a fetch.
+    pub(crate) fn fetched(&self, end: End) -> Fetched {
+        Fetched { widest: self.widest, end }
+    }
+
+    #[inline]
+    pub(crate) fn read<'r, DB: Driver, R: Row<'r, DB>>(&mut self, row: &R, out: &mut Vec<S::Row>) -> Result<(), Error>
+    where
+        S: ShapeOn<DB>,
+    {
+        let mut reader = RowReader::new(row);
+        self.rows += 1;
+        match S::read(&mut reader) {
+            Ok(value) => {
+                let width = size_of::<S::Row>() + reader.width();
+                self.widest = self.widest.max(width);
+                self.bytes += width;
+                out.push(value);
+                Ok(())
+            }
+            Err(error) => Err(self.misfit::<DB, R>(row, error)),
+        }
+    }
+
+    #[cold]
+    fn misfit<'r, DB: Driver, R: Row<'r, DB>>(&self, row: &R, error: ColumnError) -> Error
+    where
+        S: ShapeOn<DB>,
+    {
+        let name = self.names.get(error.column).copied().unwrap_or_default();
+        let mut ours = Error::new(ErrorKind::Decode, "a stored value does not fit its field")
+            .with_source(error.source)
+            .on_backend(DB::KIND)
+            .on_row(self.rows)
+            .with_key(S::key(row));
+        if let Some(model) = name.model {
+            ours = ours.on_model(model);
+        }
+        if let Some(field) = name.field {
+            ours = ours.on_field(field);
+        }
+        ours
+    }
+}

@@ -1,0 +1,90 @@
+//! Integers of every width, signed and unsigned.
+
+use diesel::{
+    deserialize,
+    serialize::{self, Output, ToSql},
+    sql_types::{BigInt, Integer, SmallInt},
+};
+
+use super::{Decode, FieldType};
+use crate::sql_types::{I8, U8, U16, U32, U64};
+
+/// Diesel's own integer types: only reading is ours, because it has to be strict.
+macro_rules! standard {
+    ($($rust:ident => $sql:ident;)*) => { $(
+        impl FieldType for $rust {
+            type SqlType = $sql;
+        }
+        decode!($rust);
+    )* };
+}
+
+/// The types that Diesel has on some backends only: kept in the next wider signed type.
+macro_rules! portable {
+    ($($rust:ident => $sql:ident in $wide:ident as $wide_sql:ident;)*) => { $(
+        impl FieldType for $rust {
+            type SqlType = $sql;
+        }
+        decode!($rust);
+        crate::types::diesel_reads!($rust: $sql);
+
+        #[cfg(feature = "postgres")]
+        impl ToSql<$sql, diesel::pg::Pg> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::pg::Pg>) -> serialize::Result {
+                let wide = to_wide::<_, $wide>(*self)?;
+                ToSql::<$wide_sql, diesel::pg::Pg>::to_sql(&wide, &mut out.reborrow())
+            }
+        }
+        #[cfg(feature = "sqlite")]
+        impl ToSql<$sql, diesel::sqlite::Sqlite> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::sqlite::Sqlite>) -> serialize::Result {
+                out.set_value(to_wide::<_, i64>(*self)?);
+                Ok(serialize::IsNull::No)
+            }
+        }
+    )* };
+}
+
+macro_rules! decode {
+    ($rust:ident) => {
+        #[cfg(feature = "postgres")]
+        impl Decode<diesel::pg::Pg> for $rust {
+            #[inline]
+            fn decode(value: diesel::pg::PgValue<'_>) -> deserialize::Result<Self> {
+                narrow(crate::backend::postgres::value::integer(value)?)
+            }
+        }
+        #[cfg(feature = "sqlite")]
+        impl Decode<diesel::sqlite::Sqlite> for $rust {
+            #[inline]
+            fn decode(value: diesel::sqlite::SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+                narrow(crate::backend::sqlite::value::integer(value)?)
+            }
+        }
+    };
+}
+
+standard! {
+    i16 => SmallInt;
+    i32 => Integer;
+    i64 => BigInt;
+}
+portable! {
+    i8 => I8 in i16 as SmallInt;
+    u8 => U8 in i16 as SmallInt;
+    u16 => U16 in i32 as Integer;
+    u32 => U32 in i64 as BigInt;
+    u64 => U64 in i64 as BigInt;
+}
+
+#[inline]
+fn narrow<T: TryFrom<i64>>(value: i64) -> deserialize::Result<T> {
+    T::try_from(value)
+        .map_err(|_| format!("the column holds {value}, which does not fit `{}`", std::any::type_name::<T>()).into())
+}
+
+fn to_wide<T: Copy, W: TryFrom<T>>(value: T) -> Result<W, crate::error::BoxError> {
+    W::try_from(value).map_err(|_| {
+        "a `u64` above 9223372036854775807 (`i64::MAX`) cannot be stored; use `BigDecimal` for larger numbers".into()
+    })
+}

@@ -1,0 +1,130 @@
+//! `bulk_create`: rows from any iterator, in one transaction.
+
+use diesel::connection::Connection;
+
+use crate::{
+    backend::{Any, AnyDatabase, AnyTransaction, Backend, Driver, Handle, ModelOnEach, PartsOf},
+    error::{Error, ErrorKind, Result},
+    model::{Model, ToRow},
+    statement::insert::{Head, Insert},
+    stream::load::in_statement,
+    transaction::{Session, atomically},
+};
+
+/// The most rows of one statement: more make it longer, and no faster.
+const MOST_ROWS: usize = 500;
+/// The most bytes of one statement's values, so that wide rows do not fill memory.
+const MOST_BYTES: usize = 8 << 20;
+
+/// A model whose rows can be written to a database of the backend `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to a database of the backend `{B}`",
+    note = "a field's type must be one that this backend can write; `Any` needs every enabled backend to write it"
+)]
+pub trait WritableOn<B: Backend>: Model {
+    #[doc(hidden)]
+    fn insert(on: Handle<'_, B>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<DB, M> WritableOn<DB> for M
+where
+    DB: Driver + PartsOf<DB>,
+    M: ToRow<DB>,
+    for<'a> Session<'a, DB>: From<Handle<'a, DB>>,
+{
+    fn insert(on: Handle<'_, DB>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64> {
+        insert_all(on.into(), rows)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: ModelOnEach + Model> WritableOn<Any> for M {
+    fn insert(on: Handle<'_, Any>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64> {
+        match on {
+            #[cfg(feature = "postgres")]
+            Handle::Database(AnyDatabase::Postgres(database)) => {
+                insert_all::<crate::backend::Pg, _>(Handle::Database(database).into(), rows)
+            }
+            #[cfg(feature = "postgres")]
+            Handle::Transaction(AnyTransaction::Postgres(tx)) => {
+                insert_all::<crate::backend::Pg, _>(Handle::Transaction(tx).into(), rows)
+            }
+            #[cfg(feature = "sqlite")]
+            Handle::Database(AnyDatabase::Sqlite(database)) => {
+                insert_all::<crate::backend::Sqlite, _>(Handle::Database(database).into(), rows)
+            }
+            #[cfg(feature = "sqlite")]
+            Handle::Transaction(AnyTransaction::Sqlite(tx)) => {
+                insert_all::<crate::backend::Sqlite, _>(Handle::Transaction(tx).into(), rows)
+            }
+        }
+    }
+}
+
+/// All rows or none.
+pub(crate) fn bulk_create<B: Backend, M: WritableOn<B>>(
+    on: Handle<'_, B>,
+    rows: &mut dyn Iterator<Item = M>,
+) -> Result<u64> {
+    match on {
+        Handle::Database(database) => {
+            let transaction = B::begin(database)?;
+            atomically::<B, _, _>(Handle::Transaction(&transaction), |tx| M::insert(tx, rows))
+        }
+        Handle::Transaction(_) => crate::transaction::nested(on, |tx| M::insert(tx, rows)),
+    }
+}
+
+fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn Iterator<Item = M>) -> Result<u64> {
+    let columns: Vec<usize> = (0..M::TABLE.columns.len()).filter(|at| !M::TABLE.columns[*at].generated).collect();
+    if columns.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidQuery,
+            "every column is filled by the database, so there is nothing to write",
+        )
+        .on_model(M::TABLE.model));
+    }
+    let most_rows = (DB::PARAMETERS / columns.len()).clamp(1, MOST_ROWS);
+    let mut batch: Vec<M> = Vec::with_capacity(most_rows);
+    let mut written = 0;
+    loop {
+        let mut bytes = 0;
+        batch.clear();
+        // The user's iterator runs here, while no connection is held, so that it may read in the same transaction.
+        while batch.len() < most_rows
+            && let Some(row) = rows.next()
+        {
+            check(&row, written + batch.len() as u64 + 1)?;
+            bytes += row.width();
+            batch.push(row);
+            if bytes >= MOST_BYTES {
+                break;
+            }
+        }
+        if batch.is_empty() {
+            return Ok(written);
+        }
+        let insert = Insert { rows: &batch, columns: &columns, recurs: batch.len() == most_rows };
+        let count = batch.len() as u64;
+        session.lease()?.run(|connection| connection.execute_returning_count(&insert)).map_err(|error| {
+            let head = DB::sql(&Head::<M>::new(&columns));
+            let rows = format!(" … (rows {} to {})", written + 1, written + count);
+            in_statement(error.on_model(M::TABLE.model), head.map(|head| head + &rows))
+        })?;
+        written += count;
+    }
+}
+
+/// Refuses a row before it is sent, where the backend would change what it says.
+fn check<DB: Driver, M: ToRow<DB>>(row: &M, number: u64) -> Result<()> {
+    row.validate(DB::KIND).map_err(|(column, reason)| {
+        Error::new(ErrorKind::InvalidValue, "a value cannot be stored as it is; nothing of these rows was stored")
+            .with_source(reason)
+            .on_backend(DB::KIND)
+            .on_model(M::TABLE.model)
+            .on_field(M::TABLE.columns[column].field)
+            .on_row(number)
+            .with_key(Some(row.key()))
+    })
+}
