@@ -1,0 +1,102 @@
+//! The typed accessors, and `Model` itself.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Model;
+
+/// The struct whose values closures are given.
+pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
+    let (krate, module, vis, name) = (&model.krate, &model.module, model.vis, model.accessors());
+    let title = format!("The fields and relations of [`{}`], for conditions, orders and values.", model.ident);
+    let fields = model.fields.iter().map(|field| {
+        let (ident, vis) = (field.ident, field.vis);
+        let doc = format!("The field `{ident}`: the column `{}`.", field.column);
+        quote! { #[doc = #doc] #vis #ident: #krate::field::Field<__P, #module::columns::#ident>, }
+    });
+    quote! {
+        #[doc = #title]
+        #[derive(Clone, Debug)]
+        #[allow(dead_code, clippy::pedantic)]
+        #vis struct #name<__P: #krate::path::Path> {
+            #(#fields)*
+            __scope: #krate::path::Scope,
+        }
+    }
+}
+
+/// `impl Model`, and the methods of the accessors.
+pub(super) fn model(model: &Model<'_>) -> TokenStream {
+    let (krate, module, ident, accessors) = (&model.krate, &model.module, model.ident, model.accessors());
+    let (table, schema) = (&model.table, option(model.schema.as_ref()));
+    let model_name = ident.to_string();
+    let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
+    let columns = model.fields.iter().map(|field| {
+        let (name, column, generated) = (field.ident, &field.column, field.generated);
+        let text = syn::ext::IdentExt::unraw(name).to_string();
+        let sql = quote!(<#module::columns::#name as #krate::model::ModelColumn>::SqlType);
+        quote! {
+            #krate::model::Column {
+                field: #text,
+                name: #column,
+                sql: <#sql as #krate::sql_types::ColumnSql>::COLUMN,
+                nullable: <#sql as #krate::sql_types::ColumnSql>::NULLABLE,
+                generated: #generated,
+            }
+        }
+    });
+    let key = &model.primary_key;
+    let key_types: Vec<_> = key.iter().map(|at| model.fields[*at].ty).collect();
+    let key_type = match key_types.as_slice() {
+        [one] => quote!(#one),
+        many => quote!((#(#many,)*)),
+    };
+    let relations = model.relations.iter().map(|relation| {
+        let (name, at) = (&relation.name, relation.field);
+        let text = name.to_string();
+        let (target, optional) = (&relation.target, relation.optional);
+        quote! {
+            #krate::model::Relation {
+                name: #text,
+                column: #at,
+                to: || <#target as #krate::model::Model>::TABLE,
+                to_column: <#module::relations::#name as #krate::model::ForeignKey>::TO,
+                may_dangle: #optional,
+            }
+        }
+    });
+    quote! {
+        impl #krate::model::Model for #ident {
+            type Fields<__P: #krate::path::Path<Target = Self>> = #accessors<__P>;
+            type Key = #key_type;
+            const COLUMNS: &'static [#krate::model::Column] = &[#(#columns),*];
+            const PRIMARY_KEY: &'static [usize] = &[#(#key),*];
+            const TABLE: &'static #krate::model::Table = &#krate::model::Table {
+                model: #model_name,
+                schema: #schema,
+                name: #table,
+                columns: <Self as #krate::model::Model>::COLUMNS,
+                primary_key: <Self as #krate::model::Model>::PRIMARY_KEY,
+                relations: &[#(#relations),*],
+            };
+            fn fields<__P: #krate::path::Path<Target = Self>>(scope: &#krate::path::Scope) -> #accessors<__P> {
+                scope.enter::<__P>();
+                #accessors {
+                    #( #names: #krate::field::Field::new(), )*
+                    __scope: ::core::clone::Clone::clone(scope),
+                }
+            }
+        }
+
+        impl<__P: #krate::path::Path> #krate::model::Accessors for #accessors<__P> {
+            type Path = __P;
+        }
+    }
+}
+
+fn option(text: Option<&String>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    }
+}

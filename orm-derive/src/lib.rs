@@ -1,0 +1,93 @@
+//! The derives of `orm-core`, which re-exports them. This page is their reference.
+//!
+//! `attr/` reads attributes, `model.rs` is the checked model, `expand/` writes one part of the code each, and
+//! `field_type.rs` is the other derive.
+
+mod attr;
+mod errors;
+mod expand;
+mod field_type;
+mod model;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct a model: its values are the rows of a table.
+///
+/// ```ignore
+/// #[derive(Model)]
+/// #[model(table = "flights")]
+/// pub struct Flight {
+///     #[model(primary_key)]
+///     pub id: i64,
+///     pub dep_delay: Option<f64>,
+///     #[model(belongs_to(Airline, name = airline))]
+///     pub carrier: String,
+/// }
+/// ```
+///
+/// By default the table is the struct's name in snake case and plural (`Flight` → `flights`, `FlightStatus` →
+/// `flight_statuses`, `Airway` → `airways`, `City` → `cities`), a column is named as its field, and its SQL type and
+/// whether it may be NULL follow from the field's type. A key must be named. The struct needs named fields and no
+/// generics.
+///
+/// # On the struct
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `table = "name"` | the table's name |
+/// | `schema = "name"` | the schema that it is in |
+/// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
+/// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: its columns' SQL types are used, and no table is generated |
+/// | `crate = path` | where `orm-core` is, if not at `::orm_core` |
+///
+/// # On a field
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `primary_key` | the field is the primary key, or part of it |
+/// | `column = "name"` | the column's name |
+/// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql` |
+/// | `generated` | the database fills the column: `bulk_create` leaves it out, and `create_tables` lets an integer key count up |
+/// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
+///
+/// `belongs_to` takes, after the target:
+///
+/// | argument | meaning |
+/// | --- | --- |
+/// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id` |
+/// | `key = field` | the target's field that the key is equal to; by default its primary key. It must be unique there. |
+/// | `reverse = word` | the name of the way back, from the target to this model |
+/// | `optional` | the key may refer to a row that is not there. As for a key that is an `Option`, the related model is then an `Option`, and no row is lost |
+///
+/// # What is generated
+///
+/// - `FlightFields`, the accessors that closures are given: a field for each column, a method for each relation;
+/// - the module `flights`, named as the table, with the columns as types, and the table and its columns for plain
+///   Diesel (`flights::table`, `flights::id`);
+/// - `Model`, and how rows are read and written; Diesel's `Queryable`.
+#[proc_macro_derive(Model, attributes(model))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    expand::model(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a type of yours a field type: a newtype around a field type, or an enum without data, kept as text.
+///
+/// ```ignore
+/// #[derive(FieldType, Clone, Debug, PartialEq)]
+/// pub struct Carrier(String);
+///
+/// #[derive(FieldType, Clone, Copy, Debug, PartialEq)]
+/// pub enum Status {
+///     Scheduled,                                    // kept as `scheduled`
+///     #[field_type(rename = "in the air")]
+///     Flying,
+/// }
+/// ```
+///
+/// An enum's variants are kept in snake case; a stored text that is none of them is an error. `#[field_type(crate =
+/// path)]` says where `orm-core` is, if not at `::orm_core`.
+#[proc_macro_derive(FieldType, attributes(field_type))]
+pub fn derive_field_type(input: TokenStream) -> TokenStream {
+    field_type::expand(&parse_macro_input!(input as DeriveInput)).into()
+}

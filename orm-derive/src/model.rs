@@ -1,0 +1,282 @@
+//! The checked model: what the struct and its attributes mean. Each node keeps the syntax that it came from, for spans.
+
+use std::collections::HashMap;
+
+use heck::ToSnakeCase;
+use proc_macro2::Span;
+use quote::format_ident;
+use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Visibility, ext::IdentExt, parse_quote, spanned::Spanned};
+
+use crate::{
+    attr::{BelongsTo, ContainerAttributes, FieldAttributes},
+    errors::Errors,
+};
+
+pub(crate) struct Model<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) vis: &'a Visibility,
+    /// Where `orm-core` is.
+    pub(crate) krate: Path,
+    pub(crate) table: String,
+    pub(crate) schema: Option<String>,
+    /// The module that is generated.
+    pub(crate) module: Ident,
+    /// Diesel's module, where there is one already.
+    pub(crate) table_module: Option<Path>,
+    pub(crate) fields: Vec<Field<'a>>,
+    /// Positions in `fields`; never empty.
+    pub(crate) primary_key: Vec<usize>,
+    pub(crate) relations: Vec<Relation>,
+}
+
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) ty: &'a Type,
+    pub(crate) column: String,
+    pub(crate) sql_type: Option<Type>,
+    pub(crate) generated: bool,
+}
+
+pub(crate) struct Relation {
+    pub(crate) name: Ident,
+    /// Position in `fields` of the key.
+    pub(crate) field: usize,
+    pub(crate) target: Path,
+    /// The target's field that the key is equal to, if not its primary key.
+    pub(crate) key: Option<Ident>,
+    pub(crate) optional: bool,
+}
+
+impl<'a> Model<'a> {
+    /// The model, as far as it can be made out; `None` where there is nothing to go on with.
+    pub(crate) fn new(input: &'a DeriveInput, errors: &Errors) -> Option<Self> {
+        let attributes = ContainerAttributes::parse(&input.attrs, errors);
+        let fields = named_fields(input, errors)?;
+        if !input.generics.params.is_empty() {
+            errors.at(input.generics.span(), "a model is one table, so it cannot have generics; remove them");
+            return None;
+        }
+        let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
+        let table = attributes.table.as_ref().map_or_else(|| plural(&input.ident), |table| non_empty(table, errors));
+        let primary_key = primary_key(&input.ident, &attributes, &parsed, errors);
+        let mut relations = Vec::new();
+        for (position, (field, attributes)) in parsed.iter().enumerate() {
+            relations.extend(attributes.belongs_to.iter().filter_map(|b| Relation::new(position, field, b, errors)));
+        }
+        unique(relations.iter().map(|r| (r.name.to_string(), r.name.span())), errors, |name| {
+            format!("two relations are named `{name}`; give one of them another with `name = …`")
+        });
+        let reverses = parsed.iter().flat_map(|(_, attributes)| &attributes.belongs_to);
+        let reverses = reverses.filter_map(|b| {
+            let reverse = b.reverse.as_ref()?;
+            Some((format!("{}:{reverse}", path_text(&b.target)), reverse.span()))
+        });
+        unique(reverses, errors, |name| {
+            let (target, reverse) = name.split_once(':').unwrap_or_default();
+            format!("two ways back from `{target}` are named `{reverse}`; give one of them another with `reverse = …`")
+        });
+        unique(parsed.iter().map(|(f, _)| (f.column.clone(), f.ident.span())), errors, |column| {
+            format!("two fields are the column `{column}`; name the right one with `#[model(column = \"…\")]`")
+        });
+        Some(Model {
+            ident: &input.ident,
+            vis: &input.vis,
+            krate: attributes.krate.unwrap_or_else(|| parse_quote!(::orm_core)),
+            module: module(&input.ident, &table, attributes.table_module.is_some()),
+            table,
+            schema: attributes.schema.as_ref().map(|schema| non_empty(schema, errors)),
+            table_module: attributes.table_module,
+            fields: parsed.into_iter().map(|(field, _)| field).collect(),
+            primary_key,
+            relations,
+        })
+    }
+
+    /// The name of the accessors.
+    pub(crate) fn accessors(&self) -> Ident {
+        format_ident!("{}Fields", self.ident, span = self.ident.span())
+    }
+}
+
+fn named_fields<'a>(
+    input: &'a DeriveInput,
+    errors: &Errors,
+) -> Option<&'a syn::punctuated::Punctuated<syn::Field, syn::Token![,]>> {
+    let what = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) if !fields.named.is_empty() => return Some(&fields.named),
+            Fields::Named(_) | Fields::Unit => "a struct without fields",
+            Fields::Unnamed(_) => "a tuple struct",
+        },
+        Data::Enum(_) => "an enum",
+        Data::Union(_) => "a union",
+    };
+    errors.at(
+        input.ident.span(),
+        format!("a model is a struct with named fields, one for each column; `{}` is {what}", input.ident),
+    );
+    None
+}
+
+impl<'a> Field<'a> {
+    fn new(field: &'a syn::Field, errors: &Errors) -> (Self, FieldAttributes) {
+        let mut attributes = FieldAttributes::parse(&field.attrs, errors);
+        let ident = field.ident.as_ref().unwrap_or_else(|| unreachable!("only named fields come here"));
+        let column =
+            attributes.column.as_ref().map_or_else(|| ident.unraw().to_string(), |column| non_empty(column, errors));
+        let sql_type = attributes.sql_type.take();
+        let generated = attributes.generated.is_some();
+        (Field { ident, vis: &field.vis, ty: &field.ty, column, sql_type, generated }, attributes)
+    }
+}
+
+impl Relation {
+    fn new(position: usize, field: &Field<'_>, belongs_to: &BelongsTo, errors: &Errors) -> Option<Self> {
+        let name = match &belongs_to.name {
+            Some(name) => name.clone(),
+            None => {
+                let text = field.ident.unraw().to_string();
+                let Some(stem) = text.strip_suffix("_id").filter(|stem| !stem.is_empty()) else {
+                    errors.at(
+                        belongs_to.span,
+                        format!(
+                            "the relation has no name: the field `{text}` does not end in `_id`; write \
+                             `belongs_to({}, name = …)`",
+                            path_text(&belongs_to.target)
+                        ),
+                    );
+                    return None;
+                };
+                Ident::new(stem, field.ident.span())
+            }
+        };
+        if name.to_string().contains("__") {
+            errors.at(name.span(), "a relation's name cannot contain `__`, which separates names in SQL aliases");
+        }
+        Some(Relation {
+            name,
+            field: position,
+            target: belongs_to.target.clone(),
+            key: belongs_to.key.clone(),
+            optional: belongs_to.optional.is_some(),
+        })
+    }
+}
+
+/// The positions of the key's fields; after a mistake, the first field, so that the rest can be checked.
+fn primary_key(
+    model: &Ident,
+    attributes: &ContainerAttributes,
+    fields: &[(Field<'_>, FieldAttributes)],
+    errors: &Errors,
+) -> Vec<usize> {
+    let on_fields: Vec<(usize, Span)> =
+        fields.iter().enumerate().filter_map(|(at, (_, field))| Some((at, field.primary_key?))).collect();
+    let key = match &attributes.primary_key {
+        Some(names) => {
+            for (_, span) in on_fields {
+                errors.at(span, "the primary key is named on the struct already; remove one");
+            }
+            names
+                .iter()
+                .filter_map(|name| {
+                    let at = fields.iter().position(|(field, _)| field.ident == name);
+                    if at.is_none() {
+                        errors.at(name.span(), format!("`{model}` has no field `{name}`"));
+                    }
+                    at
+                })
+                .collect::<Vec<_>>()
+        }
+        None => {
+            if on_fields.is_empty() {
+                errors.at(
+                    model.span(),
+                    format!("`{model}` has no primary key; put `#[model(primary_key)]` on the field that is"),
+                );
+            }
+            on_fields.into_iter().map(|(at, _)| at).collect()
+        }
+    };
+    for at in &key {
+        let ty = fields[*at].0.ty;
+        if let Type::Path(path) = ty
+            && path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
+        {
+            errors.at(ty.span(), "a primary key cannot be an `Option`: every row has one");
+        }
+    }
+    if key.is_empty() { vec![0] } else { key }
+}
+
+fn unique(names: impl Iterator<Item = (String, Span)>, errors: &Errors, message: impl Fn(&str) -> String) {
+    let mut seen = HashMap::new();
+    for (name, span) in names {
+        if seen.contains_key(&name) {
+            errors.at(span, message(&name));
+        }
+        seen.insert(name, ());
+    }
+}
+
+fn non_empty(text: &syn::LitStr, errors: &Errors) -> String {
+    let value = text.value();
+    if value.is_empty() {
+        errors.at(text.span(), "a name cannot be empty");
+    }
+    value
+}
+
+fn path_text(path: &Path) -> String {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
+}
+
+/// The default table: the model's name in snake case, its last word in the plural.
+fn plural(ident: &Ident) -> String {
+    let name = ident.unraw().to_string().to_snake_case();
+    let before_last = name.chars().rev().nth(1);
+    let vowel = before_last.is_some_and(|c| "aeiou".contains(c));
+    if let Some(stem) = name.strip_suffix('y')
+        && !vowel
+    {
+        return format!("{stem}ies");
+    }
+    if ["s", "x", "z", "ch", "sh"].iter().any(|ending| name.ends_with(ending)) {
+        return format!("{name}es");
+    }
+    format!("{name}s")
+}
+
+/// The generated module is named as the table where that is a word of Rust.
+fn module(model: &Ident, table: &str, has_table_module: bool) -> Ident {
+    let name = if has_table_module {
+        format!("{}_columns", model.unraw().to_string().to_snake_case())
+    } else if syn::parse_str::<Ident>(table).is_ok() {
+        table.to_owned()
+    } else {
+        format!("{}_table", model.unraw().to_string().to_snake_case())
+    };
+    Ident::new(&name, model.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_table_is_snake_case_and_plural() {
+        for (model, table) in [
+            ("Flight", "flights"),
+            ("FlightStatus", "flight_statuses"),
+            ("City", "cities"),
+            ("Airway", "airways"),
+            ("HTTPLog", "http_logs"),
+            ("Box", "boxes"),
+            ("Branch", "branches"),
+            ("Été", "étés"),
+        ] {
+            assert_eq!(plural(&Ident::new(model, Span::call_site())), table);
+        }
+    }
+}
