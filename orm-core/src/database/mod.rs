@@ -89,18 +89,16 @@ impl<B: Backend> Database<B> {
     /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::transaction).
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # pub fn load(db: &Database) -> orm_core::Result<()> {
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
     /// db.transaction(|tx| {
     ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])?;
     ///     assert_eq!(Airport::objects(tx).count()?, 1);
     ///     orm_core::Result::Ok(())
-    /// })
-    /// # } }
-    /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::load(&db)
+    /// })?;
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     ///
     /// # Errors

@@ -119,7 +119,7 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
                 if let Some(rows) = self.1 {
                     select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
                 }
-                let key = self.0.primary_key_order::<DB>();
+                let key = primary_key::<M>();
                 if self.1 == Some(1) && select.order.is_empty() && matches!(self.0.columns, Selected::Tables(_)) {
                     let ascending = Direction::Ours { descending: false, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
@@ -188,13 +188,12 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     /// [`ErrorKind::InvalidQuery`] where the queryset cannot be written.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let sql = Airport::objects(db).filter(|a| a.city.eq("Denver")).values(|a| a.code).sql()?;
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// let sql = Airport::objects(&db).filter(|a| a.city.eq("Denver")).values(|a| a.code).sql()?;
     /// assert_eq!(sql, "SELECT `airports`.`code` FROM `airports` WHERE ((`airports`.`city` = ?))");
-    /// # Ok(()) } }
-    /// # doc::run(&orm_core::connect("sqlite::memory:")?)
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn sql(&self) -> Result<String> {
         struct Write<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
@@ -288,11 +287,11 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             })
             .collect()
     }
+}
 
-    /// The primary key's columns, as an order.
-    fn primary_key_order<DB: Driver>(&self) -> Vec<RootColumn> {
-        M::TABLE.primary_key.iter().map(|at| RootColumn(M::TABLE, M::TABLE.columns[*at].name)).collect()
-    }
+/// The primary key's columns, as an order.
+fn primary_key<M: Model>() -> Vec<RootColumn> {
+    M::PRIMARY_KEY.iter().map(|at| RootColumn(M::TABLE, M::COLUMNS[*at].name)).collect()
 }
 
 /// A column of the root's table.
