@@ -127,7 +127,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(expression.into_part()))
+        self.selecting(Selected::Fields(expression.into_part()))
     }
 
     /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
@@ -152,7 +152,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(expression.into_part()))
+        self.selecting(Selected::Expressions(expression.into_part()))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.

@@ -77,15 +77,20 @@ struct UsedJoin {
 
 /// What stands behind SELECT.
 enum Selected<'a, B: Backend> {
+    /// All columns of these tables, by alias.
     Tables(Vec<(String, &'static Table)>),
-    Expression(Arc<B::Part<'a>>),
+    /// Fields, which each row has.
+    Fields(Arc<B::Part<'a>>),
+    /// Any expressions; aggregates make one row of many.
+    Expressions(Arc<B::Part<'a>>),
 }
 
 impl<B: Backend> Clone for Selected<'_, B> {
     fn clone(&self) -> Self {
         match self {
             Selected::Tables(tables) => Selected::Tables(tables.clone()),
-            Selected::Expression(part) => Selected::Expression(part.clone()),
+            Selected::Fields(part) => Selected::Fields(part.clone()),
+            Selected::Expressions(part) => Selected::Expressions(part.clone()),
         }
     }
 }

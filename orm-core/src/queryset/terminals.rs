@@ -76,7 +76,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
         self.load_up_to(None)
     }
 
-    /// The first row, if there is one. Without an order, the one with the smallest primary key.
+    /// The first row, if there is one.
+    ///
+    /// Without an order it is the one with the smallest primary key, unless expressions are selected, or distinct
+    /// values: those have no key.
     ///
     /// # Errors
     ///
@@ -120,7 +123,13 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
                     select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
                 }
                 let key = primary_key::<M>();
-                if self.1 == Some(1) && select.order.is_empty() && matches!(self.0.columns, Selected::Tables(_)) {
+                let has_key = match self.0.columns {
+                    Selected::Tables(_) => true,
+                    // DISTINCT may only be ordered by what is selected.
+                    Selected::Fields(_) => !self.0.distinct,
+                    Selected::Expressions(_) => false,
+                };
+                if self.1 == Some(1) && select.order.is_empty() && has_key {
                     let ascending = Direction::Ours { descending: false, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
                 }
@@ -217,7 +226,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         Ok(Select {
             columns: match &self.columns {
                 Selected::Tables(tables) => Columns::Tables(tables),
-                Selected::Expression(part) => Columns::Expression(B::part(part)),
+                Selected::Fields(part) | Selected::Expressions(part) => Columns::Expression(B::part(part)),
             },
             distinct: self.distinct,
             table: M::TABLE,
@@ -235,7 +244,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         B: PartsOf<DB>,
     {
         let mut select = self.select()?;
-        if !self.distinct && matches!(self.columns, Selected::Tables(_)) {
+        if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
             select.columns = Columns::Nothing;
             select.joins = self.deciding_joins();
             if self.limit.is_none() && self.offset == 0 {
