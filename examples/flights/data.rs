@@ -88,10 +88,7 @@ fn flights_file() -> GzDecoder<&'static [u8]> {
 }
 
 /// The rows of a file, one at a time.
-fn rows<T>(
-    file: impl Read,
-    read: impl Fn(&Row<'_>) -> Result<T, Failure>,
-) -> impl Iterator<Item = Result<T, Failure>> {
+fn rows<T>(file: impl Read, read: impl Fn(&Row<'_>) -> Result<T, Failure>) -> impl Iterator<Item = Result<T, Failure>> {
     let mut reader = Reader::from_reader(file);
     let header = reader.headers().cloned();
     let mut record = StringRecord::new();
