@@ -60,7 +60,9 @@ impl<DB: Driver<Transaction = Inner<DB>>> Transaction<DB> {
     /// [`ErrorKind::ConnectionInUse`] while a stream has the connection to itself;
     /// [`ErrorKind::TransactionAborted`] after a statement has failed; what `f` returns, as the database's error.
     pub fn with_connection<T>(&self, f: impl FnOnce(&mut DB::Connection) -> QueryResult<T>) -> Result<T> {
-        Session::Transaction(&self.inner).lease_for(Purpose::Loan)?.run(f)
+        let mut lease = Session::Transaction(&self.inner).lease_for(Purpose::Exclusive)?;
+        self.inner.slot.lock().lent = true;
+        lease.run(f)
     }
 }
 
@@ -172,7 +174,7 @@ enum Holder<DB: Driver> {
     /// A statement is running, on this or another thread.
     Statement,
     /// A stream has it for as long as it is open, or code of the user's.
-    Stream,
+    Exclusive,
 }
 
 impl<DB: Driver> Inner<DB> {
@@ -186,8 +188,7 @@ impl<DB: Driver> Inner<DB> {
 
     fn begin_savepoint(&self) -> Result<()> {
         // It cannot be had in a transaction that has failed, so what a rollback to it forgets happened since.
-        Lease::borrow(&self.slot, Purpose::Statement)?
-            .run(|connection| AnsiTransactionManager::begin_transaction(connection))
+        Lease::borrow(&self.slot, Purpose::Statement)?.run(AnsiTransactionManager::begin_transaction)
     }
 
     fn commit(&self) -> Result<()> {
@@ -285,8 +286,9 @@ impl<DB: Driver> Session<'_, DB> {
     }
 
     /// The connection, for a stream that has it to itself until it is dropped.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn lease_for_stream(&self) -> Result<Lease<DB>> {
-        self.lease_for(Purpose::Stream)
+        self.lease_for(Purpose::Exclusive)
     }
 
     /// The connection, for SQL that may leave it dirty.
@@ -298,13 +300,14 @@ impl<DB: Driver> Session<'_, DB> {
         match self {
             Session::Pool(pool) => Ok(Lease {
                 connection: Some(pool.get()?),
-                home: Home::Pool { dirty: matches!(purpose, Purpose::RawSql | Purpose::Loan) },
+                home: Home::Pool { dirty: matches!(purpose, Purpose::RawSql) },
             }),
             Session::Transaction(inner) => Lease::borrow(&inner.slot, purpose),
         }
     }
 
     /// A way to the transaction's connection that outlives the session; `None` for a pool.
+    #[cfg(feature = "postgres")]
     pub(crate) fn share(&self) -> Option<Shared<DB>> {
         match self {
             Session::Pool(_) => None,
@@ -314,8 +317,10 @@ impl<DB: Driver> Session<'_, DB> {
 }
 
 /// A transaction's connection, borrowed anew for each statement.
+#[cfg(feature = "postgres")]
 pub(crate) struct Shared<DB: Driver>(Arc<Slot<DB>>);
 
+#[cfg(feature = "postgres")]
 impl<DB: Driver> Shared<DB> {
     pub(crate) fn lease(&self) -> Result<Lease<DB>> {
         Lease::borrow(&self.0, Purpose::Statement)
@@ -325,10 +330,9 @@ impl<DB: Driver> Shared<DB> {
 #[derive(Clone, Copy)]
 enum Purpose {
     Statement,
-    Stream,
+    /// A stream, or code of the user's, which might ask for the connection again and wait for itself.
+    Exclusive,
     RawSql,
-    /// For code of the user's, which might ask for the connection again and wait for itself.
-    Loan,
     Rollback,
 }
 
@@ -358,14 +362,14 @@ impl<DB: Driver> Lease<DB> {
             .with_source(Text(failure.clone())));
         }
         let taken = match purpose {
-            Purpose::Stream | Purpose::Loan => Holder::Stream,
+            Purpose::Exclusive => Holder::Exclusive,
             Purpose::Statement | Purpose::RawSql | Purpose::Rollback => Holder::Statement,
         };
         loop {
             match &state.connection {
                 Holder::Idle(_) => break,
                 Holder::Statement => state = slot.free.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Holder::Stream => {
+                Holder::Exclusive => {
                     return Err(Error::new(
                         ErrorKind::ConnectionInUse,
                         format!(
@@ -379,7 +383,7 @@ impl<DB: Driver> Lease<DB> {
                 }
             }
         }
-        state.lent |= matches!(purpose, Purpose::RawSql | Purpose::Loan);
+        state.lent |= matches!(purpose, Purpose::RawSql);
         let Holder::Idle(connection) = std::mem::replace(&mut state.connection, taken) else {
             unreachable!("the loop above ends only where it is idle, and the lock is held since");
         };
@@ -393,12 +397,28 @@ impl<DB: Driver> Lease<DB> {
 
     /// Our error for Diesel's, remembered by the transaction.
     pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
-        let is_the_databases = diesel_error::is_the_databases(&error);
-        let text = error.to_string();
-        if let Home::Transaction(slot) = &self.home
-            && is_the_databases
+        self.reporter().failed(error)
+    }
+
+    /// What tells the transaction of failures, for where the connection itself is borrowed.
+    pub(crate) fn reporter(&self) -> Reporter<DB> {
+        Reporter(match &self.home {
+            Home::Pool { .. } => None,
+            Home::Transaction(slot) => Some(slot.clone()),
+        })
+    }
+}
+
+/// Tells a transaction of failures.
+pub(crate) struct Reporter<DB: Driver>(Option<Arc<Slot<DB>>>);
+
+impl<DB: Driver> Reporter<DB> {
+    /// Our error for Diesel's, remembered by the transaction where it is the database's own word.
+    pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
+        if let Some(slot) = &self.0
+            && diesel_error::is_the_databases(&error)
         {
-            slot.lock().failed.get_or_insert(text);
+            slot.lock().failed.get_or_insert_with(|| error.to_string());
         }
         diesel_error::ours(error, DB::KIND)
     }

@@ -114,7 +114,7 @@ impl ContainerAttributes {
                 "table" => set(&mut all.table, value(name, input, "\"table_name\"")?, name, errors),
                 "schema" => set(&mut all.schema, value(name, input, "\"schema_name\"")?, name, errors),
                 "table_module" => {
-                    set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors)
+                    set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors);
                 }
                 "crate" => set(&mut all.krate, value(name, input, "path::to::orm_core")?, name, errors),
                 "primary_key" => {

@@ -33,6 +33,14 @@ impl Backend {
         let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
         vec!["--no-default-features".to_owned(), "--features".to_owned(), features]
     }
+
+    /// The same for the documentation's examples, which run on SQLite in memory whatever else is tested.
+    pub(crate) fn documentation_arguments(self) -> Vec<String> {
+        match self {
+            Backend::Postgres => Backend::All.feature_arguments(),
+            Backend::Sqlite | Backend::All => self.feature_arguments(),
+        }
+    }
 }
 
 impl FromStr for Backend {

@@ -7,7 +7,7 @@ use std::{fmt, marker::PhantomData, time::Duration};
 
 use self::url::DatabaseUrl;
 use crate::{
-    backend::{Any, Backend, BackendKind, Driver, Handle, PartsOf, Task},
+    backend::{Any, AnyDatabase, Backend, BackendKind, Driver, Handle, PartsOf, Task},
     error::{Error, ErrorKind, Result},
     transaction::{Session, Transaction, atomically},
 };
@@ -89,18 +89,16 @@ impl<B: Backend> Database<B> {
     /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::transaction).
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # pub fn load(db: &Database) -> orm_core::Result<()> {
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
     /// db.transaction(|tx| {
     ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])?;
     ///     assert_eq!(Airport::objects(tx).count()?, 1);
     ///     orm_core::Result::Ok(())
-    /// })
-    /// # } }
-    /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::load(&db)
+    /// })?;
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     ///
     /// # Errors
@@ -125,6 +123,38 @@ impl<B: Backend> Database<B> {
             }
         }
         B::run(Handle::Database(&self.inner), Kind)
+    }
+}
+
+impl Database<Any> {
+    /// The same database as one that is fixed to PostgreSQL, for its own operators, or Diesel's connection; `None` on
+    /// another backend. The pool is shared.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(&self) -> Option<Database<crate::backend::Pg>> {
+        match &self.inner {
+            AnyDatabase::Postgres(pool) => Some(Database { inner: pool.clone() }),
+            #[cfg(feature = "sqlite")]
+            AnyDatabase::Sqlite(_) => None,
+        }
+    }
+
+    /// The same database as one that is fixed to SQLite; `None` on another backend. The pool is shared.
+    ///
+    /// ```
+    /// use orm_core::diesel::{prelude::*, sql_query};
+    ///
+    /// let db = orm_core::connect("sqlite::memory:")?;
+    /// let sqlite = db.sqlite().expect("the URL says so");
+    /// sql_query("VACUUM").execute(&mut *sqlite.connection()?).expect("there is nothing to clean");
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(&self) -> Option<Database<crate::backend::Sqlite>> {
+        match &self.inner {
+            AnyDatabase::Sqlite(pool) => Some(Database { inner: pool.clone() }),
+            #[cfg(feature = "postgres")]
+            AnyDatabase::Postgres(_) => None,
+        }
     }
 }
 

@@ -20,20 +20,18 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// `Option`, and the model's row is there in any case.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # #[derive(Model)] pub struct Flight { #[model(primary_key)] pub id: i64,
-    /// # #[model(belongs_to(Airport, name = origin))] pub origin_code: String,
-    /// # #[model(belongs_to(Airport, name = dest, optional))] pub dest_code: String }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// for (flight, origin, dest) in Flight::objects(db).select_related(|f| (f.origin(), f.dest())).iterator(2000)? {
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64,
+    /// # #[model(belongs_to(Airport, name = origin))] origin_code: String,
+    /// # #[model(belongs_to(Airport, name = dest, optional))] dest_code: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport, Flight)>()?;
+    /// for (flight, origin, dest) in Flight::objects(&db).select_related(|f| (f.origin(), f.dest())).iterator(2000)? {
     ///     let (origin, dest): (Airport, Option<Airport>) = (origin, dest);
     ///     println!("{}: {} to {:?}", flight.id, origin.city, dest.map(|dest| dest.city));
     /// }
-    /// # Ok(()) } }
-    /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport, doc::Flight)>()?;
-    /// # doc::run(&db)
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn select_related<R: IntoRelated<M>>(
         mut self,
@@ -116,36 +114,35 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// Reads a field or a tuple of up to 16 fields in place of whole models; their Rust types follow from the fields.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub tz: Option<i32> }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let rows: Vec<(String, Option<i32>)> = Airport::objects(db).values(|a| (a.city, a.tz)).load()?;
-    /// let cities: Vec<String> = Airport::objects(db).values(|a| a.city).distinct().load()?;
-    /// # Ok(()) } }
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String, tz: Option<i32> }
     /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::run(&db)
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let rows: Vec<(String, Option<i32>)> = Airport::objects(&db).values(|a| (a.city, a.tz)).load()?;
+    /// let cities: Vec<String> = Airport::objects(&db).values(|a| a.city).distinct().load()?;
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn values<E>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> QuerySet<'a, M, B, Values<E>>
     where
         E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(expression.into_part()))
+        self.selecting(Selected::Fields(expression.into_part()))
     }
 
     /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
     ///
     /// ```
-    /// # mod doc { use orm_core::{diesel::dsl::{count_star, max}, prelude::*};
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub tz: Option<i32> }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let (number, most_eastern) =
-    ///     Airport::objects(db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
-    /// # assert_eq!((number, most_eastern), (0, None)); Ok(()) } }
+    /// # use orm_core::prelude::*;
+    /// use orm_core::diesel::dsl::{count_star, max};
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, tz: Option<i32> }
     /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::run(&db)
+    /// # db.create_tables::<(Airport,)>()?;
+    ///
+    /// let (number, most_eastern) =
+    ///     Airport::objects(&db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
+    /// assert_eq!((number, most_eastern), (0, None));
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn values_as<T, E>(
         mut self,
@@ -155,7 +152,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(expression.into_part()))
+        self.selecting(Selected::Expressions(expression.into_part()))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
