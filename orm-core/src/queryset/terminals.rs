@@ -11,9 +11,9 @@ use crate::{
     error::{Error, ErrorKind, Result},
     field::order::Direction,
     model::Model,
+    session::Session,
     statement::select::{Columns, Count, Select},
     stream::{Rows, TryRows, load},
-    transaction::Session,
 };
 
 impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
