@@ -1,5 +1,8 @@
 //! The suite. See the harness, `orm_tests`, for how it is laid out.
 
+mod bulk_create;
+mod connecting;
+mod create_tables;
 mod field_types;
 mod memory;
 mod models;
@@ -12,5 +15,6 @@ mod stream_postgres;
 #[cfg(feature = "sqlite")]
 mod stream_sqlite;
 mod streams;
+mod strictness;
 mod text;
 mod transactions;

@@ -28,7 +28,7 @@ fn scalar(db: &Database<Pg>, sql: &str) -> Result<i64, Box<dyn std::error::Error
 /// Makes `numbers` a view of `rows` rows of about 100 bytes.
 fn wide_view(bed: &Bed, rows: i64) {
     bed.execute(&format!(
-        "CREATE OR REPLACE VIEW numbers AS SELECT generate_series(1, {rows}) AS id, repeat('x', 100) AS name"
+        "CREATE OR REPLACE VIEW numbers AS SELECT generate_series(1, {rows}::bigint) AS id, repeat('x', 100) AS name"
     ));
 }
 
