@@ -154,7 +154,10 @@ fn generated_keys(bed: &Bed) -> TestResult {
     let rows = Entry::objects(&db).order_by(|e| e.id.asc()).load()?;
     assert_eq!(rows.iter().map(|e| e.id).collect::<HashSet<_>>().len(), 1200);
     assert!(rows.iter().all(|e| e.id > 0));
-    assert!(rows.iter().map(|e| &e.text).eq((0..1200).map(|at| format!("entry {at}")).collect_vec().iter()), "in the order given");
+    assert!(
+        rows.iter().map(|e| &e.text).eq((0..1200).map(|at| format!("entry {at}")).collect_vec().iter()),
+        "in the order given"
+    );
     Ok(())
 }
 

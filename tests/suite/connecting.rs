@@ -264,7 +264,8 @@ mod postgres_servers {
     fn a_server_that_is_not_there() {
         logs::keep();
         // A port that was free a moment ago.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port can be had").port();
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port can be had").port();
         let error = refused(&format!("postgres://me:{ENCODED}@127.0.0.1:{port}/db"));
         assert_eq!((error.kind(), error.backend()), (ErrorKind::Connection, Some(BackendKind::Postgres)));
         assert!(error.to_string().contains("cannot be reached"), "{error}");
@@ -318,10 +319,14 @@ mod postgres_servers {
         logs::keep();
         let bed = Bed::postgres();
         let proxy = orm_tests::proxy::Proxy::to(bed.url());
-        let db: Database = Database::builder().pool_size(2).checkout_timeout(Duration::from_millis(300)).connect(proxy.url())?;
+        let db: Database =
+            Database::builder().pool_size(2).checkout_timeout(Duration::from_millis(300)).connect(proxy.url())?;
         proxy.cut_after(0);
         let error = Number::objects(&db).count().expect_err("the server is gone");
-        assert!(matches!(error.kind(), ErrorKind::Connection | ErrorKind::ConnectionLost | ErrorKind::PoolTimeout), "{error:?}");
+        assert!(
+            matches!(error.kind(), ErrorKind::Connection | ErrorKind::ConnectionLost | ErrorKind::PoolTimeout),
+            "{error:?}"
+        );
         let password = bed.url().split('@').next().and_then(|front| front.rsplit(':').next()).unwrap_or_default();
         assert!(!shown(&error).contains(password) && !logs::all().contains(password));
         Ok(())
@@ -343,10 +348,13 @@ mod postgres_servers {
         assert_eq!(ask("current_setting('lock_timeout')")?, "567ms");
         assert_eq!(ask("application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")?, "orm suite's settings");
         // What stands in the URL goes before the settings.
-        let db = Database::<Pg>::builder().application_name("settings").connect(&bed.url_with("application_name=the%20url"))?;
+        let db = Database::<Pg>::builder()
+            .application_name("settings")
+            .connect(&bed.url_with("application_name=the%20url"))?;
         use diesel::RunQueryDsl;
-        let name: String = diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('application_name')"))
-            .get_result(&mut *db.connection()?)?;
+        let name: String =
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('application_name')"))
+                .get_result(&mut *db.connection()?)?;
         assert_eq!(name, "the url");
         Ok(())
     }
