@@ -4,6 +4,8 @@ use std::fmt;
 
 use diesel::QueryResult;
 
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::{
     backend::{Any, Backend, Driver, Handle, PartsOf, Task},
     database::{BatchExecute, Executor},
@@ -15,7 +17,7 @@ use crate::{
 ///
 /// `Model::objects(tx)` makes querysets that run in it, on its one connection. On PostgreSQL, statements may run
 /// between the rows of an open stream. On SQLite an open stream has the connection to itself, and a second statement
-/// is an error ([`ErrorKind::ConnectionInUse`](crate::ErrorKind::ConnectionInUse)) before anything is sent: collect the rows first, or stream from the
+/// is an error ([`ErrorKind::ConnectionInUse`]) before anything is sent: collect the rows first, or stream from the
 /// database instead of the transaction.
 pub struct Transaction<B: Backend = Any> {
     pub(crate) inner: B::Transaction,
@@ -47,8 +49,8 @@ impl<DB: Driver<Transaction = Inner<DB>>> Transaction<DB> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ConnectionInUse`](crate::ErrorKind::ConnectionInUse) while a stream has the connection to itself;
-    /// [`ErrorKind::TransactionAborted`](crate::ErrorKind::TransactionAborted) after a statement has failed; what `f` returns, as the database's error.
+    /// [`ErrorKind::ConnectionInUse`] while a stream has the connection to itself;
+    /// [`ErrorKind::TransactionAborted`] after a statement has failed; what `f` returns, as the database's error.
     pub fn with_connection<T>(&self, f: impl FnOnce(&mut DB::Connection) -> QueryResult<T>) -> Result<T> {
         self.inner.lend()?.run(f)
     }

@@ -8,6 +8,8 @@ use std::fmt;
 
 pub(crate) use self::builder::Settings;
 pub use self::{builder::Builder, pool::Connection};
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::{
     backend::{Any, AnyDatabase, Backend, BackendKind, Driver, Handle, PartsOf, Task},
     error::{Error, Result},
@@ -25,8 +27,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an unknown scheme, a missing feature, or a bad URL or option;
-/// [`ErrorKind::Connection`](crate::ErrorKind::Connection) where the server cannot be reached or refuses the user. One connection is made at once,
+/// [`ErrorKind::Configuration`] for an unknown scheme, a missing feature, or a bad URL or option;
+/// [`ErrorKind::Connection`] where the server cannot be reached or refuses the user. One connection is made at once,
 /// so that these are known here.
 ///
 /// ```
@@ -51,7 +53,7 @@ impl<B: Backend> Database<B> {
     ///
     /// # Errors
     ///
-    /// As [`connect`]; also [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the URL is of another backend than `B`.
+    /// As [`connect`]; also [`ErrorKind::Configuration`] where the URL is of another backend than `B`.
     pub fn connect(url: &str) -> Result<Self> {
         Self::builder().connect(url)
     }
@@ -104,7 +106,7 @@ impl<B: Backend> Database<B> {
     ///
     /// # Errors
     ///
-    /// What `f` returns; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`](crate::ErrorKind::TransactionAborted) where `f` returned `Ok`
+    /// What `f` returns; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`] where `f` returned `Ok`
     /// although a statement had failed.
     pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T, E>) -> Result<T, E> {
         let transaction = Transaction { inner: B::begin(&self.inner)? };
@@ -167,7 +169,7 @@ impl<DB: Driver<Database = pool::Pool<DB>>> Database<DB> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PoolTimeout`](crate::ErrorKind::PoolTimeout) where none becomes free in time; [`ErrorKind::Connection`](crate::ErrorKind::Connection) where a new one cannot be
+    /// [`ErrorKind::PoolTimeout`] where none becomes free in time; [`ErrorKind::Connection`] where a new one cannot be
     /// made.
     pub fn connection(&self) -> Result<Connection<DB>> {
         self.inner.raw()
