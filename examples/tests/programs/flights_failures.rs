@@ -87,7 +87,7 @@ fn a_table_that_is_there_already() {
 
 /// A name that only an index has is seen only when the tables are made.
 #[test]
-fn a_failure_while_loading_leaves_no_table_and_no_file() {
+fn a_failure_while_the_tables_are_made_leaves_nothing() {
     let folder = folder();
     for TestDatabase { url, .. } in &databases() {
         execute(url, "CREATE TABLE mine (id INTEGER); CREATE INDEX flights__carrier ON mine (id)");
