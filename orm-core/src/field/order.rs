@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::{
     dsl,
-    expression::{Expression, SelectableExpression, ValidGrouping},
+    expression::{AppearsOnTable, Expression, ValidGrouping},
 };
 
 use super::{Field, RootedAt};
@@ -123,7 +123,7 @@ pub trait OrderBy<'a, M, B: Backend> {
 
 impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for Ordered<E>
 where
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
 {
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
         let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
@@ -135,7 +135,7 @@ macro_rules! diesel_orders {
     ($($order:ident)*) => { $(
         impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for dsl::$order<E>
         where
-            E: diesel::ExpressionMethods + SelectableExpression<RootedAt<M>> + ValidGrouping<()>,
+            E: diesel::ExpressionMethods + AppearsOnTable<RootedAt<M>> + ValidGrouping<()>,
             Self: IntoPart<'a, B>,
         {
             fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use diesel::expression::{Expression, SelectableExpression, ValidGrouping};
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{Condition, Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values, condition::Filter};
 use crate::{
@@ -124,7 +124,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// ```
     pub fn values<E>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> QuerySet<'a, M, B, Values<E>>
     where
-        E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
+        E: Selection + AppearsOnTable<RootedAt<M>> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
         self.selecting(Selected::Fields(expression.into_part()))
@@ -149,7 +149,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         f: impl FnOnce(M::Fields<Root<M>>) -> E,
     ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
     where
-        E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+        E: Expression + AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
         self.selecting(Selected::Expressions(expression.into_part()))

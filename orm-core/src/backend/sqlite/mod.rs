@@ -1,6 +1,8 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
 mod connect;
+#[cfg(feature = "numeric")]
+mod decimal;
 mod stream;
 pub(crate) mod value;
 

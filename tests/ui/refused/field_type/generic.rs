@@ -1,0 +1,6 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType)]
+struct Code<T>(T);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType)]
+struct Code {
+    text: String,
+}
+
+fn main() {}
