@@ -109,10 +109,10 @@ mod streaming {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Diesel and orm-core open the same database, each its own connections to it; so in memory will not do here.
+    // Diesel and orm-core each open the database, so it has to be one that both find: a file, not one in memory.
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("books.db").display().to_string();
-    let url = std::env::args().nth(1).unwrap_or(format!("sqlite://{file}"));
+    let url = std::env::args().nth(1).filter(|url| url != "sqlite::memory:").unwrap_or(format!("sqlite://{file}"));
 
     // Diesel takes the path of a SQLite file where orm-core takes a URL.
     let mut connection = AnyConnection::establish(url.strip_prefix("sqlite://").unwrap_or(&url))?;

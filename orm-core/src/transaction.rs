@@ -4,6 +4,8 @@ use std::fmt;
 
 use diesel::QueryResult;
 
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::{
     backend::{Any, Backend, Driver, Handle, PartsOf, Task},
     database::{BatchExecute, Executor},

@@ -8,9 +8,11 @@ use std::fmt;
 
 pub(crate) use self::builder::Settings;
 pub use self::{builder::Builder, pool::Connection};
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::{
     backend::{Any, AnyDatabase, Backend, BackendKind, Driver, Handle, PartsOf, Task},
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     session::Session,
     transaction::{Transaction, atomically},
 };
