@@ -1,17 +1,21 @@
 //! The suite. See the harness, `orm_tests`, for how it is laid out.
 
 mod bulk_create;
+mod conditions;
 mod connecting;
 mod create_tables;
+mod field_kinds;
 mod field_types;
 mod fixed;
 mod fuzz;
 mod memory;
 mod models;
+mod orders;
 mod plain_diesel;
 mod pool;
 mod querysets;
 mod relations;
+mod stored_forms;
 mod stream_failures;
 #[cfg(feature = "postgres")]
 mod stream_postgres;
@@ -21,3 +25,4 @@ mod streams;
 mod strictness;
 mod text;
 mod transactions;
+mod values;

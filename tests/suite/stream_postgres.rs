@@ -203,9 +203,8 @@ fn slow_consumer_pg(bed: &Bed) -> TestResult {
     let limit = Duration::from_millis(150);
     let db = Database::<Pg>::builder().statement_timeout(limit).connect(bed.url())?;
     wide_view(bed, 100);
-    let mut rows = Number::objects(&db).iterator(10)?;
     let mut read = Vec::new();
-    while let Some(row) = rows.next() {
+    for row in Number::objects(&db).iterator(10)? {
         if row.id % 40 == 0 {
             std::thread::sleep(limit * 2);
         }
