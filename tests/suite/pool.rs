@@ -1,6 +1,6 @@
 //! The pool: what it says when it is empty, and that nothing dirty comes back out of it.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use orm_core::prelude::*;
 use orm_tests::{Bed, TestResult, ok, on_each_backend};
@@ -221,7 +221,7 @@ fn a_failure_that_went_unseen_is_found_at_the_commit() -> TestResult {
     });
     let error = answer.expect_err("the server rolled back");
     assert_eq!(error.kind(), ErrorKind::TransactionAborted, "{error:?}");
-    assert!(error.source().is_some());
+    assert!(std::error::Error::source(&error).is_some());
     assert_eq!(bed.number("SELECT count(*)::text AS value FROM written"), 0);
     Ok(())
 }
