@@ -1,9 +1,11 @@
 //! The suite. See the harness, `orm_tests`, for how it is laid out.
 
+mod field_types;
 mod memory;
 mod models;
 mod pool;
 mod querysets;
+mod relations;
 mod stream_failures;
 #[cfg(feature = "postgres")]
 mod stream_postgres;

@@ -168,6 +168,6 @@ mod tests {
         assert_eq!(steps.len(), 3);
         assert!(!steps[0].contains("some_test"), "{steps:?}");
         assert!(steps[1].starts_with("test --workspace --doc"), "{steps:?}");
-        assert!(steps[2].ends_with(" orm-tests/sqlite,orm-examples/sqlite -- some_test"), "{steps:?}");
+        assert!(steps[2].ends_with(" orm-tests/sqlite,orm-examples/sqlite,orm-bench/sqlite -- some_test"), "{steps:?}");
     }
 }

@@ -55,7 +55,7 @@ impl<ST: SqlType, T: PortableOperand<ST>> OperandOf<ST, Portable> for T {
     }
 }
 
-/// [`Operand`] for the portable SQL types; [`operand!`](crate::types::operand) implements it for types of yours.
+/// [`Operand`] for the portable SQL types; [`operand!`](crate::types::operand!) implements it for types of yours.
 pub trait PortableOperand<ST> {
     /// The expression that it becomes.
     type Expression: Expression<SqlType = ST>;

@@ -18,9 +18,9 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
     queryset::shape::ShapeOn,
+    session::Session,
     statement::select::Select,
     stream::source::Source,
-    transaction::Session,
 };
 
 fixed_backend!(Sqlite);

@@ -1,6 +1,6 @@
 use orm_core::prelude::*;
 
-#[derive(FieldType)]
+#[derive(FieldType, Debug)]
 #[field_type(rename_all = "snake_case")]
 enum Status {
     Landed,

@@ -1,6 +1,6 @@
 use orm_core::prelude::*;
 
-#[derive(FieldType)]
+#[derive(FieldType, Debug)]
 enum Status {
     Landed,
     Late(u32),

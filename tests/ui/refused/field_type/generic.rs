@@ -1,6 +1,6 @@
 use orm_core::prelude::*;
 
-#[derive(FieldType)]
+#[derive(FieldType, Debug)]
 struct Code<T>(T);
 
 fn main() {}

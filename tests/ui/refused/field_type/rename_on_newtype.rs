@@ -1,6 +1,6 @@
 use orm_core::prelude::*;
 
-#[derive(FieldType)]
+#[derive(FieldType, Debug)]
 #[field_type(rename = "code")]
 struct Code(String);
 
