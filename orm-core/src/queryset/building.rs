@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 use diesel::expression::{Expression, SelectableExpression, ValidGrouping};
 
 use super::{
-    Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values,
+    Expressions, Joined, QuerySet, ReadableOn, Related, Selected, UsedJoin, Values,
     condition::{Filter, GivesCondition},
 };
 use crate::{
@@ -40,7 +40,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// ```
     pub fn select_related<R, F, T>(mut self, f: F) -> QuerySet<'a, M, B, Joined<M, T>>
     where
-        F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, Related = T>,
+        F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, T>,
         T: Related<M>,
     {
         self.scoped(false, f);
@@ -160,15 +160,19 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// # db.create_tables::<(doc::Airport,)>()?;
     /// # doc::run(&db)
     /// ```
-    pub fn values_as<T, E>(
-        mut self,
-        f: impl FnOnce(M::Fields<Root<M>>) -> E,
-    ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
+    pub fn values_as<T, E: Expression>(
+        self,
+        f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
+    ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>> {
+        self.expressions(f)
+    }
+
+    fn expressions<T, E: Expression, F>(mut self, f: F) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
     where
-        E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(expression.into_part()))
+        self.selecting(Selected::Expression(F::keep(expression)))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
@@ -207,6 +211,29 @@ where
     }
 }
 
+/// A closure that gives expressions for `values_as`; the compiler points at the closure.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "what this closure gives cannot be read as `{T}`",
+    label = "gives no expression of `{M}` that is read as `{T}`",
+    note = "for a tuple of expressions name a tuple of as many types, in the same order",
+    note = "what may be NULL is read as an `Option`; aggregates such as `max` and `sum` are NULL where there are no rows"
+)]
+pub trait GivesExpressions<'a, M, B: Backend, T, E> {
+    fn keep(expressions: E) -> Arc<B::Part<'a>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B: Backend, T, E, F> GivesExpressions<'a, M, B, T, E> for F
+where
+    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    Expressions<T, E::SqlType>: ReadableOn<B>,
+{
+    fn keep(expressions: E) -> Arc<B::Part<'a>> {
+        expressions.into_part()
+    }
+}
+
 /// A closure that gives relations for `select_related`; the compiler points at the closure.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -214,14 +241,10 @@ where
     label = "gives neither a relation of `{M}` nor a tuple of up to 12",
     note = "a relation is what `belongs_to` made, such as `f.airline()` or `f.origin().hub()`"
 )]
-pub trait GivesRelations<M: Model, R> {
-    type Related;
-}
+pub trait GivesRelations<M: Model, R, T> {}
 
 #[diagnostic::do_not_recommend]
-impl<M: Model, R: IntoRelated<M>, F> GivesRelations<M, R> for F {
-    type Related = R::Related;
-}
+impl<M: Model, R: IntoRelated<M, Related = T>, T, F> GivesRelations<M, R, T> for F {}
 
 /// What the closure of `select_related` returns: a relation, or a tuple of up to 12.
 pub trait IntoRelated<M: Model> {

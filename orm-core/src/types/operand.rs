@@ -24,9 +24,14 @@ pub trait Operand<ST> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<ST: SqlKind, T: OperandOf<ST, ST::Kind>> Operand<ST> for T {
-    type Expression = T::Expression;
-    fn into_expression(self) -> T::Expression {
+impl<ST, T, E> Operand<ST> for T
+where
+    ST: SqlKind,
+    T: OperandOf<ST, ST::Kind, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
         OperandOf::into_expression(self)
     }
 }
@@ -40,9 +45,14 @@ pub trait OperandOf<ST, Kind> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<ST: SqlType + TypedExpressionType, T: AsExpression<ST>> OperandOf<ST, Standard> for T {
-    type Expression = T::Expression;
-    fn into_expression(self) -> T::Expression {
+impl<ST, T, E> OperandOf<ST, Standard> for T
+where
+    ST: SqlType + TypedExpressionType,
+    T: AsExpression<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
         self.as_expression()
     }
 }
@@ -89,6 +99,24 @@ where
     value.into_expression()
 }
 
+/// A type of the user's, for which there is Diesel's `AsExpression`; said by `operand!`.
+#[doc(hidden)]
+pub trait UsersOwn {}
+
+// The standard types need no word more: for them, `AsExpression` is enough.
+#[diagnostic::do_not_recommend]
+impl<ST, T, E> OperandOf<ST, Portable> for T
+where
+    ST: SqlType + TypedExpressionType,
+    T: UsersOwn + AsExpression<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
+        self.as_expression()
+    }
+}
+
 /// Lets a type of yours be compared with fields of its SQL type: `operand!(Code => Text)`.
 ///
 /// The type needs Diesel's `ToSql` for that SQL type. `#[derive(FieldType)]` does this by itself.
@@ -97,23 +125,35 @@ where
 macro_rules! __operand {
     ($rust:ty => $sql:ty) => {
         const _: () = {
-            type __Kind = <$sql as $crate::sql_types::SqlKind>::Kind;
-            type __Nullable = $crate::diesel::sql_types::Nullable<$sql>;
-    $crate::__operand!(@one $rust, $sql, __Kind, $rust);
-    $crate::__operand!(@one &'__a $rust, $sql, __Kind, &'__a $rust);
-    $crate::__operand!(@one $rust, __Nullable, __Kind, $rust);
-    $crate::__operand!(@one &'__a $rust, __Nullable, __Kind, &'__a $rust);
+            $crate::__operand!(@one $rust, $sql);
+            $crate::__operand!(@one &'__a $rust, $sql);
+            impl $crate::types::operand::UsersOwn for $rust {}
+            impl $crate::types::operand::UsersOwn for &$rust {}
         };
     };
-    (@one $from:ty, $sql:ty, $kind:ty, $item:ty) => {
-        impl<'__a> $crate::types::operand::OperandOf<$sql, $kind> for $from {
-            type Expression = $crate::__private::Bound<$sql, $item>;
-            fn into_expression(self) -> Self::Expression {
+    // One implementation for the SQL type and for it as `Nullable`: where it is that of another field type, `<String as
+    // FieldType>::SqlType`, the compiler does not see that the two differ. For the same reason it is `AsExpression` and
+    // not `OperandOf`, which has implementations for every type.
+    (@one $from:ty, $sql:ty) => {
+        impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
+        where
+            __ST: $crate::diesel::sql_types::SqlType
+                + $crate::diesel::expression::TypedExpressionType
+                + $crate::types::operand::NullableOrNot<$sql>,
+        {
+            type Expression = $crate::__private::Bound<__ST, Self>;
+            fn as_expression(self) -> Self::Expression {
                 $crate::__private::Bound::new(self)
             }
         }
     };
 }
+
+/// The SQL type `ST`, or `Nullable<ST>`.
+#[doc(hidden)]
+pub trait NullableOrNot<ST> {}
+impl<ST> NullableOrNot<ST> for ST {}
+impl<ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>> NullableOrNot<ST> for Nullable<ST> {}
 
 macro_rules! portable_operands {
     ($($rust:ty => $sql:ident;)*) => { $(

@@ -18,6 +18,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let text = name.unraw().to_string();
     // On the user's words, because they may name no model.
     let target_model = quote_spanned!(target.span()=> <#target as #krate::model::Model>);
+    let to_type = quote_spanned!(target.span()=> type To = #target;);
     let null = if relation.optional {
         quote!(#krate::path::Optional)
     } else {
@@ -34,7 +35,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
         }
     };
     let check = match &relation.key {
-        None => quote_spanned!(ty.span()=> #krate::__private::refers_to::<#ty, #target_model::Key>()),
+        None => quote_spanned!(target.span()=> #krate::__private::refers_to::<#ty, #target_model::Key>()),
         Some(key) => {
             let field = quote_spanned!(key.span()=> to.#key);
             let check = quote_spanned!(ty.span()=> column.is_referred_to_by::<#ty>());
@@ -50,7 +51,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     quote! {
         impl #krate::model::ForeignKey for #module::relations::#name {
             type From = #ident;
-            type To = #target;
+            #to_type
             type Null = #null;
             const NAME: &'static str = #text;
             const COLUMN: &'static str = #column;
