@@ -137,23 +137,40 @@ macro_rules! __operand {
     (@one $from:ty, $sql:ty) => {
         impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
         where
-            __ST: $crate::diesel::sql_types::SqlType
-                + $crate::diesel::expression::TypedExpressionType
-                + $crate::types::operand::NullableOrNot<$sql>,
+            __ST: $crate::types::operand::NullableOrNot<$sql>,
         {
-            type Expression = $crate::__private::Bound<__ST, Self>;
+            type Expression = __ST::Bound<Self>;
             fn as_expression(self) -> Self::Expression {
-                $crate::__private::Bound::new(self)
+                __ST::bind(self)
             }
         }
     };
 }
 
-/// The SQL type `ST`, or `Nullable<ST>`.
+/// The SQL type `ST`, or `Nullable<ST>`, with a value of which an `Option` is bound: that one Diesel writes by itself.
 #[doc(hidden)]
-pub trait NullableOrNot<ST> {}
-impl<ST> NullableOrNot<ST> for ST {}
-impl<ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>> NullableOrNot<ST> for Nullable<ST> {}
+pub trait NullableOrNot<ST>: SqlType + TypedExpressionType {
+    type Bound<T>: Expression<SqlType = Self>;
+    fn bind<T>(value: T) -> Self::Bound<T>;
+}
+
+impl<ST: SqlType + TypedExpressionType> NullableOrNot<ST> for ST {
+    type Bound<T> = Bound<ST, T>;
+    fn bind<T>(value: T) -> Bound<ST, T> {
+        Bound::new(value)
+    }
+}
+
+impl<ST> NullableOrNot<ST> for Nullable<ST>
+where
+    ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
+    Self: TypedExpressionType,
+{
+    type Bound<T> = Bound<Self, Option<T>>;
+    fn bind<T>(value: T) -> Bound<Self, Option<T>> {
+        Bound::new(Some(value))
+    }
+}
 
 macro_rules! portable_operands {
     ($($rust:ty => $sql:ident;)*) => { $(

@@ -18,6 +18,9 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let text = name.unraw().to_string();
     // On the user's words, because they may name no model.
     let target_model = quote_spanned!(target.span()=> <#target as #krate::model::Model>);
+    let fields = quote_spanned! {target.span()=>
+        #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>>
+    };
     let to_type = quote_spanned!(target.span()=> type To = #target;);
     let null = if relation.optional {
         quote!(#krate::path::Optional)
@@ -64,7 +67,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             #[must_use]
             #vis fn #name(
                 &self,
-            ) -> #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>> {
+            ) -> #fields {
                 #target_model::fields(&self.__scope)
             }
         }

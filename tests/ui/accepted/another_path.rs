@@ -1,26 +1,21 @@
-//! `orm-core` under another name, as after `orm = { package = "orm-core" }`.
+//! `orm-core` by another path. That nothing generated says `::orm_core` then is proved beside the derive, on its code.
 
-use another_orm::prelude::*;
-
-/// Nothing here can be reached by `::orm_core`, except what the attribute does not lead to.
-mod renamed {
-    pub(super) use orm_core as orm;
-}
-use renamed::orm as another_orm;
+use orm::prelude::*;
+use orm_core as orm;
 
 #[derive(FieldType, Clone, Debug, PartialEq)]
-#[field_type(crate = renamed::orm)]
+#[field_type(crate = crate::another_path::orm)]
 struct Code(String);
 
 #[derive(FieldType, Clone, Copy, Debug, PartialEq)]
-#[field_type(crate = renamed::orm)]
+#[field_type(crate = crate::another_path::orm)]
 enum Kind {
     Large,
     Small,
 }
 
 #[derive(Model, Debug, PartialEq)]
-#[model(crate = renamed::orm)]
+#[model(crate = crate::another_path::orm)]
 struct Airport {
     #[model(primary_key)]
     code: Code,
@@ -30,8 +25,8 @@ struct Airport {
 }
 
 #[test]
-fn the_crate_may_have_another_name() -> another_orm::Result<()> {
-    let db = another_orm::connect("sqlite::memory:")?;
+fn the_crate_may_have_another_name() -> orm::Result<()> {
+    let db = orm::connect("sqlite::memory:")?;
     db.create_tables::<(Airport,)>()?;
     let airport = Airport { code: Code("JFK".into()), kind: Kind::Large, hub_code: None };
     Airport::bulk_create(&db, [airport])?;

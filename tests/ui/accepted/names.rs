@@ -51,7 +51,7 @@ fn keywords_may_be_names() -> orm_core::Result<()> {
         "SELECT `match`.`type` FROM `match` \
          LEFT JOIN `match` AS `match__loop` ON `match__loop`.`type` = `match`.`loop_id` \
          LEFT JOIN `match` AS `match__in` ON `match__in`.`type` = `match`.`use` \
-         WHERE ((`match__loop`.`select` = ?) AND (`match__in`.`type` = ?))"
+         WHERE (((`match__loop`.`select` = ?) AND (`match__in`.`type` = ?)))"
     );
     assert_eq!(query.get()?, second);
     assert_eq!(Struct::objects(&db).values(|s| s.id).sql()?, "SELECT `structs`.`id` FROM `structs`");
