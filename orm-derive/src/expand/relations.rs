@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{ext::IdentExt, spanned::Spanned};
+use syn::{Ident, ext::IdentExt, spanned::Spanned};
 
 use crate::model::{Model, Relation};
 
@@ -21,6 +21,8 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let fields = quote_spanned! {target.span()=>
         #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>>
     };
+    let scope = Ident::new("__scope", target.span());
+    let call = quote_spanned!(target.span()=> #target_model::fields(#scope));
     let to_type = quote_spanned!(target.span()=> type To = #target;);
     let null = if relation.optional {
         quote!(#krate::path::Optional)
@@ -68,7 +70,8 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             #vis fn #name(
                 &self,
             ) -> #fields {
-                #target_model::fields(&self.__scope)
+                let #scope = &self.__scope;
+                #call
             }
         }
 

@@ -1,7 +1,6 @@
 use orm_core::prelude::*;
 
 #[derive(Model)]
-#[model(tabel = "flights")]
 struct Flight {
     id: i64,
     #[model(column)]

@@ -11,6 +11,6 @@ struct Flight {
 
 fn main() -> orm_core::Result<()> {
     let db = orm_core::connect("sqlite::memory:")?;
-    println!("{}", Flight::objects(&db).filter(|f| f.number.gt(5)).order_by(|f| f.id.asc()).sql()?);
+    Flight::objects(&db).first()?;
     Ok(())
 }
