@@ -127,7 +127,7 @@ impl ContainerAttributes {
                 "table" => set(&mut all.table, value(name, input, "\"table_name\"")?, name, errors),
                 "schema" => set(&mut all.schema, value(name, input, "\"schema_name\"")?, name, errors),
                 "table_module" => {
-                    set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors)
+                    set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors);
                 }
                 "crate" => set(&mut all.krate, value(name, input, "path::to::orm_core")?, name, errors),
                 "primary_key" => {
@@ -194,7 +194,15 @@ impl BelongsTo {
             arguments.parse::<proc_macro2::TokenStream>()?;
             return Err(needs_target());
         }
-        let mut all = BelongsTo { span: target.span(), target, name: None, key: None, reverse: None, optional: None, sound: true };
+        let mut all = BelongsTo {
+            span: target.span(),
+            target,
+            name: None,
+            key: None,
+            reverse: None,
+            optional: None,
+            sound: true,
+        };
         if !arguments.is_empty() {
             arguments.parse::<Token![,]>()?;
         }

@@ -120,9 +120,8 @@ fn variants<'a>(data: &'a DataEnum, errors: &Errors) -> Option<Vec<(&'a Ident, S
                     }
                     let value = meta.value()?;
                     let at = value.span();
-                    let literal: LitStr = value
-                        .parse()
-                        .map_err(|_| syn::Error::new(at, "`rename` is written `rename = \"text\"`"))?;
+                    let literal: LitStr =
+                        value.parse().map_err(|_| syn::Error::new(at, "`rename` is written `rename = \"text\"`"))?;
                     text = literal.value();
                     Ok(())
                 } else {

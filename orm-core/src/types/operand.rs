@@ -125,8 +125,8 @@ where
 macro_rules! __operand {
     ($rust:ty => $sql:ty) => {
         const _: () = {
-            $crate::__operand!(@one $rust, $sql);
-            $crate::__operand!(@one &'__a $rust, $sql);
+    $crate::__operand!(@one $rust, $sql);
+    $crate::__operand!(@one &'__a $rust, $sql);
             impl $crate::types::operand::UsersOwn for $rust {}
             impl $crate::types::operand::UsersOwn for &$rust {}
         };

@@ -104,7 +104,9 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
         let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
         let key: Vec<_> = model.primary_key.iter().map(|at| model.fields[*at].ident).collect();
         let (key, key_value) = match key.as_slice() {
-            [one] => (quote!(#column_type<#module::columns::#one>), quote!(#column_type::<#module::columns::#one>::new())),
+            [one] => {
+                (quote!(#column_type<#module::columns::#one>), quote!(#column_type::<#module::columns::#one>::new()))
+            }
             many => (
                 quote!((#(#column_type<#module::columns::#many>,)*)),
                 quote!((#(#column_type::<#module::columns::#many>::new(),)*)),

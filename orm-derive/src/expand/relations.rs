@@ -52,7 +52,8 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             }
         }
     };
-    let doc = format!("The [`{}`] that `{}` refers to.", quote!(#target).to_string().replace(' ', ""), field_name.unraw());
+    let doc =
+        format!("The [`{}`] that `{}` refers to.", quote!(#target).to_string().replace(' ', ""), field_name.unraw());
     quote! {
         impl #krate::model::ForeignKey for #module::relations::#name {
             type From = #ident;

@@ -27,5 +27,8 @@ fn the_code_of_one_model_is_as_it_was() {
         fs::write(&path, &now).expect("the snapshot can be written");
     }
     let kept = fs::read_to_string(&path).expect("the snapshot can be read");
-    assert!(now == kept, "the code has changed; see the difference after `ORM_UPDATE_SNAPSHOT=1 cargo test -p orm-derive`");
+    assert!(
+        now == kept,
+        "the code has changed; see the difference after `ORM_UPDATE_SNAPSHOT=1 cargo test -p orm-derive`"
+    );
 }

@@ -80,7 +80,8 @@ fn fields_may_be_named_as_generated_items() -> orm_core::Result<()> {
     Restaurant::bulk_create(&db, [row.clone()])?;
     assert_eq!(Restaurant::objects(&db).filter(|r| r.table.eq(1).and(r.columns.eq(2))).get()?, row);
     // For plain Diesel, what the module has already gets a `_`.
-    let query = restaurants::table.filter(restaurants::table_.eq(1)).select((restaurants::columns_, restaurants::scope));
+    let query =
+        restaurants::table.filter(restaurants::table_.eq(1)).select((restaurants::columns_, restaurants::scope));
     let found: (i32, i32) = query.first(&mut *db.connection()?).expect("the row is there");
     assert_eq!(found, (2, 4));
     Ok(())

@@ -59,7 +59,8 @@ fn they_are_stored_and_compared() -> orm_core::Result<()> {
         .filter(|f| f.status.eq_any([Status::Flying, Status::Scheduled]).and(f.code.ne("UA2")))
         .load()?;
     assert_eq!(flights, [flight()]);
-    let stored: Vec<(Status, Option<Status>, Seats)> = Flight::objects(&db).values(|f| (f.status, f.last, f.seats)).load()?;
+    let stored: Vec<(Status, Option<Status>, Seats)> =
+        Flight::objects(&db).values(|f| (f.status, f.last, f.seats)).load()?;
     assert_eq!(stored, [(Status::Flying, Some(Status::Final), Seats(120))]);
     // What is kept is the text that was named, and the others' snake case.
     db.batch_execute("UPDATE flights SET status = 'scheduled' WHERE status = 'in the air' AND last = 'final'")?;

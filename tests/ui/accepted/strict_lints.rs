@@ -1,7 +1,14 @@
 //! What is generated raises no lint that a user may have turned on.
 #![deny(warnings, missing_docs, unreachable_pub, missing_debug_implementations, missing_copy_implementations)]
 #![deny(unused, nonstandard_style, rust_2018_idioms, unused_qualifications)]
-#![deny(unsafe_code, unused_results, trivial_casts, trivial_numeric_casts, single_use_lifetimes, elided_lifetimes_in_paths)]
+#![deny(
+    unsafe_code,
+    unused_results,
+    trivial_casts,
+    trivial_numeric_casts,
+    single_use_lifetimes,
+    elided_lifetimes_in_paths
+)]
 #![deny(clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::panic, clippy::missing_docs_in_private_items)]
 
 use orm_core::prelude::*;
