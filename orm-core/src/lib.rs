@@ -1,7 +1,99 @@
 //! Typed querysets on Diesel that stream big tables in constant memory.
+//!
+//! `#[derive(Model)]` makes a struct the rows of a table and gives it querysets, as Django has them. Their
+//! [`iterator`](QuerySet::iterator) returns an ordinary `Iterator<Item = Model>`, joins included, that holds a chunk of
+//! rows at a time: from a PostgreSQL cursor, or by stepping through a SQLite statement.
+//!
+//! ```
+//! use orm_core::prelude::*;
+//!
+//! #[derive(Model)]
+//! struct Airline {
+//!     #[model(primary_key)]
+//!     code: String,
+//!     name: String,
+//! }
+//!
+//! #[derive(Model)]
+//! struct Flight {
+//!     #[model(primary_key)]
+//!     id: i64,
+//!     dep_delay: Option<f64>,
+//!     #[model(belongs_to(Airline, name = airline))]
+//!     carrier: String,
+//! }
+//!
+//! let db = orm_core::connect("sqlite::memory:")?; // or postgres://user:password@host/name
+//! db.create_tables::<(Airline, Flight)>()?;
+//! Airline::bulk_create(&db, [Airline { code: "UA".into(), name: "United".into() }])?;
+//! Flight::bulk_create(&db, (1..=10_000).map(|id| Flight { id, dep_delay: Some(2.0), carrier: "UA".into() }))?;
+//!
+//! let late = Flight::objects(&db).filter(|f| f.dep_delay.gt(1.0).and(f.airline().name.starts_with("U")));
+//! let mut minutes = 0.0;
+//! for (flight, airline) in late.order_by(|f| f.id.asc()).select_related(|f| f.airline()).iterator(2000)? {
+//!     assert_eq!(airline.code, flight.carrier);
+//!     minutes += flight.dep_delay.unwrap_or_default();
+//! }
+//! assert_eq!(minutes, 20_000.0);
+//! # Ok::<(), orm_core::Error>(())
+//! ```
+//!
+//! # Where to find things
+//!
+//! - [`Model`](derive@Model) and [`FieldType`](derive@FieldType): what may be written on structs and fields.
+//! - [`QuerySet`]: building queries ([`filter`](QuerySet::filter), [`order_by`](QuerySet::order_by),
+//!   [`select_related`](QuerySet::select_related), [`values`](QuerySet::values) …) and running them
+//!   ([`iterator`](QuerySet::iterator), [`load`](QuerySet::load), [`get`](QuerySet::get),
+//!   [`count`](QuerySet::count) …).
+//! - [`Field`]: what may be said of a field in a closure, beyond Diesel's own operators, which all work.
+//! - [`Rows`] and [`TryRows`]: the streams.
+//! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, transactions.
+//! - [`Error`] and [`ErrorKind`].
+//! - [`types`] and [`sql_types`]: which Rust types a field may have, how each backend stores them, and your own.
+//! - [`diesel_table`]: the generated tables, for plain Diesel; [`diesel`] itself is re-exported.
+//!
+//! Data flows one way through the modules: model → path → field → queryset → statement → backend → stream.
+//!
+//! # What a stream promises
+//!
+//! - One SQL statement and one snapshot, however many chunks: what other connections commit meanwhile is not seen.
+//! - Memory for one chunk of rows, bounded by rows and by bytes; the first row after one small fetch.
+//! - Dropping it early costs no more than the rest of a chunk, and its connection goes back healthy.
+//! - It never looks complete when it is not: if it breaks, `next` panics ([`Rows`]) or gives an `Err` ([`TryRows`]).
+//! - It never falls back to holding the whole result.
+//! - Reading is strict: a value that does not fit its field is an error that names model, field, row and primary key.
+//!
+//! | | PostgreSQL | SQLite |
+//! | --- | --- | --- |
+//! | what it is | `DECLARE … NO SCROLL CURSOR` in a read-only transaction, `FETCH FORWARD n` | `sqlite3_step` |
+//! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped |
+//! | in a transaction | other statements may run between rows | a second statement is an error before it is sent |
+//! | a chunk that fails on the server | gives none of its rows | gives the rows before the failure |
+//! | an unindexed ORDER BY | sorts first, on the server | sorts first, in SQLite's sorter |
+//!
+//! # Where backends differ
+//!
+//! | | PostgreSQL | SQLite |
+//! | --- | --- | --- |
+//! | NULLs in ascending order, unless said | last | first |
+//! | text is compared | by the database's collation | by its bytes |
+//! | `contains`, `starts_with`, `ends_with` | case counts | case counts |
+//! | time zones | instants are kept in UTC | instants are kept as text in UTC |
+//! | NaN | is stored | is refused |
+//! | the character NUL in text | is refused | is stored |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `sqlite`, `postgres` | the backends; at least one is needed |
+//! | `bundled` | builds the backends' C libraries from source; nothing but a C compiler is needed. libpq is built without TLS: use the system's for servers that want it |
+//! | `chrono`, `uuid`, `serde_json`, `numeric` | fields of these crates' types (`numeric` is `bigdecimal`) |
+//!
+//! Nothing is on by default.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The derives name this crate by `::orm_core`, also from its own tests.
+// The derives name this crate by `::orm_core`, here as well.
 extern crate self as orm_core;
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
@@ -17,6 +109,7 @@ pub mod model;
 pub mod path;
 pub mod prelude;
 pub mod queryset;
+mod session;
 pub mod sql_types;
 mod statement;
 pub mod stream;
@@ -44,57 +137,5 @@ pub use crate::{
     write::{Models, WritableOn},
 };
 
-/// What the derives' code uses. No part of the public interface.
 #[doc(hidden)]
-pub mod __private {
-    pub use diesel::internal::derives::as_expression::Bound;
-
-    use crate::model::Column;
-    use crate::{
-        field::Field,
-        model::{MayBeNull, ModelColumn, NeverNull, RefersTo},
-    };
-
-    /// Checks the type of a key.
-    pub fn refers_to<K: RefersTo<T>, T>() {}
-
-    /// Checks that a column of the primary key cannot be NULL.
-    pub fn primary_key<N: NeverNull>() {}
-
-    /// Checks that the column of an `Option` may be NULL.
-    pub fn nullable<N: MayBeNull>() {}
-
-    /// A column that a key refers to, whose field has the type `T`.
-    #[derive(Debug)]
-    pub struct Referred<T>(std::marker::PhantomData<fn() -> T>);
-
-    pub fn referred<P, C: ModelColumn>(_: Field<P, C>) -> Referred<C::Rust> {
-        Referred(std::marker::PhantomData)
-    }
-
-    impl<T> Referred<T> {
-        /// Checks the type of a key.
-        pub fn is_referred_to_by<K: RefersTo<T>>(self) {}
-    }
-
-    /// The position of the column of a field; 0 where there is none, of which another check of the derive has complained.
-    pub const fn position(columns: &[Column], field: &str) -> usize {
-        let mut at = 0;
-        while at < columns.len() {
-            if equal(columns[at].field.as_bytes(), field.as_bytes()) {
-                return at;
-            }
-            at += 1;
-        }
-        0
-    }
-
-    // Comparing is not `const` for `str` yet.
-    const fn equal(a: &[u8], b: &[u8]) -> bool {
-        let mut at = 0;
-        while at < a.len() && at < b.len() && a[at] == b[at] {
-            at += 1;
-        }
-        at == a.len() && at == b.len()
-    }
-}
+pub mod __private;

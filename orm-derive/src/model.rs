@@ -70,7 +70,11 @@ impl<'a> Model<'a> {
             return None;
         }
         let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
-        let table = attributes.table.as_ref().map_or_else(|| plural(&input.ident), |table| non_empty(table, errors));
+        let table = match (&attributes.table, &attributes.table_module) {
+            (Some(table), _) => non_empty(table, errors),
+            (None, Some(module)) => last_segment(module).unwrap_or_else(|| plural(&input.ident)),
+            (None, None) => plural(&input.ident),
+        };
         let primary_key = primary_key(&input.ident, &attributes, &parsed, errors);
         let mut relations = Vec::new();
         for (position, (field, attributes)) in parsed.iter().enumerate() {
@@ -258,6 +262,11 @@ fn path_text(path: &Path) -> String {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
 }
 
+/// The default table where there is a module made by `table!`, which names the module as the table.
+fn last_segment(module: &Path) -> Option<String> {
+    Some(module.segments.last()?.ident.unraw().to_string())
+}
+
 /// The default table: the model's name in snake case, its last word in the plural.
 fn plural(ident: &Ident) -> String {
     let name = ident.unraw().to_string().to_snake_case();
@@ -289,6 +298,26 @@ fn module(model: &Ident, table: &str, has_table_module: bool) -> Ident {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_made_by_diesel_names_the_table() {
+        let module: Path = parse_quote!(crate::schema::r#flights_2013);
+        assert_eq!(last_segment(&module).as_deref(), Some("flights_2013"));
+        let table = |input: DeriveInput| {
+            let errors = Errors::default();
+            Model::new(&input, &errors).map(|model| model.table)
+        };
+        let by_module = parse_quote! {
+            #[model(table_module = schema::old_flights)]
+            struct Flight { #[model(primary_key)] id: i64 }
+        };
+        assert_eq!(table(by_module).as_deref(), Some("old_flights"));
+        let by_name = parse_quote! {
+            #[model(table = "Old Flights", table_module = schema::old_flights)]
+            struct Flight { #[model(primary_key)] id: i64 }
+        };
+        assert_eq!(table(by_name).as_deref(), Some("Old Flights"));
+    }
 
     #[test]
     fn the_default_table_is_snake_case_and_plural() {

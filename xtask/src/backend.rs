@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// The members with one feature per backend, all on by default. The other members follow them: they get their
 /// backends' features from these.
-const PACKAGES: [&str; 2] = ["orm-tests", "orm-examples"];
+const PACKAGES: [&str; 3] = ["orm-tests", "orm-examples", "orm-bench"];
 
 /// The value of `--backend`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,14 @@ impl Backend {
         let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
         vec!["--no-default-features".to_owned(), "--features".to_owned(), features]
     }
+
+    /// The same for the documentation's examples, which run on SQLite in memory whatever else is tested.
+    pub(crate) fn documentation_arguments(self) -> Vec<String> {
+        match self {
+            Backend::Postgres => Backend::All.feature_arguments(),
+            Backend::Sqlite | Backend::All => self.feature_arguments(),
+        }
+    }
 }
 
 impl FromStr for Backend {
@@ -57,9 +65,12 @@ mod tests {
         assert_eq!(Backend::All.feature_arguments(), [""; 0]);
         assert_eq!(
             Backend::Sqlite.feature_arguments(),
-            ["--no-default-features", "--features", "orm-tests/sqlite,orm-examples/sqlite"]
+            ["--no-default-features", "--features", "orm-tests/sqlite,orm-examples/sqlite,orm-bench/sqlite"]
         );
-        assert_eq!(Backend::Postgres.feature_arguments()[2], "orm-tests/postgres,orm-examples/postgres");
+        assert_eq!(
+            Backend::Postgres.feature_arguments()[2],
+            "orm-tests/postgres,orm-examples/postgres,orm-bench/postgres"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ compile_error!(
 );
 
 mod backend;
+mod bench;
 mod command;
 mod failure;
 mod lint;
@@ -24,7 +25,7 @@ use lexopt::{Arg, Parser};
 use crate::{command::Command, failure::Failure};
 
 /// Every command, in the order in which the help names them.
-const COMMANDS: &[Command] = &[test::COMMAND, serve::COMMAND, lint::COMMAND];
+const COMMANDS: &[Command] = &[test::COMMAND, serve::COMMAND, lint::COMMAND, bench::COMMAND];
 
 fn main() -> ExitCode {
     // Whatever a command starts must be ended when xtask is asked to stop, so listening comes first.

@@ -99,7 +99,7 @@ fn run_steps(options: &Options, postgres_url: Option<&str>) -> Result<(), Failur
 /// Every cargo command, in order, with what it is for.
 fn steps(options: &Options) -> Vec<(&'static str, Vec<OsString>)> {
     let features = options.backend.feature_arguments();
-    let cargo = |words: &[&str], filters: &[OsString]| {
+    let cargo = |words: &[&str], features: &[String], filters: &[OsString]| {
         let mut arguments: Vec<OsString> = words.iter().map(Into::into).collect();
         arguments.extend(features.iter().map(Into::into));
         if !filters.is_empty() {
@@ -109,9 +109,12 @@ fn steps(options: &Options) -> Vec<(&'static str, Vec<OsString>)> {
         arguments
     };
     vec![
-        ("Build", cargo(&["build", "--workspace", "--all-targets"], &[])),
-        ("Tests", cargo(&["test", "--workspace", "--lib", "--bins", "--tests"], &options.filters)),
-        ("Documentation's examples", cargo(&["test", "--workspace", "--doc"], &options.filters)),
+        ("Build", cargo(&["build", "--workspace", "--all-targets"], &features, &[])),
+        (
+            "Documentation's examples",
+            cargo(&["test", "--workspace", "--doc"], &options.backend.documentation_arguments(), &options.filters),
+        ),
+        ("Tests", cargo(&["test", "--workspace", "--lib", "--bins", "--tests"], &features, &options.filters)),
     ]
 }
 
@@ -164,7 +167,7 @@ mod tests {
             .collect();
         assert_eq!(steps.len(), 3);
         assert!(!steps[0].contains("some_test"), "{steps:?}");
-        assert!(steps[1].ends_with(" orm-tests/sqlite,orm-examples/sqlite -- some_test"), "{steps:?}");
-        assert!(steps[2].starts_with("test --workspace --doc --no-default-features"), "{steps:?}");
+        assert!(steps[1].starts_with("test --workspace --doc"), "{steps:?}");
+        assert!(steps[2].ends_with(" orm-tests/sqlite,orm-examples/sqlite,orm-bench/sqlite -- some_test"), "{steps:?}");
     }
 }

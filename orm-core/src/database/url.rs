@@ -67,7 +67,8 @@ impl DatabaseUrl {
                 configuration(format!("unknown scheme in the database URL; the schemes are {known}"))
             }
         })?;
-        if !rest.starts_with("//") && !(scheme == Scheme::Sqlite && rest == ":memory:") {
+        let in_memory = scheme == Scheme::Sqlite && rest == ":memory:";
+        if !rest.starts_with("//") && !in_memory {
             return Err(configuration("a database URL has `//` after its scheme"));
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
@@ -115,11 +116,13 @@ impl DatabaseUrl {
     }
 
     /// All before `?`.
+    #[cfg(feature = "postgres")]
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
     /// What follows `scheme:` and its slashes, decoded: for SQLite, the path.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn path(&self) -> Result<String> {
         let path = self.base.split_once(':').map_or("", |(_, rest)| rest);
         decode(path.strip_prefix("//").unwrap_or(path))

@@ -34,14 +34,13 @@ use crate::{
 /// It is a Diesel expression of the column's SQL type, which is nullable where the path may find no row.
 ///
 /// ```
-/// # mod doc { use orm_core::prelude::*;
-/// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub tz: Option<i32> }
-/// # pub fn queries(db: &Database) {
+/// # use orm_core::prelude::*;
+/// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String, tz: Option<i32> }
+/// # fn queries(db: &Database) {
 /// Airport::objects(db).filter(|a| a.city.eq("New York").and(a.tz.lt(0)));
 /// Airport::objects(db).filter(|a| a.city.contains("York").or(a.tz.is_null()));
 /// Airport::objects(db).order_by(|a| (a.tz.desc().nulls_last(), a.code.asc()));
-/// # }}
-/// # fn main() {}
+/// # }
 /// ```
 #[must_use = "a field does nothing until it is used in a query"]
 pub struct Field<P, C>(PhantomData<fn() -> (P, C)>);

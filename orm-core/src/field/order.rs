@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::{
     dsl,
-    expression::{Expression, SelectableExpression, ValidGrouping},
+    expression::{AppearsOnTable, Expression, ValidGrouping},
 };
 
 use super::{Field, RootedAt};
@@ -136,7 +136,7 @@ impl<'a, M, B: Backend, O: OrderBy<'a, M, B>, F> GivesOrder<'a, M, B, O> for F {
 
 impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for Ordered<E>
 where
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
 {
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
         let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
@@ -148,7 +148,7 @@ macro_rules! diesel_orders {
     ($($order:ident)*) => { $(
         impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for dsl::$order<E>
         where
-            E: diesel::ExpressionMethods + SelectableExpression<RootedAt<M>> + ValidGrouping<()>,
+            E: diesel::ExpressionMethods + AppearsOnTable<RootedAt<M>> + ValidGrouping<()>,
             Self: IntoPart<'a, B>,
         {
             fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use diesel::expression::{Expression, SelectableExpression, ValidGrouping};
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{
     Expressions, Joined, QuerySet, ReadableOn, Related, Selected, UsedJoin, Values,
@@ -23,20 +23,18 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// `Option`, and the model's row is there in any case.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # #[derive(Model)] pub struct Flight { #[model(primary_key)] pub id: i64,
-    /// # #[model(belongs_to(Airport, name = origin))] pub origin_code: String,
-    /// # #[model(belongs_to(Airport, name = dest, optional))] pub dest_code: String }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// for (flight, origin, dest) in Flight::objects(db).select_related(|f| (f.origin(), f.dest())).iterator(2000)? {
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64,
+    /// # #[model(belongs_to(Airport, name = origin))] origin_code: String,
+    /// # #[model(belongs_to(Airport, name = dest, optional))] dest_code: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport, Flight)>()?;
+    /// for (flight, origin, dest) in Flight::objects(&db).select_related(|f| (f.origin(), f.dest())).iterator(2000)? {
     ///     let (origin, dest): (Airport, Option<Airport>) = (origin, dest);
     ///     println!("{}: {} to {:?}", flight.id, origin.city, dest.map(|dest| dest.city));
     /// }
-    /// # Ok(()) } }
-    /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport, doc::Flight)>()?;
-    /// # doc::run(&db)
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn select_related<R, F, T>(mut self, f: F) -> QuerySet<'a, M, B, Joined<M, T>>
     where
@@ -112,15 +110,13 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// Reads a field or a tuple of up to 16 fields in place of whole models; their Rust types follow from the fields.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub tz: Option<i32> }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let rows: Vec<(String, Option<i32>)> = Airport::objects(db).values(|a| (a.city, a.tz)).load()?;
-    /// let cities: Vec<String> = Airport::objects(db).values(|a| a.city).distinct().load()?;
-    /// # Ok(()) } }
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String, tz: Option<i32> }
     /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::run(&db)
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let rows: Vec<(String, Option<i32>)> = Airport::objects(&db).values(|a| (a.city, a.tz)).load()?;
+    /// let cities: Vec<String> = Airport::objects(&db).values(|a| a.city).distinct().load()?;
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn values<E>(
         self,
@@ -132,15 +128,16 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
     ///
     /// ```
-    /// # mod doc { use orm_core::{diesel::dsl::{count_star, max}, prelude::*};
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub tz: Option<i32> }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let (number, most_eastern) =
-    ///     Airport::objects(db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
-    /// # assert_eq!((number, most_eastern), (0, None)); Ok(()) } }
+    /// # use orm_core::prelude::*;
+    /// use orm_core::diesel::dsl::{count_star, max};
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, tz: Option<i32> }
     /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(doc::Airport,)>()?;
-    /// # doc::run(&db)
+    /// # db.create_tables::<(Airport,)>()?;
+    ///
+    /// let (number, most_eastern) =
+    ///     Airport::objects(&db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
+    /// assert_eq!((number, most_eastern), (0, None));
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn values_as<T, E: Expression>(
         self,
@@ -173,7 +170,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(F::keep(expression)))
+        self.selecting(Selected::Fields(F::keep(expression)))
     }
 
     fn expressions<T, E: Expression, F>(mut self, f: F) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
@@ -181,7 +178,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expression(F::keep(expression)))
+        self.selecting(Selected::Expressions(F::keep(expression)))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
@@ -213,7 +210,7 @@ pub trait GivesFields<'a, M, B: Backend, E> {
 #[diagnostic::do_not_recommend]
 impl<'a, M, B: Backend, E, F> GivesFields<'a, M, B, E> for F
 where
-    E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
+    E: Selection + AppearsOnTable<RootedAt<M>> + IntoPart<'a, B>,
 {
     fn keep(fields: E) -> Arc<B::Part<'a>> {
         fields.into_part()
@@ -235,7 +232,7 @@ pub trait GivesExpressions<'a, M, B: Backend, T, E> {
 #[diagnostic::do_not_recommend]
 impl<'a, M, B: Backend, T, E, F> GivesExpressions<'a, M, B, T, E> for F
 where
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
     Expressions<T, E::SqlType>: ReadableOn<B>,
 {
     fn keep(expressions: E) -> Arc<B::Part<'a>> {

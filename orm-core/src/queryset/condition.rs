@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::{
-    expression::{SelectableExpression, ValidGrouping, is_aggregate},
+    expression::{AppearsOnTable, ValidGrouping, is_aggregate},
     sql_types::BoolOrNullableBool,
 };
 
@@ -19,7 +19,7 @@ pub trait Condition<'a, M, B: Backend>: IntoPart<'a, B> {}
 impl<'a, M, B, E> Condition<'a, M, B> for E
 where
     B: Backend,
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
     E::SqlType: BoolOrNullableBool,
 {
 }

@@ -35,21 +35,20 @@ use crate::{
 /// the rows that are left by all of them, in the order given.
 ///
 /// ```
-/// # mod doc { use orm_core::prelude::*;
-/// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String, pub altitude: i32 }
+/// use orm_core::prelude::*;
+/// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String, altitude: i32 }
+///
 /// fn high(db: &Database) -> QuerySet<'_, Airport> {
 ///     Airport::objects(db).filter(|a| a.altitude.gt(1000))
 /// }
-/// # pub fn run(db: &Database) -> orm_core::Result<()> {
-/// let first_three: Vec<Airport> = high(db).order_by(|a| a.altitude.desc()).limit(3).load()?;
-/// for airport in high(db).exclude(|a| a.city.eq("Denver")).iterator(2000)? {
+/// # let db = orm_core::connect("sqlite::memory:")?;
+/// # db.create_tables::<(Airport,)>()?;
+///
+/// let first_three: Vec<Airport> = high(&db).order_by(|a| a.altitude.desc()).limit(3).load()?;
+/// for airport in high(&db).exclude(|a| a.city.eq("Denver")).iterator(2000)? {
 ///     println!("{}", airport.code);
 /// }
-/// # Ok(()) }
-/// # }
-/// # let db = orm_core::connect("sqlite::memory:")?;
-/// # db.create_tables::<(doc::Airport,)>()?;
-/// # doc::run(&db)
+/// # Ok::<(), orm_core::Error>(())
 /// ```
 #[must_use = "a queryset is lazy: nothing is sent before `iterator`, `load` or another terminal is called"]
 pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
@@ -78,15 +77,20 @@ struct UsedJoin {
 
 /// What stands behind SELECT.
 enum Selected<'a, B: Backend> {
+    /// All columns of these tables, by alias.
     Tables(Vec<(String, &'static Table)>),
-    Expression(Arc<B::Part<'a>>),
+    /// Fields, which each row has.
+    Fields(Arc<B::Part<'a>>),
+    /// Any expressions; aggregates make one row of many.
+    Expressions(Arc<B::Part<'a>>),
 }
 
 impl<B: Backend> Clone for Selected<'_, B> {
     fn clone(&self) -> Self {
         match self {
             Selected::Tables(tables) => Selected::Tables(tables.clone()),
-            Selected::Expression(part) => Selected::Expression(part.clone()),
+            Selected::Fields(part) => Selected::Fields(part.clone()),
+            Selected::Expressions(part) => Selected::Expressions(part.clone()),
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::{
     error::{Error, ErrorKind, Result},
     field::order::Direction,
     model::Model,
+    session::Session,
     statement::select::{Columns, Count, Select},
     stream::{Rows, TryRows, load},
-    transaction::Session,
 };
 
 // The bound stands on each method and not here, so that the compiler says what cannot be read, and why.
@@ -86,7 +86,10 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
         self.load_up_to(None)
     }
 
-    /// The first row, if there is one. Without an order, the one with the smallest primary key.
+    /// The first row, if there is one.
+    ///
+    /// Without an order it is the one with the smallest primary key, unless expressions are selected, or distinct
+    /// values: those have no key.
     ///
     /// # Errors
     ///
@@ -138,8 +141,14 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 if let Some(rows) = self.1 {
                     select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
                 }
-                let key = self.0.primary_key_order::<DB>();
-                if self.1 == Some(1) && select.order.is_empty() && matches!(self.0.columns, Selected::Tables(_)) {
+                let key = primary_key::<M>();
+                let has_key = match self.0.columns {
+                    Selected::Tables(_) => true,
+                    // DISTINCT may only be ordered by what is selected.
+                    Selected::Fields(_) => !self.0.distinct,
+                    Selected::Expressions(_) => false,
+                };
+                if self.1 == Some(1) && select.order.is_empty() && has_key {
                     let ascending = Direction::Ours { descending: false, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
                 }
@@ -207,13 +216,12 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     /// [`ErrorKind::InvalidQuery`] where the queryset cannot be written.
     ///
     /// ```
-    /// # mod doc { use orm_core::prelude::*;
-    /// # #[derive(Model)] pub struct Airport { #[model(primary_key)] pub code: String, pub city: String }
-    /// # pub fn run(db: &Database) -> orm_core::Result<()> {
-    /// let sql = Airport::objects(db).filter(|a| a.city.eq("Denver")).values(|a| a.code).sql()?;
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// let sql = Airport::objects(&db).filter(|a| a.city.eq("Denver")).values(|a| a.code).sql()?;
     /// assert_eq!(sql, "SELECT `airports`.`code` FROM `airports` WHERE ((`airports`.`city` = ?))");
-    /// # Ok(()) } }
-    /// # doc::run(&orm_core::connect("sqlite::memory:")?)
+    /// # Ok::<(), orm_core::Error>(())
     /// ```
     pub fn sql(&self) -> Result<String> {
         struct Write<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
@@ -237,7 +245,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         Ok(Select {
             columns: match &self.columns {
                 Selected::Tables(tables) => Columns::Tables(tables),
-                Selected::Expression(part) => Columns::Expression(B::part(part)),
+                Selected::Fields(part) | Selected::Expressions(part) => Columns::Expression(B::part(part)),
             },
             distinct: self.distinct,
             table: M::TABLE,
@@ -255,7 +263,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         B: PartsOf<DB>,
     {
         let mut select = self.select()?;
-        if !self.distinct && matches!(self.columns, Selected::Tables(_)) {
+        if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
             select.columns = Columns::Nothing;
             select.joins = self.deciding_joins();
             if self.limit.is_none() && self.offset == 0 {
@@ -307,11 +315,11 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             })
             .collect()
     }
+}
 
-    /// The primary key's columns, as an order.
-    fn primary_key_order<DB: Driver>(&self) -> Vec<RootColumn> {
-        M::TABLE.primary_key.iter().map(|at| RootColumn(M::TABLE, M::TABLE.columns[*at].name)).collect()
-    }
+/// The primary key's columns, as an order.
+fn primary_key<M: Model>() -> Vec<RootColumn> {
+    M::PRIMARY_KEY.iter().map(|at| RootColumn(M::TABLE, M::COLUMNS[*at].name)).collect()
 }
 
 /// A column of the root's table.

@@ -8,7 +8,7 @@ pub(crate) mod load;
 pub mod row;
 pub(crate) mod source;
 
-use std::{fmt, iter::FusedIterator, marker::PhantomData, num::NonZeroUsize};
+use std::{collections::VecDeque, fmt, iter::FusedIterator, marker::PhantomData, mem, num::NonZeroUsize};
 
 use self::{chunk::ChunkSize, source::Source};
 use crate::error::{Error, Result};
@@ -33,8 +33,9 @@ pub struct Rows<'a, T> {
 pub struct TryRows<'a, T> {
     /// `None` once it has ended, so that the connection is free before the last rows are taken.
     source: Option<Box<dyn Source<T>>>,
-    /// The chunk in hand, and how much of it has been given. Rows are moved out from the front.
-    chunk: std::vec::IntoIter<T>,
+    /// The chunk in hand; rows are taken from the front. Its memory serves the next chunk, too: freed and taken again
+    /// each time, so large a piece makes the allocator tidy up all the small ones.
+    chunk: VecDeque<T>,
     /// Met behind the chunk in hand.
     error: Option<Error>,
     size: ChunkSize,
@@ -47,7 +48,7 @@ impl<'a, T> TryRows<'a, T> {
     pub(crate) fn new(source: Box<dyn Source<T>>, chunk_size: usize, fetch_bytes: NonZeroUsize) -> Self {
         TryRows {
             source: Some(source),
-            chunk: Vec::new().into_iter(),
+            chunk: VecDeque::new(),
             error: None,
             size: ChunkSize::new(chunk_size, fetch_bytes),
             given: 0,
@@ -63,12 +64,14 @@ impl<'a, T> TryRows<'a, T> {
     /// Fetches the next chunk; afterwards there are rows in hand, or an error, or the end.
     #[cold]
     fn refill(&mut self) {
-        while self.chunk.as_slice().is_empty() && self.error.is_none() {
+        while self.chunk.is_empty() && self.error.is_none() {
             let Some(source) = &mut self.source else { return };
-            let mut rows = Vec::with_capacity(self.size.capacity());
+            // It is empty, so that nothing is moved from one to the other and back.
+            let mut rows = Vec::from(mem::take(&mut self.chunk));
+            rows.reserve(self.size.capacity());
             let fetched = source.fetch(self.size.next(), &mut rows);
             self.size.learn(&fetched, rows.len());
-            self.chunk = rows.into_iter();
+            self.chunk = rows.into();
             match fetched.end {
                 source::End::More => {}
                 source::End::Done => self.source = None,
@@ -86,10 +89,10 @@ impl<T> Iterator for TryRows<'_, T> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<T>> {
-        if self.chunk.as_slice().is_empty() {
+        if self.chunk.is_empty() {
             self.refill();
         }
-        match self.chunk.next() {
+        match self.chunk.pop_front() {
             Some(row) => {
                 self.given += 1;
                 Some(Ok(row))

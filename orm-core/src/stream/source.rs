@@ -23,6 +23,7 @@ pub struct Limit {
     /// In rows; at least 1, at most `i32::MAX`.
     pub(crate) rows: usize,
     /// In bytes, where the source can stop between rows: after the row that reaches it.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(crate) bytes: usize,
 }
 
@@ -72,6 +73,7 @@ impl<S> Decoder<S> {
     }
 
     /// The bytes of the rows of this fetch.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -23,6 +23,7 @@ pub trait Operand<ST> {
     fn into_expression(self) -> Self::Expression;
 }
 
+// The expressions are parameters, here and below, so that the compiler speaks of `Operand` and not of what it leads to.
 #[diagnostic::do_not_recommend]
 impl<ST, T, E> Operand<ST> for T
 where
@@ -58,9 +59,29 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, C, ST> OperandOf<ST, Portable> for Field<P, C>
+impl<ST, T, E> OperandOf<ST, Portable> for T
 where
-    Field<P, C>: Expression<SqlType = ST>,
+    ST: SqlType,
+    T: PortableOperand<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
+        PortableOperand::into_expression(self)
+    }
+}
+
+/// [`Operand`] for the portable SQL types; [`operand!`](crate::types::operand!) implements it for types of yours.
+pub trait PortableOperand<ST> {
+    /// The expression that it becomes.
+    type Expression: Expression<SqlType = ST>;
+    /// Makes it an expression.
+    fn into_expression(self) -> Self::Expression;
+}
+
+impl<P, C, ST> PortableOperand<ST> for Field<P, C>
+where
+    Self: Expression<SqlType = ST>,
 {
     type Expression = Self;
     fn into_expression(self) -> Self {
@@ -69,10 +90,9 @@ where
 }
 
 // Of the standard types, Diesel says the same.
-#[diagnostic::do_not_recommend]
-impl<T, ST> OperandOf<Nullable<ST>, Portable> for Option<T>
+impl<T, ST> PortableOperand<Nullable<ST>> for Option<T>
 where
-    T: OperandOf<ST, Portable>,
+    T: PortableOperand<ST>,
     ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
     Nullable<ST>: TypedExpressionType,
 {
@@ -99,94 +119,75 @@ where
     value.into_expression()
 }
 
-/// A type of the user's, for which there is Diesel's `AsExpression`; said by `operand!`.
+/// An SQL type whose values are those of `ST`: itself, or `Nullable` of it.
 #[doc(hidden)]
-pub trait UsersOwn {}
+pub trait Carries<ST>: SqlType + TypedExpressionType {
+    /// What a value is bound as.
+    type Item<V>;
+    fn wrap<V>(value: V) -> Self::Item<V>;
+}
 
-// The standard types need no word more: for them, `AsExpression` is enough.
-#[diagnostic::do_not_recommend]
-impl<ST, T, E> OperandOf<ST, Portable> for T
+impl<ST: SqlType + TypedExpressionType> Carries<ST> for ST {
+    type Item<V> = V;
+    fn wrap<V>(value: V) -> V {
+        value
+    }
+}
+
+impl<ST: SqlType> Carries<ST> for Nullable<ST>
 where
-    ST: SqlType + TypedExpressionType,
-    T: UsersOwn + AsExpression<ST, Expression = E>,
-    E: Expression<SqlType = ST>,
+    Self: SqlType + TypedExpressionType,
 {
-    type Expression = E;
-    fn into_expression(self) -> E {
-        self.as_expression()
+    type Item<V> = Option<V>;
+    fn wrap<V>(value: V) -> Option<V> {
+        Some(value)
     }
 }
 
 /// Lets a type of yours be compared with fields of its SQL type: `operand!(Code => Text)`.
 ///
-/// The type needs Diesel's `ToSql` for that SQL type. `#[derive(FieldType)]` does this by itself.
+/// The type needs Diesel's `ToSql` for that SQL type. It gets Diesel's `AsExpression`, too, so that it can be used
+/// wherever Diesel takes a value. `#[derive(FieldType)]` does this by itself.
+// One implementation for the SQL type and `Nullable` of it: in another crate the compiler cannot tell the two apart
+// where the SQL type is `<Inner as FieldType>::SqlType`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __operand {
     ($rust:ty => $sql:ty) => {
-        const _: () = {
-    $crate::__operand!(@one $rust, $sql);
-    $crate::__operand!(@one &'__a $rust, $sql);
-            impl $crate::types::operand::UsersOwn for $rust {}
-            impl $crate::types::operand::UsersOwn for &$rust {}
-        };
+        $crate::__operand!(@both $rust => $sql);
+        $crate::__operand!(@both &'__a $rust => $sql);
     };
-    // One implementation for the SQL type and for it as `Nullable`: where it is that of another field type, `<String as
-    // FieldType>::SqlType`, the compiler does not see that the two differ. For the same reason it is `AsExpression` and
-    // not `OperandOf`, which has implementations for every type.
-    (@one $from:ty, $sql:ty) => {
+    (@both $from:ty => $sql:ty) => {
+        $crate::__operand!(@portable $from => $sql);
         impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
         where
-            __ST: $crate::types::operand::NullableOrNot<$sql>,
+            __ST: $crate::types::operand::Carries<$sql>,
         {
-            type Expression = __ST::Bound<Self>;
+            type Expression = $crate::__private::Bound<__ST, __ST::Item<Self>>;
             fn as_expression(self) -> Self::Expression {
-                __ST::bind(self)
+                $crate::__private::Bound::new(__ST::wrap(self))
+            }
+        }
+    };
+    (@portable $from:ty => $sql:ty) => {
+        impl<'__a, __ST> $crate::types::operand::PortableOperand<__ST> for $from
+        where
+            __ST: $crate::types::operand::Carries<$sql>,
+        {
+            type Expression = $crate::__private::Bound<__ST, __ST::Item<Self>>;
+            fn into_expression(self) -> Self::Expression {
+                $crate::__private::Bound::new(__ST::wrap(self))
             }
         }
     };
 }
 
-/// The SQL type `ST`, or `Nullable<ST>`, with a value of which an `Option` is bound: that one Diesel writes by itself.
-#[doc(hidden)]
-pub trait NullableOrNot<ST>: SqlType + TypedExpressionType {
-    type Bound<T>: Expression<SqlType = Self>;
-    fn bind<T>(value: T) -> Self::Bound<T>;
-}
-
-impl<ST: SqlType + TypedExpressionType> NullableOrNot<ST> for ST {
-    type Bound<T> = Bound<ST, T>;
-    fn bind<T>(value: T) -> Bound<ST, T> {
-        Bound::new(value)
-    }
-}
-
-impl<ST> NullableOrNot<ST> for Nullable<ST>
-where
-    ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
-    Self: TypedExpressionType,
-{
-    type Bound<T> = Bound<Self, Option<T>>;
-    fn bind<T>(value: T) -> Bound<Self, Option<T>> {
-        Bound::new(Some(value))
-    }
-}
-
+/// The same for types of other crates, for which Diesel's `AsExpression` cannot be implemented here.
 macro_rules! portable_operands {
     ($($rust:ty => $sql:ident;)*) => { $(
-        portable_operands!(@one $rust, crate::sql_types::$sql);
-        portable_operands!(@one &$rust, crate::sql_types::$sql);
-        portable_operands!(@one $rust, Nullable<crate::sql_types::$sql>);
-        portable_operands!(@one &$rust, Nullable<crate::sql_types::$sql>);
+        crate::__operand!(@portable $rust => crate::sql_types::$sql);
+        crate::__operand!(@portable &'__a $rust => crate::sql_types::$sql);
     )* };
-    (@one $from:ty, $sql:ty) => {
-        impl OperandOf<$sql, Portable> for $from {
-            type Expression = Bound<$sql, Self>;
-            fn into_expression(self) -> Self::Expression {
-                Bound::new(self)
-            }
-        }
-    };
 }
 
 portable_operands! {

@@ -21,12 +21,12 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
+    session::{Lease, Session, Shared},
     statement::select::Select,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
     },
-    transaction::{Lease, Session, Shared},
 };
 
 /// A cursor is planned for its first tenth unless this says that all of it is wanted.
@@ -41,7 +41,7 @@ pub(super) fn open<S: ShapeOn<Pg>>(
         None => {
             let mut lease = session.lease()?;
             lease.run(|connection| AnsiTransactionManager::begin_transaction_sql(connection, BEGIN))?;
-            Link::Own(lease)
+            Link::Own(Box::new(lease))
         }
     };
     let sql = Pg::sql(select);
@@ -76,7 +76,7 @@ struct Cursor<S: ShapeOn<Pg>> {
 
 enum Link {
     /// A connection of the pool, in a transaction of the stream's own.
-    Own(Lease<Pg>),
+    Own(Box<Lease<Pg>>),
     /// The user's transaction.
     Shared(Shared<Pg>),
 }
@@ -119,7 +119,9 @@ impl<S: ShapeOn<Pg>> Drop for Cursor<S> {
     fn drop(&mut self) {
         let closed = match &mut self.link {
             // Ending the transaction ends the cursor.
-            Link::Own(lease) => AnsiTransactionManager::rollback_transaction(&mut **lease).map_err(|e| lease.failed(e)),
+            Link::Own(lease) => {
+                AnsiTransactionManager::rollback_transaction(&mut ***lease).map_err(|e| lease.failed(e))
+            }
             Link::Shared(_) if self.name.is_empty() => Ok(()),
             Link::Shared(shared) => {
                 // After a failure the cursor is gone, with all that the transaction did.

@@ -11,14 +11,14 @@ use self_cell::{MutBorrow, self_cell};
 use crate::{
     backend::Driver,
     diesel_error,
-    error::{Error, Result},
+    error::Result,
     queryset::shape::ShapeOn,
+    session::{Lease, Reporter, Session},
     statement::select::Select,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
     },
-    transaction::{Lease, Session},
 };
 
 /// Diesel's iterator over the rows of a statement, which borrows the connection.
@@ -35,6 +35,7 @@ self_cell! {
 
 struct Stepping<S: ShapeOn<Sqlite>> {
     scan: Scan,
+    reporter: Reporter<Sqlite>,
     sql: String,
     decoder: Decoder<S>,
 }
@@ -46,16 +47,12 @@ pub(super) fn open<S: ShapeOn<Sqlite>>(
     let sql = Sqlite::sql(select).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
     let query = owned(select, sql.clone()).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
     let lease = session.lease_for_stream()?;
+    let reporter = lease.reporter();
     let scan = Scan::try_new(MutBorrow::new(lease), |lease| {
-        let lease = lease.borrow_mut();
-        // `failed` wants the lease as well as its connection, so the error is told by itself.
-        match LoadConnection::<DefaultLoadingMode>::load(&mut **lease, query) {
-            Ok(steps) => Ok(steps),
-            Err(error) => Err(diesel_error::ours(error, Sqlite::KIND)),
-        }
+        LoadConnection::<DefaultLoadingMode>::load(&mut **lease.borrow_mut(), query)
     })
-    .map_err(|error: Error| in_statement(error, Ok(sql.clone())))?;
-    Ok(Box::new(Stepping::<S> { scan, sql, decoder: Decoder::new::<Sqlite>() }))
+    .map_err(|error| in_statement(reporter.failed(error), Ok(sql.clone())))?;
+    Ok(Box::new(Stepping::<S> { scan, reporter, sql, decoder: Decoder::new::<Sqlite>() }))
 }
 
 /// The values of a statement, as Diesel collects them.
@@ -73,7 +70,7 @@ fn owned(
 
 impl<S: ShapeOn<Sqlite>> Source<S::Row> for Stepping<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Stepping { scan, sql, decoder } = self;
+        let Stepping { scan, reporter, sql, decoder } = self;
         decoder.start();
         let end = scan.with_dependent_mut(|_, steps| {
             for _ in 0..limit.rows {
@@ -85,7 +82,7 @@ impl<S: ShapeOn<Sqlite>> Source<S::Row> for Stepping<S> {
                             return End::Broken(error);
                         }
                     }
-                    Some(Err(error)) => return End::Broken(diesel_error::ours(error, Sqlite::KIND)),
+                    Some(Err(error)) => return End::Broken(reporter.failed(error)),
                 }
                 if decoder.bytes() >= limit.bytes {
                     break;

@@ -1,0 +1,30 @@
+//! `orm-bench prepare URL ROWS` fills the tables; `orm-bench run PROGRAM CASE URL` runs one program and prints what it
+//! measured.
+#![allow(clippy::print_stdout)] // that is what it is for
+
+use std::process::ExitCode;
+
+use orm_bench::{Error, run, tables};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orm-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[&str]) -> Result<(), Error> {
+    match arguments {
+        ["prepare", url, rows] => tables::prepare(url, rows.parse()?),
+        ["run", program, case, url] => {
+            println!("{}", run(program, case.parse()?, url)?);
+            Ok(())
+        }
+        _ => Err("usage: orm-bench prepare URL ROWS, or orm-bench run PROGRAM CASE URL".into()),
+    }
+}

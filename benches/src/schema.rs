@@ -1,0 +1,44 @@
+//! The tables as Diesel's own code names them.
+#![allow(missing_docs, unreachable_pub)] // what the macros make
+
+diesel::table! {
+    flights (id) {
+        id -> BigInt,
+        aircraft_id -> BigInt,
+        title -> Text,
+        remark -> Nullable<Text>,
+        distance -> Double,
+        departs_at -> Timestamp,
+    }
+}
+diesel::table! {
+    aircraft (id) {
+        id -> BigInt,
+        airline_id -> Nullable<BigInt>,
+        kind -> Text,
+    }
+}
+diesel::table! {
+    airlines (id) {
+        id -> BigInt,
+        name -> Text,
+    }
+}
+diesel::joinable!(flights -> aircraft (aircraft_id));
+diesel::joinable!(aircraft -> airlines (airline_id));
+diesel::allow_tables_to_appear_in_same_query!(flights, aircraft, airlines);
+
+/// The join that `select_related` makes, by hand; a macro because its type is long.
+macro_rules! joined {
+    () => {{
+        use diesel::prelude::*;
+
+        use $crate::schema::{aircraft, airlines, flights};
+        flights::table.inner_join(aircraft::table.left_join(airlines::table)).select((
+            flights::all_columns,
+            aircraft::all_columns,
+            airlines::all_columns.nullable(),
+        ))
+    }};
+}
+pub(crate) use joined;

@@ -1,0 +1,90 @@
+//! Every program reads what was stored, on every case.
+
+use chrono::{NaiveDate, TimeDelta};
+use orm_bench::{
+    Error,
+    cases::Case,
+    measure::Checksum,
+    models::{Aircraft, Airline, Flight},
+    programs, run, tables,
+};
+
+/// More than two chunks, and not a whole number of them.
+const ROWS: i64 = 4500;
+
+fn flight(id: i64) -> Result<Flight, Error> {
+    let start = NaiveDate::from_ymd_opt(2013, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0)).ok_or("a date")?;
+    Ok(Flight {
+        id,
+        aircraft_id: 1 + id % 5000,
+        title: format!("flight number {id}"),
+        remark: (id % 3 == 0).then(|| format!("late by {} minutes", id % 100)),
+        distance: f64::from(i32::try_from(id)?) / 7.0,
+        departs_at: start + TimeDelta::seconds(id * 61) + TimeDelta::microseconds(id * 37 % 1_000_000),
+    })
+}
+
+fn aircraft(id: i64) -> Aircraft {
+    Aircraft { id, airline_id: Some(id % 41).filter(|id| *id != 0), kind: format!("aircraft of type {}", id % 17) }
+}
+
+fn expected(case: Case) -> Result<Checksum, Error> {
+    let mut sum = Checksum::default();
+    match case {
+        Case::First => sum.add(&flight(1)?),
+        Case::Take10 => {
+            for id in 1..=10 {
+                sum.add(&flight(id)?);
+            }
+            sum.add(&tables::AIRLINES);
+        }
+        Case::Scan => {
+            for id in 1..=ROWS {
+                sum.add(&flight(id)?);
+            }
+        }
+        Case::Join => {
+            for id in 1..=ROWS {
+                let flight = flight(id)?;
+                let aircraft = aircraft(flight.aircraft_id);
+                let airline = aircraft.airline_id.map(|id| Airline { id, name: format!("airline {id}") });
+                sum.add(&(&flight, &aircraft, &airline));
+            }
+        }
+    }
+    Ok(sum)
+}
+
+fn check(url: &str) -> Result<(), Error> {
+    tables::prepare(url, u64::try_from(ROWS)?)?;
+    for (name, case) in Case::ALL {
+        let expected = expected(case)?;
+        for program in programs(orm_bench::backend(url)?) {
+            let measured = run(program, case, url)?;
+            assert_eq!(measured.checksum, expected, "{program} on {name}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn programs_agree_on_sqlite() -> Result<(), Error> {
+    let folder = tempfile::tempdir()?;
+    check(&format!("sqlite://{}", folder.path().join("bench.db").display()))
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn programs_agree_on_postgres() -> Result<(), Error> {
+    let url = std::env::var("ORM_TEST_POSTGRES_URL")
+        .map_err(|_| "ORM_TEST_POSTGRES_URL names no PostgreSQL server; `cargo xtask test` starts one")?;
+    let server = orm_core::connect(&url)?;
+    let name = format!("orm_bench_{}", std::process::id());
+    server.batch_execute(&format!("CREATE DATABASE {name}"))?;
+    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
+    let (base, _) = base.rsplit_once('/').ok_or("the server's URL names a database")?;
+    let checked = check(&format!("{base}/{name}?{options}"));
+    server.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"))?;
+    checked
+}

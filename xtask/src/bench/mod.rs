@@ -1,0 +1,167 @@
+//! `cargo xtask bench`: runs orm-core's programs and those written by hand in turn, and prints what they took.
+
+mod report;
+
+use std::{fs, path::Path};
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use self::report::{Line, Run};
+use crate::{backend::Backend, command::Command, failure::Failure, run, server};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "bench",
+    arguments: "[--backend sqlite|postgres|all] [--rows N] [--rounds N] [--json]",
+    about: "\
+Measures orm-core against the same reading written by hand on Diesel. Each
+program runs in a process of its own, in turn with the others, on a server
+that is started for it; shown are the medians of time, processor time and
+peak memory (Linux alone tells that one). Programs must read the same rows.
+--backend  the backend to measure; default: all of them
+--rows     rows of the table; default: 1000000
+--rounds   how often each program runs; default: 5
+--json     one JSON object a line instead of a table",
+    run: bench,
+};
+
+/// What is measured; `benches/src/cases.rs` says what each is.
+const CASES: [&str; 4] = ["scan", "join", "first", "take10"];
+
+/// The programs of a backend, in the order of the table. The last two words of a row of it compare with `by_hand`.
+struct Contest {
+    backend: &'static str,
+    programs: &'static [&'static str],
+    by_hand: &'static str,
+}
+
+const SQLITE: Contest = Contest { backend: "sqlite", programs: &["ours", "ours-fixed", "diesel"], by_hand: "diesel" };
+const POSTGRES: Contest = Contest {
+    backend: "postgres",
+    programs: &["ours", "ours-fixed", "libpq-cursor", "diesel", "diesel-row-by-row"],
+    by_hand: "libpq-cursor",
+};
+
+/// The command line, read.
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    backend: Backend,
+    rows: u64,
+    rounds: usize,
+    json: bool,
+}
+
+fn bench(parser: &mut Parser) -> Result<(), Failure> {
+    let options = read_options(parser)?;
+    let mut build = run::cargo();
+    run::step("Build: cargo build --release -p orm-bench", build.args(["build", "--release", "-p", "orm-bench"]))?;
+    if options.backend != Backend::Postgres {
+        let folder = tempfile::tempdir()
+            .map_err(|error| Failure::Other(format!("could not make a folder for the database: {error}")))?;
+        contest(&SQLITE, &sqlite_url(folder.path())?, &options)?;
+    }
+    if options.backend.uses_postgres() {
+        let mut server = server::postgres(None)?;
+        let result = contest(&POSTGRES, server.url(), &options);
+        if result.is_err() {
+            server.tell_if_it_has_ended();
+        }
+        result?;
+    }
+    Ok(())
+}
+
+fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
+    let mut options = Options { backend: Backend::All, rows: 1_000_000, rounds: 5, json: false };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("backend") => options.backend = parser.value()?.parse()?,
+            Arg::Long("rows") => options.rows = parser.value()?.parse()?,
+            Arg::Long("rounds") => options.rounds = parser.value()?.parse()?,
+            Arg::Long("json") => options.json = true,
+            Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if options.rows < 10 || options.rounds == 0 {
+        return Err(Failure::Usage("--rows must be at least 10, and --rounds at least 1".to_owned()));
+    }
+    Ok(options)
+}
+
+fn sqlite_url(folder: &Path) -> Result<String, Failure> {
+    let folder = fs::canonicalize(folder)
+        .map_err(|error| Failure::Other(format!("could not find {}: {error}", folder.display())))?;
+    Ok(format!("sqlite://{}/bench.db", folder.display()))
+}
+
+/// Runs all cases of one backend and prints each when it is done.
+fn contest(contest: &Contest, url: &str, options: &Options) -> Result<(), Failure> {
+    eprintln!("\n=== {}: {} rows, medians of {} rounds", contest.backend, options.rows, options.rounds);
+    orm_bench(&["prepare", url, &options.rows.to_string()])?;
+    if !options.json {
+        report::print(&report::HEADING)?;
+    }
+    for case in CASES {
+        let mut runs: Vec<Vec<Run>> = contest.programs.iter().map(|_| Vec::new()).collect();
+        for _ in 0..options.rounds {
+            for (program, runs) in contest.programs.iter().zip(&mut runs) {
+                runs.push(orm_bench(&["run", program, case, url])?.parse().map_err(Failure::Other)?);
+            }
+        }
+        report::check_agreement(case, contest.programs, &runs).map_err(Failure::Other)?;
+        let lines: Vec<Line> = contest
+            .programs
+            .iter()
+            .zip(&runs)
+            .map(|(program, runs)| Line::new(contest.backend, case, program, runs))
+            .collect();
+        let by_hand = lines.iter().find(|line| line.program == contest.by_hand);
+        for line in &lines {
+            report::print(&if options.json { line.json() } else { line.row(by_hand) })?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs orm-bench by cargo, which knows where it is, and returns what it printed.
+fn orm_bench(arguments: &[&str]) -> Result<String, Failure> {
+    let mut command = run::cargo();
+    command.args(["run", "--quiet", "--release", "-p", "orm-bench", "--"]).args(arguments);
+    let (status, output) = run::quiet(&mut command)?;
+    if status.success() {
+        return Ok(output);
+    }
+    // The URL, which is the last argument or the one before it, holds a password.
+    Err(Failure::Other(format!("`orm-bench {}` failed ({status}):\n{}", arguments[0], output.trim_end())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Options, Failure> {
+        read_options(&mut Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn the_usual_bench_needs_no_argument() {
+        let options = read(&[]).expect("no argument is needed");
+        assert_eq!(options, Options { backend: Backend::All, rows: 1_000_000, rounds: 5, json: false });
+        let options = read(&["--backend=sqlite", "--rows", "20", "--rounds", "1", "--json"]).expect("they are valid");
+        assert_eq!(options, Options { backend: Backend::Sqlite, rows: 20, rounds: 1, json: true });
+    }
+
+    #[test]
+    fn what_measures_nothing_is_refused() {
+        for arguments in [&["--rows", "9"][..], &["--rounds", "0"], &["--rows", "-1"], &["--rows=many"], &["more"]] {
+            assert!(matches!(read(arguments), Err(Failure::Usage(_))), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_program_by_hand_is_one_of_the_contest() {
+        for contest in [SQLITE, POSTGRES] {
+            assert!(contest.programs.contains(&contest.by_hand), "{}", contest.backend);
+        }
+    }
+}
