@@ -38,6 +38,8 @@ mod airports {
             pub(in super::super) id: i64,
         }
 
+        // Said in full, because the derive has to understand it.
+        #[allow(clippy::needless_pub_self)]
         #[derive(Model)]
         pub(self) struct Own {
             #[model(primary_key)]
