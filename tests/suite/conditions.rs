@@ -88,6 +88,8 @@ fn comparisons_of_two_fields(bed: &Bed) -> TestResult {
     schedule(&db)?;
     let ids = |query: QuerySet<'_, Flight>| query.order_by(|f| f.id.asc()).values(|f| f.id).load();
     assert_eq!(ids(Flight::objects(&db).filter(|f| f.origin_code.lt(f.dest_code)))?, [1, 2, 3, 6]);
+    // A field that may be NULL and one that may not meet by Diesel's `nullable`.
+    assert_eq!(ids(Flight::objects(&db).filter(|f| f.origin().city.nullable().eq(f.dest().city)))?, [3]);
     assert_eq!(ids(Flight::objects(&db).filter(|f| f.origin().hub_code.eq(f.dest().code)))?, [0_i64; 0]);
     assert_eq!(ids(Flight::objects(&db).filter(|f| f.dest().city.gt(f.dest().hub().city)))?, [0_i64; 0]);
     Ok(())
