@@ -3,13 +3,34 @@
 pub use diesel::internal::derives::as_expression::Bound;
 
 use crate::model::Column;
-pub use crate::stream::row::peek;
+use crate::{
+    field::Field,
+    model::{MayBeNull, ModelColumn, NeverNull, RefersTo},
+};
 
-/// The position of the column of a field. The derive checks that there is one.
-///
-/// # Panics
-///
-/// While the user's crate is compiled, if there is none.
+/// Checks the type of a key.
+pub fn refers_to<K: RefersTo<T>, T>() {}
+
+/// Checks that a column of the primary key cannot be NULL.
+pub fn primary_key<N: NeverNull>() {}
+
+/// Checks that the column of an `Option` may be NULL.
+pub fn nullable<N: MayBeNull>() {}
+
+/// A column that a key refers to, whose field has the type `T`.
+#[derive(Debug)]
+pub struct Referred<T>(std::marker::PhantomData<fn() -> T>);
+
+pub fn referred<P, C: ModelColumn>(_: Field<P, C>) -> Referred<C::Rust> {
+    Referred(std::marker::PhantomData)
+}
+
+impl<T> Referred<T> {
+    /// Checks the type of a key.
+    pub fn is_referred_to_by<K: RefersTo<T>>(self) {}
+}
+
+/// The position of the column of a field; 0 where there is none, of which another check of the derive has complained.
 pub const fn position(columns: &[Column], field: &str) -> usize {
     let mut at = 0;
     while at < columns.len() {
@@ -18,7 +39,7 @@ pub const fn position(columns: &[Column], field: &str) -> usize {
         }
         at += 1;
     }
-    panic!("`key` names no field of the target")
+    0
 }
 
 // Comparing is not `const` for `str` yet.

@@ -28,7 +28,6 @@ pub trait TableMarker: 'static {
     type Model: Model;
     type AllColumns;
     type PrimaryKey;
-    type SqlType;
     const ALL_COLUMNS: Self::AllColumns;
     const PRIMARY_KEY: Self::PrimaryKey;
 }
@@ -108,9 +107,9 @@ where
 impl<T: TableMarker> AsQuery for Table<T>
 where
     Self: QuerySource,
-    SelectStatement<FromClause<Self>>: diesel::query_builder::Query<SqlType = T::SqlType>,
+    SelectStatement<FromClause<Self>>: diesel::query_builder::Query,
 {
-    type SqlType = T::SqlType;
+    type SqlType = <SelectStatement<FromClause<Self>> as diesel::query_builder::Query>::SqlType;
     type Query = SelectStatement<FromClause<Self>>;
 
     fn as_query(self) -> Self::Query {

@@ -109,6 +109,7 @@ pub mod model;
 pub mod path;
 pub mod prelude;
 pub mod queryset;
+mod session;
 pub mod sql_types;
 mod statement;
 pub mod stream;

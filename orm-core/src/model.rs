@@ -1,15 +1,23 @@
 //! What `#[derive(Model)]` implements: a model's table, its columns, its relations, and how a row is read and written.
 
-use diesel::{QueryResult, backend::Backend, query_builder::AstPass, row::Row, sql_types::SqlType};
+use diesel::{
+    QueryResult,
+    backend::Backend as DieselBackend,
+    query_builder::AstPass,
+    row::Row,
+    serialize::ToSql,
+    sql_types::{HasSqlType, SqlType},
+};
 
 use crate::{
-    backend::BackendKind,
+    backend::{Backend, BackendKind},
     database::Executor,
     error::{BoxError, Result},
     path::{Nullability, Path, Scope},
     queryset::QuerySet,
     sql_types::ColumnType,
     stream::row::{ColumnError, RowReader},
+    types::{Codec, Rules},
     write::WritableOn,
 };
 
@@ -36,7 +44,8 @@ pub trait Model: Sized + 'static {
 
     /// All rows of the table, as a queryset on a [`Database`](crate::Database) or in a
     /// [`Transaction`](crate::Transaction).
-    fn objects<X: Executor + ?Sized>(on: &X) -> QuerySet<'_, Self, X::Backend> {
+    // `B` is a parameter of its own, so that what is no database gives one error and not two.
+    fn objects<X: Executor<Backend = B> + ?Sized, B: Backend>(on: &X) -> QuerySet<'_, Self, B> {
         QuerySet::new(on)
     }
 
@@ -49,9 +58,11 @@ pub trait Model: Sized + 'static {
     ///
     /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend
     /// cannot store as it is; a constraint's violation; whatever else the database says. Nothing is stored then.
-    fn bulk_create<X: Executor + ?Sized>(on: &X, rows: impl IntoIterator<Item = Self>) -> Result<u64>
+    fn bulk_create<X, B>(on: &X, rows: impl IntoIterator<Item = Self>) -> Result<u64>
     where
-        Self: WritableOn<X::Backend>,
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self: WritableOn<B>,
     {
         crate::write::bulk_create(on.handle(), &mut rows.into_iter())
     }
@@ -81,6 +92,66 @@ pub trait ModelColumn: 'static {
     const NAME: &'static str;
 }
 
+/// A column whose values, of the type `T`, can be read from the backend `DB`.
+// `T` is the column's `Rust`; as a parameter it needs no look at `ModelColumn`, so that an unfit type of one field does
+// not spoil the whole row.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{T}` cannot be read from `{DB}`",
+    note = "its SQL type, or how it is read, is unknown to this backend"
+)]
+pub trait ReadColumn<T, DB: DieselBackend> {
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<T, ColumnError>;
+    /// The value at a position, for an error message.
+    fn peek<'r, R: Row<'r, DB>>(row: &R, at: usize) -> Option<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C, T, DB> ReadColumn<T, DB> for C
+where
+    C: ModelColumn<Rust = T, Codec: Codec<T, DB>>,
+    DB: DieselBackend,
+{
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<T, ColumnError> {
+        row.read::<C::Codec, T, DB>()
+    }
+    fn peek<'r, R: Row<'r, DB>>(row: &R, at: usize) -> Option<T> {
+        crate::stream::row::peek::<C::Codec, T, DB, R>(row, at)
+    }
+}
+
+/// A column whose values, of the type `T`, can be written to the backend `DB`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{T}` cannot be written to `{DB}`",
+    note = "its SQL type, or how it is written, is unknown to this backend"
+)]
+pub trait WriteColumn<T, DB: DieselBackend> {
+    fn bind<'b>(value: &'b T, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
+    fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError>;
+    fn width(value: &T) -> usize;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C, T, DB> WriteColumn<T, DB> for C
+where
+    C: ModelColumn<Rust = T, Codec: Rules<T>>,
+    T: ToSql<C::SqlType, DB>,
+    DB: DieselBackend + HasSqlType<C::SqlType>,
+{
+    #[inline]
+    fn bind<'b>(value: &'b T, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_bind_param::<C::SqlType, T>(value)
+    }
+    fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
+        C::Codec::validate(value, backend)
+    }
+    fn width(value: &T) -> usize {
+        C::Codec::width(value)
+    }
+}
+
 /// A relation to one row of another model, as a type; made by `belongs_to`.
 pub trait ForeignKey: 'static {
     /// The model that has the key.
@@ -101,11 +172,33 @@ pub trait ForeignKey: 'static {
 #[diagnostic::on_unimplemented(
     message = "a key of type `{Self}` cannot refer to a column of type `{K}`",
     label = "this key has another type than the column that it refers to",
-    note = "name the column that it refers to: `belongs_to(Target, key = field)`"
+    note = "a key refers to the primary key, unless another field is named: `belongs_to(Target, key = field)`"
 )]
 pub trait RefersTo<K> {}
+#[diagnostic::do_not_recommend]
 impl<K> RefersTo<K> for K {}
+#[diagnostic::do_not_recommend]
 impl<K> RefersTo<K> for Option<K> {}
+
+/// That an SQL type is not nullable.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a primary key cannot be an `Option`",
+    label = "may be NULL",
+    note = "every row has a key; remove the `Option`"
+)]
+pub trait NeverNull {}
+impl NeverNull for diesel::sql_types::is_nullable::NotNull {}
+
+/// That an SQL type is nullable.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the field is an `Option`, and its `sql_type` cannot be NULL",
+    label = "not nullable",
+    note = "write `sql_type = Nullable<…>`, or remove the `Option`"
+)]
+pub trait MayBeNull {}
+impl MayBeNull for diesel::sql_types::is_nullable::IsNullable {}
 
 /// A table as a model sees it.
 #[derive(Debug)]
@@ -159,7 +252,7 @@ pub struct Relation {
     message = "`{Self}` cannot be read from `{DB}`",
     note = "one of its fields has a type that this backend cannot read"
 )]
-pub trait FromRow<DB: Backend>: Model {
+pub trait FromRow<DB: DieselBackend>: Model {
     /// Reads the model from the next columns of a row.
     fn from_row<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self, ColumnError>;
 
@@ -172,7 +265,7 @@ pub trait FromRow<DB: Backend>: Model {
     message = "`{Self}` cannot be written to `{DB}`",
     note = "one of its fields has a type that this backend cannot write"
 )]
-pub trait ToRow<DB: Backend>: Model {
+pub trait ToRow<DB: DieselBackend>: Model {
     /// Writes the value of the column at `column` as a bind parameter.
     fn bind<'b>(&'b self, column: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
 

@@ -45,6 +45,8 @@ pub(crate) struct BelongsTo {
     pub(crate) key: Option<Ident>,
     pub(crate) reverse: Option<Ident>,
     pub(crate) optional: Option<Span>,
+    /// Nothing in it was mistaken.
+    pub(crate) sound: bool,
 }
 
 /// Keeps a value, unless one is there.
@@ -73,11 +75,13 @@ fn list(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
     errors: &Errors,
-) -> syn::Result<()> {
+) -> syn::Result<bool> {
+    let mut sound = true;
     while !input.is_empty() {
         let name = any_ident(input)?;
         if let Err(error) = one(&name, input) {
             errors.add(error);
+            sound = false;
         }
         // To the next comma, past what a mistake has left.
         while !input.is_empty() && !input.peek(Token![,]) {
@@ -87,6 +91,15 @@ fn list(
             input.parse::<Token![,]>()?;
         }
     }
+    Ok(sound)
+}
+
+/// A word that stands alone.
+fn flag(slot: &mut Option<Span>, name: &Ident, input: ParseStream<'_>, errors: &Errors) -> syn::Result<()> {
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(syn::Error::new(input.span(), format!("`{name}` takes no value; write `{name}` alone")));
+    }
+    set(slot, name.span(), name, errors);
     Ok(())
 }
 
@@ -119,6 +132,7 @@ impl ContainerAttributes {
                 "crate" => set(&mut all.krate, value(name, input, "path::to::orm_core")?, name, errors),
                 "primary_key" => {
                     if !input.peek(syn::token::Paren) {
+                        all.primary_key.get_or_insert_default();
                         return Err(syn::Error::new(
                             name.span(),
                             "`primary_key` on the struct names fields: `primary_key(a, b)`",
@@ -127,6 +141,9 @@ impl ContainerAttributes {
                     let names;
                     parenthesized!(names in input);
                     let names = Punctuated::<Ident, Token![,]>::parse_terminated(&names)?;
+                    if names.is_empty() {
+                        errors.at(name.span(), "`primary_key` names at least one field: `primary_key(a, b)`");
+                    }
                     set(&mut all.primary_key, names.into_iter().collect(), name, errors);
                 }
                 _ => unknown(name, "a model", CONTAINER, errors),
@@ -142,8 +159,8 @@ impl FieldAttributes {
         let mut all = Self::default();
         each(attributes, errors, |name, input| {
             match name.to_string().as_str() {
-                "primary_key" => set(&mut all.primary_key, name.span(), name, errors),
-                "generated" => set(&mut all.generated, name.span(), name, errors),
+                "primary_key" => flag(&mut all.primary_key, name, input, errors)?,
+                "generated" => flag(&mut all.generated, name, input, errors)?,
                 "column" => set(&mut all.column, value(name, input, "\"column_name\"")?, name, errors),
                 "sql_type" => set(&mut all.sql_type, value(name, input, "diesel::sql_types::BigInt")?, name, errors),
                 "belongs_to" => all.belongs_to.extend(BelongsTo::parse(name, input, errors)?),
@@ -173,9 +190,19 @@ impl BelongsTo {
         }
         let target = Path::parse(&arguments)?;
         if arguments.peek(Token![=]) {
+            // Past the rest, of which there is nothing to say before there is a target.
+            arguments.parse::<proc_macro2::TokenStream>()?;
             return Err(needs_target());
         }
-        let mut all = BelongsTo { span: target.span(), target, name: None, key: None, reverse: None, optional: None };
+        let mut all = BelongsTo {
+            span: target.span(),
+            target,
+            name: None,
+            key: None,
+            reverse: None,
+            optional: None,
+            sound: true,
+        };
         if !arguments.is_empty() {
             arguments.parse::<Token![,]>()?;
         }
@@ -184,12 +211,13 @@ impl BelongsTo {
                 "name" => set(&mut all.name, value(name, input, "word")?, name, errors),
                 "key" => set(&mut all.key, value(name, input, "field")?, name, errors),
                 "reverse" => set(&mut all.reverse, value(name, input, "word")?, name, errors),
-                "optional" => set(&mut all.optional, name.span(), name, errors),
+                "optional" => flag(&mut all.optional, name, input, errors)?,
                 _ => unknown(name, "`belongs_to`, after the target,", BELONGS_TO, errors),
             }
             Ok(())
         };
-        list(&arguments, &mut one, errors)?;
+        let sound = list(&arguments, &mut one, errors)?;
+        all.sound = sound;
         Ok(Some(all))
     }
 }

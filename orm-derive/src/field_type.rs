@@ -108,12 +108,21 @@ fn variants<'a>(data: &'a DataEnum, errors: &Errors) -> Option<Vec<(&'a Ident, S
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
             errors.at(variant.span(), "a field type's variants have no data, because they are kept as one text");
+            return None;
         }
+        let mut renamed = false;
         let mut text = syn::ext::IdentExt::unraw(&variant.ident).to_string().to_snake_case();
         for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("field_type")) {
             errors.ok(attribute.parse_nested_meta(|meta| {
                 if meta.path.is_ident("rename") {
-                    text = meta.value()?.parse::<LitStr>()?.value();
+                    if std::mem::replace(&mut renamed, true) {
+                        return Err(meta.error("`rename` stands twice; remove one"));
+                    }
+                    let value = meta.value()?;
+                    let at = value.span();
+                    let literal: LitStr =
+                        value.parse().map_err(|_| syn::Error::new(at, "`rename` is written `rename = \"text\"`"))?;
+                    text = literal.value();
                     Ok(())
                 } else {
                     Err(meta.error("unknown attribute; a variant takes `rename = \"text\"`"))

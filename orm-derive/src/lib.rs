@@ -38,7 +38,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `table = "name"` | the table's name |
 /// | `schema = "name"` | the schema that it is in |
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
-/// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: its columns' SQL types are used, and no table is generated |
+/// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
 /// | `crate = path` | where `orm-core` is, if not at `::orm_core` |
 ///
 /// # On a field

@@ -1,6 +1,6 @@
 //! The checked model: what the struct and its attributes mean. Each node keeps the syntax that it came from, for spans.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use heck::ToSnakeCase;
 use proc_macro2::Span;
@@ -58,15 +58,22 @@ impl<'a> Model<'a> {
             return None;
         }
         let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
-        let table = attributes.table.as_ref().map_or_else(|| plural(&input.ident), |table| non_empty(table, errors));
+        let table = match (&attributes.table, &attributes.table_module) {
+            (Some(table), _) => non_empty(table, errors),
+            (None, Some(module)) => last_segment(module).unwrap_or_else(|| plural(&input.ident)),
+            (None, None) => plural(&input.ident),
+        };
         let primary_key = primary_key(&input.ident, &attributes, &parsed, errors);
         let mut relations = Vec::new();
         for (position, (field, attributes)) in parsed.iter().enumerate() {
             relations.extend(attributes.belongs_to.iter().filter_map(|b| Relation::new(position, field, b, errors)));
         }
-        unique(relations.iter().map(|r| (r.name.to_string(), r.name.span())), errors, |name| {
+        unique(relations.iter().map(|r| (r.name.unraw().to_string(), r.name.span())), errors, |name| {
             format!("two relations are named `{name}`; give one of them another with `name = …`")
         });
+        // One of each name goes on, so that the code has no mistakes of its own.
+        let mut names = HashSet::new();
+        relations.retain(|relation: &Relation| names.insert(relation.name.unraw().to_string()));
         let reverses = parsed.iter().flat_map(|(_, attributes)| &attributes.belongs_to);
         let reverses = reverses.filter_map(|b| {
             let reverse = b.reverse.as_ref()?;
@@ -123,6 +130,13 @@ impl<'a> Field<'a> {
     fn new(field: &'a syn::Field, errors: &Errors) -> (Self, FieldAttributes) {
         let mut attributes = FieldAttributes::parse(&field.attrs, errors);
         let ident = field.ident.as_ref().unwrap_or_else(|| unreachable!("only named fields come here"));
+        if ident.unraw().to_string().starts_with("__") {
+            errors.at(
+                ident.span(),
+                "a field's name cannot begin with `__`, as generated names do; name the column with \
+                 `#[model(column = \"…\")]`",
+            );
+        }
         let column =
             attributes.column.as_ref().map_or_else(|| ident.unraw().to_string(), |column| non_empty(column, errors));
         let sql_type = attributes.sql_type.take();
@@ -137,7 +151,11 @@ impl Relation {
             Some(name) => name.clone(),
             None => {
                 let text = field.ident.unraw().to_string();
-                let Some(stem) = text.strip_suffix("_id").filter(|stem| !stem.is_empty()) else {
+                let stem = text.strip_suffix("_id").and_then(|stem| word(stem, field.ident.span()));
+                let Some(stem) = stem.filter(|_| belongs_to.sound) else {
+                    if !belongs_to.sound {
+                        return None; // the name is what was wrong, perhaps
+                    }
                     errors.at(
                         belongs_to.span,
                         format!(
@@ -148,11 +166,18 @@ impl Relation {
                     );
                     return None;
                 };
-                Ident::new(stem, field.ident.span())
+                stem
             }
         };
-        if name.to_string().contains("__") {
-            errors.at(name.span(), "a relation's name cannot contain `__`, which separates names in SQL aliases");
+        for (name, what) in [(Some(&name), "relation's"), (belongs_to.reverse.as_ref(), "way back's")] {
+            let Some(name) = name else { continue };
+            if name.unraw().to_string().contains("__") {
+                let message = format!("a {what} name cannot contain `__`, which separates names in SQL aliases");
+                errors.at(name.span(), message);
+            }
+            if name == "clone" {
+                errors.at(name.span(), format!("a {what} name cannot be `clone`, which would hide the accessors' own"));
+            }
         }
         Some(Relation {
             name,
@@ -178,16 +203,17 @@ fn primary_key(
             for (_, span) in on_fields {
                 errors.at(span, "the primary key is named on the struct already; remove one");
             }
-            names
-                .iter()
-                .filter_map(|name| {
-                    let at = fields.iter().position(|(field, _)| field.ident == name);
-                    if at.is_none() {
-                        errors.at(name.span(), format!("`{model}` has no field `{name}`"));
+            let mut key = Vec::new();
+            for name in names {
+                match fields.iter().position(|(field, _)| field.ident == name) {
+                    Some(at) if key.contains(&at) => {
+                        errors.at(name.span(), format!("`{name}` stands twice; remove one"));
                     }
-                    at
-                })
-                .collect::<Vec<_>>()
+                    Some(at) => key.push(at),
+                    None => errors.at(name.span(), format!("`{model}` has no field `{name}`")),
+                }
+            }
+            key
         }
         None => {
             if on_fields.is_empty() {
@@ -199,25 +225,24 @@ fn primary_key(
             on_fields.into_iter().map(|(at, _)| at).collect()
         }
     };
-    for at in &key {
-        let ty = fields[*at].0.ty;
-        if let Type::Path(path) = ty
-            && path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
-        {
-            errors.at(ty.span(), "a primary key cannot be an `Option`: every row has one");
-        }
-    }
     if key.is_empty() { vec![0] } else { key }
 }
 
 fn unique(names: impl Iterator<Item = (String, Span)>, errors: &Errors, message: impl Fn(&str) -> String) {
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for (name, span) in names {
-        if seen.contains_key(&name) {
+        if seen.contains(&name) {
             errors.at(span, message(&name));
         }
-        seen.insert(name, ());
+        seen.insert(name);
     }
+}
+
+/// The text as an identifier, a raw one where it is a keyword; `None` where it cannot be one.
+fn word(text: &str, span: Span) -> Option<Ident> {
+    let mut ident = syn::parse_str::<Ident>(text).or_else(|_| syn::parse_str(&format!("r#{text}"))).ok()?;
+    ident.set_span(span);
+    Some(ident)
 }
 
 fn non_empty(text: &syn::LitStr, errors: &Errors) -> String {
@@ -230,6 +255,11 @@ fn non_empty(text: &syn::LitStr, errors: &Errors) -> String {
 
 fn path_text(path: &Path) -> String {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
+}
+
+/// The default table where there is a module made by `table!`, which names the module as the table.
+fn last_segment(module: &Path) -> Option<String> {
+    Some(module.segments.last()?.ident.unraw().to_string())
 }
 
 /// The default table: the model's name in snake case, its last word in the plural.
@@ -263,6 +293,26 @@ fn module(model: &Ident, table: &str, has_table_module: bool) -> Ident {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_made_by_diesel_names_the_table() {
+        let module: Path = parse_quote!(crate::schema::r#flights_2013);
+        assert_eq!(last_segment(&module).as_deref(), Some("flights_2013"));
+        let table = |input: DeriveInput| {
+            let errors = Errors::default();
+            Model::new(&input, &errors).map(|model| model.table)
+        };
+        let by_module = parse_quote! {
+            #[model(table_module = schema::old_flights)]
+            struct Flight { #[model(primary_key)] id: i64 }
+        };
+        assert_eq!(table(by_module).as_deref(), Some("old_flights"));
+        let by_name = parse_quote! {
+            #[model(table = "Old Flights", table_module = schema::old_flights)]
+            struct Flight { #[model(primary_key)] id: i64 }
+        };
+        assert_eq!(table(by_name).as_deref(), Some("Old Flights"));
+    }
 
     #[test]
     fn the_default_table_is_snake_case_and_plural() {

@@ -6,6 +6,7 @@
 //! `mysql/` beside them.
 
 mod any;
+mod kind;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
@@ -28,36 +29,20 @@ pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub use self::any::{Any, AnyDatabase, AnyTransaction};
 pub(crate) use self::any::{ModelOnEach, ShapeOnEach};
+pub use self::{
+    any::{Any, AnyDatabase, AnyTransaction},
+    kind::BackendKind,
+};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
     queryset::shape::ShapeOn,
+    session::Session,
     statement::select::Select,
     stream::source::Source,
-    transaction::Session,
     types::Decode,
 };
-
-/// The backends that a URL may choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BackendKind {
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite.
-    Sqlite,
-}
-
-impl fmt::Display for BackendKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            BackendKind::Postgres => "PostgreSQL",
-            BackendKind::Sqlite => "SQLite",
-        })
-    }
-}
 
 /// A target of querysets: [`Any`], [`Pg`] or [`Sqlite`].
 pub trait Backend: Sized + 'static {
@@ -204,7 +189,7 @@ macro_rules! fixed_backend {
         impl $crate::backend::Backend for $backend {
             type Part<'a> = dyn ::diesel::query_builder::QueryFragment<$backend> + Send + Sync + 'a;
             type Database = $crate::database::pool::Pool<$backend>;
-            type Transaction = $crate::transaction::Inner<$backend>;
+            type Transaction = $crate::session::Inner<$backend>;
 
             fn open(
                 url: &$crate::database::url::DatabaseUrl,
@@ -214,7 +199,7 @@ macro_rules! fixed_backend {
             }
 
             fn begin(database: &Self::Database) -> $crate::Result<Self::Transaction> {
-                $crate::transaction::Inner::begin(database)
+                $crate::session::Inner::begin(database)
             }
 
             fn run<T: $crate::backend::Task<Self>>(on: $crate::backend::Handle<'_, Self>, task: T) -> T::Output {

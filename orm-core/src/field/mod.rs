@@ -20,7 +20,7 @@ use diesel::{
 
 pub(crate) use self::order::OrderKey;
 pub use self::{
-    order::{Nulls, OrderBy, Ordered, asc, desc},
+    order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
     selection::{ReadAs, Selection, SelectionOn},
 };

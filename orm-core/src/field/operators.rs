@@ -19,7 +19,11 @@ type SqlTypeOf<E> = <E as Expression>::SqlType;
 macro_rules! comparisons {
     ($($(#[$doc:meta])* $method:ident => $output:ident;)*) => { $(
         $(#[$doc])*
-        pub fn $method<T: Operand<SqlTypeOf<Self>>>(self, other: T) -> dsl::$output<Self, T::Expression> {
+        pub fn $method<T, E>(self, other: T) -> dsl::$output<Self, E>
+        where
+            T: Operand<SqlTypeOf<Self>, Expression = E>,
+            E: Expression<SqlType = SqlTypeOf<Self>>,
+        {
             ExpressionMethods::$method(self, other.into_expression())
         }
     )* };
@@ -46,19 +50,23 @@ where
     }
 
     /// `BETWEEN`: both ends belong to it.
-    pub fn between<L, U>(self, lower: L, upper: U) -> dsl::Between<Self, L::Expression, U::Expression>
+    pub fn between<L, U, LE, UE>(self, lower: L, upper: U) -> dsl::Between<Self, LE, UE>
     where
-        L: Operand<SqlTypeOf<Self>>,
-        U: Operand<SqlTypeOf<Self>>,
+        L: Operand<SqlTypeOf<Self>, Expression = LE>,
+        U: Operand<SqlTypeOf<Self>, Expression = UE>,
+        LE: Expression<SqlType = SqlTypeOf<Self>>,
+        UE: Expression<SqlType = SqlTypeOf<Self>>,
     {
         ExpressionMethods::between(self, lower.into_expression(), upper.into_expression())
     }
 
     /// `NOT BETWEEN`: below the lower end or above the upper.
-    pub fn not_between<L, U>(self, lower: L, upper: U) -> dsl::NotBetween<Self, L::Expression, U::Expression>
+    pub fn not_between<L, U, LE, UE>(self, lower: L, upper: U) -> dsl::NotBetween<Self, LE, UE>
     where
-        L: Operand<SqlTypeOf<Self>>,
-        U: Operand<SqlTypeOf<Self>>,
+        L: Operand<SqlTypeOf<Self>, Expression = LE>,
+        U: Operand<SqlTypeOf<Self>, Expression = UE>,
+        LE: Expression<SqlType = SqlTypeOf<Self>>,
+        UE: Expression<SqlType = SqlTypeOf<Self>>,
     {
         ExpressionMethods::not_between(self, lower.into_expression(), upper.into_expression())
     }

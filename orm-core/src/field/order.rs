@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::{
     dsl,
-    expression::{Expression, SelectableExpression, ValidGrouping},
+    expression::{AppearsOnTable, Expression, ValidGrouping},
 };
 
 use super::{Field, RootedAt};
@@ -110,20 +110,33 @@ impl<B: Backend> std::fmt::Debug for OrderKey<'_, B> {
 }
 
 /// What `order_by` takes: an order on fields reached from `M`, or a tuple of up to eight.
-#[diagnostic::on_unimplemented(
-    message = "this is not an order on `{M}`",
-    label = "not an order",
-    note = "an order is `f.name.asc()`, `f.name.desc()`, or a tuple of them; an expression is ordered by \
-            `asc(expression)` or `desc(expression)`"
-)]
 pub trait OrderBy<'a, M, B: Backend> {
     /// Adds the keys, the most significant first.
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>);
 }
 
+/// A closure that gives an order; the compiler points at the closure.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this closure does not give an order on `{M}`",
+    label = "gives neither an order nor a tuple of up to eight",
+    note = "an order is `f.name.asc()`, `f.name.desc()`, or a tuple of them; an expression is ordered by \
+            `asc(expression)` or `desc(expression)`"
+)]
+pub trait GivesOrder<'a, M, B: Backend, O> {
+    fn keys(order: O, out: &mut Vec<OrderKey<'a, B>>);
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B: Backend, O: OrderBy<'a, M, B>, F> GivesOrder<'a, M, B, O> for F {
+    fn keys(order: O, out: &mut Vec<OrderKey<'a, B>>) {
+        order.keys(out);
+    }
+}
+
 impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for Ordered<E>
 where
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
 {
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
         let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
@@ -135,7 +148,7 @@ macro_rules! diesel_orders {
     ($($order:ident)*) => { $(
         impl<'a, M, B: Backend, E> OrderBy<'a, M, B> for dsl::$order<E>
         where
-            E: diesel::ExpressionMethods + SelectableExpression<RootedAt<M>> + ValidGrouping<()>,
+            E: diesel::ExpressionMethods + AppearsOnTable<RootedAt<M>> + ValidGrouping<()>,
             Self: IntoPart<'a, B>,
         {
             fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {

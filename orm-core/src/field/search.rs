@@ -37,22 +37,29 @@ pub struct Search<E> {
     glob: String,
 }
 
-impl<P, C> Field<P, C>
-where
-    Self: Expression<SqlType: Searchable>,
-{
+// The bound stands on each method and not here, so that the compiler says why a field cannot be searched in.
+impl<P, C> Field<P, C> {
     /// Whether the text has `needle` in it, taken literally, case and all.
-    pub fn contains(self, needle: impl AsRef<str>) -> Search<Self> {
+    pub fn contains(self, needle: impl AsRef<str>) -> Search<Self>
+    where
+        Self: Expression<SqlType: Searchable>,
+    {
         Search::new(self, needle.as_ref(), Anchor::Nowhere)
     }
 
     /// Whether the text begins with `needle`, taken literally, case and all.
-    pub fn starts_with(self, needle: impl AsRef<str>) -> Search<Self> {
+    pub fn starts_with(self, needle: impl AsRef<str>) -> Search<Self>
+    where
+        Self: Expression<SqlType: Searchable>,
+    {
         Search::new(self, needle.as_ref(), Anchor::Start)
     }
 
     /// Whether the text ends with `needle`, taken literally, case and all.
-    pub fn ends_with(self, needle: impl AsRef<str>) -> Search<Self> {
+    pub fn ends_with(self, needle: impl AsRef<str>) -> Search<Self>
+    where
+        Self: Expression<SqlType: Searchable>,
+    {
         Search::new(self, needle.as_ref(), Anchor::End)
     }
 }

@@ -1,13 +1,16 @@
 //! Building: methods that return another queryset. None of them goes to the database.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
-use diesel::expression::{Expression, SelectableExpression, ValidGrouping};
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
-use super::{Condition, Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values, condition::Filter};
+use super::{
+    Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values,
+    condition::{Filter, GivesCondition},
+};
 use crate::{
     backend::{Backend, IntoPart},
-    field::{OrderBy, RootedAt, Selection},
+    field::{GivesOrder, RootedAt, Selection},
     model::{Accessors, Model},
     path::{Path, Root, Scope},
 };
@@ -33,13 +36,14 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// }
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn select_related<R: IntoRelated<M>>(
-        mut self,
-        f: impl FnOnce(M::Fields<Root<M>>) -> R,
-    ) -> QuerySet<'a, M, B, Joined<M, R::Related>> {
+    pub fn select_related<R, F, T>(mut self, f: F) -> QuerySet<'a, M, B, Joined<M, T>>
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, Related = T>,
+        T: Related<M>,
+    {
         self.scoped(false, f);
         let mut tables = vec![(M::TABLE.name.to_owned(), M::TABLE)];
-        R::Related::tables(&mut tables);
+        T::tables(&mut tables);
         self.selecting(Selected::Tables(tables))
     }
 }
@@ -49,18 +53,24 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     ///
     /// Several calls keep the rows for which all conditions are true. The condition may use fields of related models,
     /// whose joins it brings along: `f.origin().city.eq("New York")`.
-    pub fn filter<E: Condition<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> Self {
+    pub fn filter<E, F>(mut self, f: F) -> Self
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
+    {
         let condition = self.scoped(true, f);
-        self.filters.push(Filter { part: condition.into_part(), negated: false });
+        self.filters.push(Filter { part: F::keep(condition), negated: false });
         self
     }
 
     /// Keeps the rows for which the condition is not true: those for which it is false, and those for which it is NULL.
     ///
     /// `filter(c)` and `exclude(c)` share no row, and together they give them all.
-    pub fn exclude<E: Condition<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> Self {
+    pub fn exclude<E, F>(mut self, f: F) -> Self
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
+    {
         let condition = self.scoped(true, f);
-        self.filters.push(Filter { part: condition.into_part(), negated: true });
+        self.filters.push(Filter { part: F::keep(condition), negated: true });
         self
     }
 
@@ -68,10 +78,13 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     ///
     /// A later call replaces the order of an earlier one. Without an order, rows come as the database likes, and not
     /// twice alike. Say where NULLs go with `nulls_first` and `nulls_last`; backends differ.
-    pub fn order_by<O: OrderBy<'a, M, B>>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> O) -> Self {
+    pub fn order_by<O, F>(mut self, f: F) -> Self
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> O + GivesOrder<'a, M, B, O>,
+    {
         let order = self.scoped(true, f);
         self.order.clear();
-        order.keys(&mut self.order);
+        F::keys(order, &mut self.order);
         self
     }
 
@@ -122,12 +135,12 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// let cities: Vec<String> = Airport::objects(&db).values(|a| a.city).distinct().load()?;
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn values<E>(mut self, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> QuerySet<'a, M, B, Values<E>>
+    pub fn values<E, F>(mut self, f: F) -> QuerySet<'a, M, B, Values<E>>
     where
-        E: Selection + SelectableExpression<RootedAt<M>> + IntoPart<'a, B>,
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Fields(expression.into_part()))
+        self.selecting(Selected::Fields(F::keep(expression)))
     }
 
     /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
@@ -149,7 +162,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         f: impl FnOnce(M::Fields<Root<M>>) -> E,
     ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
     where
-        E: Expression + SelectableExpression<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+        E: Expression + AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
     {
         let expression = self.scoped(true, f);
         self.selecting(Selected::Expressions(expression.into_part()))
@@ -169,12 +182,45 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     }
 }
 
-/// What the closure of `select_related` returns: a relation, or a tuple of up to 12.
+/// A closure that gives fields for `values`; the compiler points at the closure.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`select_related` takes relations of `{M}`, and this is none",
-    label = "not a relation of `{M}`, nor a tuple of up to 12",
+    message = "`values` takes fields of `{M}`, and this closure does not give any",
+    label = "gives neither a field nor a tuple of up to 16 fields",
+    note = "for any other expression use `values_as` and name the types: `values_as::<(i64, String), _>(|f| …)`",
+    note = "for whole related models use `select_related`"
+)]
+pub trait GivesFields<'a, M, B: Backend, E> {
+    fn keep(fields: E) -> Arc<B::Part<'a>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B: Backend, E, F> GivesFields<'a, M, B, E> for F
+where
+    E: Selection + AppearsOnTable<RootedAt<M>> + IntoPart<'a, B>,
+{
+    fn keep(fields: E) -> Arc<B::Part<'a>> {
+        fields.into_part()
+    }
+}
+
+/// A closure that gives relations for `select_related`; the compiler points at the closure.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`select_related` takes relations of `{M}`, and this closure does not give any",
+    label = "gives neither a relation of `{M}` nor a tuple of up to 12",
     note = "a relation is what `belongs_to` made, such as `f.airline()` or `f.origin().hub()`"
 )]
+pub trait GivesRelations<M: Model, R> {
+    type Related;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model, R: IntoRelated<M>, F> GivesRelations<M, R> for F {
+    type Related = R::Related;
+}
+
+/// What the closure of `select_related` returns: a relation, or a tuple of up to 12.
 pub trait IntoRelated<M: Model> {
     /// The relations as a tuple.
     type Related: Related<M>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::{
-    expression::{SelectableExpression, ValidGrouping, is_aggregate},
+    expression::{AppearsOnTable, ValidGrouping, is_aggregate},
     sql_types::BoolOrNullableBool,
 };
 
@@ -13,21 +13,36 @@ use crate::{
 };
 
 /// A condition on rows rooted at `M`: any boolean Diesel expression over the fields that the closure is given.
-#[diagnostic::on_unimplemented(
-    message = "this is not a condition on `{M}`",
-    label = "not a condition",
-    note = "a condition is a boolean expression over the fields that the closure is given, such as `f.name.eq(\"x\")`; \
-            join conditions with `.and(…)` and `.or(…)`"
-)]
 pub trait Condition<'a, M, B: Backend>: IntoPart<'a, B> {}
 
 #[diagnostic::do_not_recommend]
 impl<'a, M, B, E> Condition<'a, M, B> for E
 where
     B: Backend,
-    E: SelectableExpression<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
     E::SqlType: BoolOrNullableBool,
 {
+}
+
+/// A closure that gives a condition. The bound is on the closure and not on what it gives, so that the compiler points
+/// at it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this closure does not give a condition on `{M}`",
+    label = "does not give a condition",
+    note = "a condition is a boolean expression over the fields that the closure is given, such as `f.name.eq(\"x\")`, \
+            without aggregates; join conditions with `.and(…)` and `.or(…)`",
+    note = "an operator that only one backend has needs a database of that backend, such as `Database<Pg>`"
+)]
+pub trait GivesCondition<'a, M, B: Backend, E> {
+    fn keep(condition: E) -> Arc<B::Part<'a>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B: Backend, E: Condition<'a, M, B>, F> GivesCondition<'a, M, B, E> for F {
+    fn keep(condition: E) -> Arc<B::Part<'a>> {
+        condition.into_part()
+    }
 }
 
 /// Aggregates have no place in a condition on rows.

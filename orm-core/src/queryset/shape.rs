@@ -15,8 +15,8 @@ use crate::{
     field::{ReadAs, Selection, SelectionOn},
     model::{Accessors, FromRow, Model, Table},
     path::{Nullability, Optional, Path, Required},
+    session::{Inner, Session},
     stream::row::{ColumnError, ColumnName, RowReader},
-    transaction::{Inner, Session},
 };
 
 /// What a row of a queryset reads as.

@@ -11,12 +11,13 @@ use crate::{
     error::{Error, ErrorKind, Result},
     field::order::Direction,
     model::Model,
+    session::Session,
     statement::select::{Columns, Count, Select},
     stream::{Rows, TryRows, load},
-    transaction::Session,
 };
 
-impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
+// The bound stands on each method and not here, so that the compiler says what cannot be read, and why.
+impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     /// Streams the rows, in constant memory: an ordinary `Iterator<Item = Row>`.
     ///
     /// `chunk_size` is the most rows that one fetch brings; the first fetch is small, so that the first row comes at
@@ -33,7 +34,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
     /// Not this method, but `next` on what it returns: if the stream breaks midway, it panics with the error and the
     /// number of rows given, so that an export never looks complete when it is not. For code that handles the failure
     /// there is [`try_iterator`](Self::try_iterator).
-    pub fn iterator(self, chunk_size: usize) -> Result<Rows<'a, S::Row>> {
+    pub fn iterator(self, chunk_size: usize) -> Result<Rows<'a, S::Row>>
+    where
+        S: ReadableOn<B>,
+    {
         self.try_iterator(chunk_size).map(Rows::new)
     }
 
@@ -44,7 +48,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
     /// # Errors
     ///
     /// As [`iterator`](Self::iterator).
-    pub fn try_iterator(self, chunk_size: usize) -> Result<TryRows<'a, S::Row>> {
+    pub fn try_iterator(self, chunk_size: usize) -> Result<TryRows<'a, S::Row>>
+    where
+        S: ReadableOn<B>,
+    {
         if chunk_size == 0 {
             return Err(Error::new(
                 ErrorKind::InvalidQuery,
@@ -72,7 +79,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
     /// # Errors
     ///
     /// Whatever the database says; [`ErrorKind::Decode`] where a value does not fit its field.
-    pub fn load(&self) -> Result<Vec<S::Row>> {
+    pub fn load(&self) -> Result<Vec<S::Row>>
+    where
+        S: ReadableOn<B>,
+    {
         self.load_up_to(None)
     }
 
@@ -84,7 +94,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn first(&self) -> Result<Option<S::Row>> {
+    pub fn first(&self) -> Result<Option<S::Row>>
+    where
+        S: ReadableOn<B>,
+    {
         Ok(self.load_up_to(Some(1))?.pop())
     }
 
@@ -94,7 +107,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
     ///
     /// [`ErrorKind::NotFound`] where there is none, [`ErrorKind::MultipleRows`] where there are several; as
     /// [`load`](Self::load).
-    pub fn get(&self) -> Result<S::Row> {
+    pub fn get(&self) -> Result<S::Row>
+    where
+        S: ReadableOn<B>,
+    {
         let mut rows = self.load_up_to(Some(2))?;
         let wrong = |kind, found: &str| {
             let error = Error::new(kind, format!("`get` expects one row and found {found}")).on_model(M::TABLE.model);
@@ -110,7 +126,10 @@ impl<'a, M: Model, B: Backend, S: ReadableOn<B>> QuerySet<'a, M, B, S> {
         }
     }
 
-    fn load_up_to(&self, rows: Option<u64>) -> Result<Vec<S::Row>> {
+    fn load_up_to(&self, rows: Option<u64>) -> Result<Vec<S::Row>>
+    where
+        S: ReadableOn<B>,
+    {
         struct Load<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, Option<u64>);
         impl<M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Load<'_, '_, M, B, S> {
             type Output = Result<Vec<S::Row>>;

@@ -10,8 +10,8 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
+    session::Session,
     statement::select::Select,
-    transaction::Session,
 };
 
 /// All rows of a statement.

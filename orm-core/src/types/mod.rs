@@ -155,6 +155,32 @@ pub trait Codec<T, DB: Backend> {
     fn width(value: &T) -> usize;
 }
 
+/// What may be written as `T`, by how it is read.
+#[doc(hidden)]
+pub trait Rules<T> {
+    fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError>;
+    fn width(value: &T) -> usize;
+}
+
+impl<T: FieldType> Rules<T> for Native {
+    fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
+        value.validate(backend)
+    }
+    fn width(value: &T) -> usize {
+        value.width()
+    }
+}
+
+// A field that goes through Diesel has no rules of ours.
+impl<T, ST> Rules<T> for ViaDiesel<ST> {
+    fn validate(_: &T, _: BackendKind) -> Result<(), BoxError> {
+        Ok(())
+    }
+    fn width(_: &T) -> usize {
+        0
+    }
+}
+
 /// Values are read by [`Decode`], strictly.
 #[derive(Debug)]
 pub struct Native;

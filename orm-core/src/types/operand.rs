@@ -48,9 +48,24 @@ impl<ST: SqlType + TypedExpressionType, T: AsExpression<ST>> OperandOf<ST, Stand
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, C, ST> OperandOf<ST, Portable> for Field<P, C>
+impl<ST: SqlType, T: PortableOperand<ST>> OperandOf<ST, Portable> for T {
+    type Expression = T::Expression;
+    fn into_expression(self) -> T::Expression {
+        PortableOperand::into_expression(self)
+    }
+}
+
+/// [`Operand`] for the portable SQL types; [`operand!`](crate::types::operand!) implements it for types of yours.
+pub trait PortableOperand<ST> {
+    /// The expression that it becomes.
+    type Expression: Expression<SqlType = ST>;
+    /// Makes it an expression.
+    fn into_expression(self) -> Self::Expression;
+}
+
+impl<P, C, ST> PortableOperand<ST> for Field<P, C>
 where
-    Field<P, C>: Expression<SqlType = ST>,
+    Self: Expression<SqlType = ST>,
 {
     type Expression = Self;
     fn into_expression(self) -> Self {
@@ -59,10 +74,9 @@ where
 }
 
 // Of the standard types, Diesel says the same.
-#[diagnostic::do_not_recommend]
-impl<T, ST> OperandOf<Nullable<ST>, Portable> for Option<T>
+impl<T, ST> PortableOperand<Nullable<ST>> for Option<T>
 where
-    T: OperandOf<ST, Portable>,
+    T: PortableOperand<ST>,
     ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
     Nullable<ST>: TypedExpressionType,
 {
@@ -89,47 +103,75 @@ where
     value.into_expression()
 }
 
+/// An SQL type whose values are those of `ST`: itself, or `Nullable` of it.
+#[doc(hidden)]
+pub trait Carries<ST>: SqlType + TypedExpressionType {
+    /// What a value is bound as.
+    type Item<V>;
+    fn wrap<V>(value: V) -> Self::Item<V>;
+}
+
+impl<ST: SqlType + TypedExpressionType> Carries<ST> for ST {
+    type Item<V> = V;
+    fn wrap<V>(value: V) -> V {
+        value
+    }
+}
+
+impl<ST: SqlType> Carries<ST> for Nullable<ST>
+where
+    Self: SqlType + TypedExpressionType,
+{
+    type Item<V> = Option<V>;
+    fn wrap<V>(value: V) -> Option<V> {
+        Some(value)
+    }
+}
+
 /// Lets a type of yours be compared with fields of its SQL type: `operand!(Code => Text)`.
 ///
-/// The type needs Diesel's `ToSql` for that SQL type. `#[derive(FieldType)]` does this by itself.
+/// The type needs Diesel's `ToSql` for that SQL type. It gets Diesel's `AsExpression`, too, so that it can be used
+/// wherever Diesel takes a value. `#[derive(FieldType)]` does this by itself.
+// One implementation for the SQL type and `Nullable` of it: in another crate the compiler cannot tell the two apart
+// where the SQL type is `<Inner as FieldType>::SqlType`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __operand {
     ($rust:ty => $sql:ty) => {
-        const _: () = {
-            type __Kind = <$sql as $crate::sql_types::SqlKind>::Kind;
-            type __Nullable = $crate::diesel::sql_types::Nullable<$sql>;
-    $crate::__operand!(@one $rust, $sql, __Kind, $rust);
-    $crate::__operand!(@one &'__a $rust, $sql, __Kind, &'__a $rust);
-    $crate::__operand!(@one $rust, __Nullable, __Kind, $rust);
-    $crate::__operand!(@one &'__a $rust, __Nullable, __Kind, &'__a $rust);
-        };
+        $crate::__operand!(@both $rust => $sql);
+        $crate::__operand!(@both &'__a $rust => $sql);
     };
-    (@one $from:ty, $sql:ty, $kind:ty, $item:ty) => {
-        impl<'__a> $crate::types::operand::OperandOf<$sql, $kind> for $from {
-            type Expression = $crate::__private::Bound<$sql, $item>;
+    (@both $from:ty => $sql:ty) => {
+        $crate::__operand!(@portable $from => $sql);
+        impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
+        where
+            __ST: $crate::types::operand::Carries<$sql>,
+        {
+            type Expression = $crate::__private::Bound<__ST, __ST::Item<Self>>;
+            fn as_expression(self) -> Self::Expression {
+                $crate::__private::Bound::new(__ST::wrap(self))
+            }
+        }
+    };
+    (@portable $from:ty => $sql:ty) => {
+        impl<'__a, __ST> $crate::types::operand::PortableOperand<__ST> for $from
+        where
+            __ST: $crate::types::operand::Carries<$sql>,
+        {
+            type Expression = $crate::__private::Bound<__ST, __ST::Item<Self>>;
             fn into_expression(self) -> Self::Expression {
-                $crate::__private::Bound::new(self)
+                $crate::__private::Bound::new(__ST::wrap(self))
             }
         }
     };
 }
 
+/// The same for types of other crates, for which Diesel's `AsExpression` cannot be implemented here.
 macro_rules! portable_operands {
     ($($rust:ty => $sql:ident;)*) => { $(
-        portable_operands!(@one $rust, crate::sql_types::$sql);
-        portable_operands!(@one &$rust, crate::sql_types::$sql);
-        portable_operands!(@one $rust, Nullable<crate::sql_types::$sql>);
-        portable_operands!(@one &$rust, Nullable<crate::sql_types::$sql>);
+        crate::__operand!(@portable $rust => crate::sql_types::$sql);
+        crate::__operand!(@portable &'__a $rust => crate::sql_types::$sql);
     )* };
-    (@one $from:ty, $sql:ty) => {
-        impl OperandOf<$sql, Portable> for $from {
-            type Expression = Bound<$sql, Self>;
-            fn into_expression(self) -> Self::Expression {
-                Bound::new(self)
-            }
-        }
-    };
 }
 
 portable_operands! {

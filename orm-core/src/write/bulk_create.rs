@@ -6,9 +6,10 @@ use crate::{
     backend::{Any, AnyDatabase, AnyTransaction, Backend, Driver, Handle, ModelOnEach, PartsOf},
     error::{Error, ErrorKind, Result},
     model::{Model, ToRow},
+    session::Session,
     statement::insert::{Head, Insert},
     stream::load::in_statement,
-    transaction::{Session, atomically},
+    transaction::atomically,
 };
 
 /// The most rows of one statement: more make it longer, and no faster.

@@ -7,9 +7,10 @@ use crate::{
     database::Database,
     error::Result,
     model::{Model, Table},
+    session::Session,
     statement::schema::definitions,
     stream::load::in_statement,
-    transaction::{Session, Transaction, atomically, nested},
+    transaction::{Transaction, atomically, nested},
 };
 
 /// A tuple of up to 16 models: `(Airline, Airport, Flight)`.

@@ -1,7 +1,8 @@
 //! The typed accessors, and `Model` itself.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::{ext::IdentExt, spanned::Spanned};
 
 use crate::model::Model;
 
@@ -11,7 +12,7 @@ pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
     let title = format!("The fields and relations of [`{}`], for conditions, orders and values.", model.ident);
     let fields = model.fields.iter().map(|field| {
         let (ident, vis) = (field.ident, field.vis);
-        let doc = format!("The field `{ident}`: the column `{}`.", field.column);
+        let doc = format!("The field `{}`: the column `{}`.", ident.unraw(), field.column);
         quote! { #[doc = #doc] #vis #ident: #krate::field::Field<__P, #module::columns::#ident>, }
     });
     quote! {
@@ -29,18 +30,20 @@ pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
 pub(super) fn model(model: &Model<'_>) -> TokenStream {
     let (krate, module, ident, accessors) = (&model.krate, &model.module, model.ident, model.accessors());
     let (table, schema) = (&model.table, option(model.schema.as_ref()));
-    let model_name = ident.to_string();
+    let model_name = ident.unraw().to_string();
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let columns = model.fields.iter().map(|field| {
         let (name, column, generated) = (field.ident, &field.column, field.generated);
-        let text = syn::ext::IdentExt::unraw(name).to_string();
-        let sql = quote!(<#module::columns::#name as #krate::model::ModelColumn>::SqlType);
+        let text = name.unraw().to_string();
+        // On the user's type, because it may be none that a column can have.
+        let sql = quote_spanned!(field.ty.span()=> <#module::columns::#name as #krate::model::ModelColumn>::SqlType);
+        let sql = quote_spanned!(field.ty.span()=> <#sql as #krate::sql_types::ColumnSql>);
         quote! {
             #krate::model::Column {
                 field: #text,
                 name: #column,
-                sql: <#sql as #krate::sql_types::ColumnSql>::COLUMN,
-                nullable: <#sql as #krate::sql_types::ColumnSql>::NULLABLE,
+                sql: #sql::COLUMN,
+                nullable: #sql::NULLABLE,
                 generated: #generated,
             }
         }
@@ -53,13 +56,14 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
     };
     let relations = model.relations.iter().map(|relation| {
         let (name, at) = (&relation.name, relation.field);
-        let text = name.to_string();
+        let text = name.unraw().to_string();
         let (target, optional) = (&relation.target, relation.optional);
+        let table = quote_spanned!(target.span()=> <#target as #krate::model::Model>::TABLE);
         quote! {
             #krate::model::Relation {
                 name: #text,
                 column: #at,
-                to: || <#target as #krate::model::Model>::TABLE,
+                to: || #table,
                 to_column: <#module::relations::#name as #krate::model::ForeignKey>::TO,
                 may_dangle: #optional,
             }

@@ -1,8 +1,8 @@
 //! The module named as the table: the columns as types, and Diesel's table.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, Type, ext::IdentExt, spanned::Spanned};
 
 use super::vis_inside;
 use crate::model::Model;
@@ -13,13 +13,14 @@ pub(super) fn module(model: &Model<'_>) -> TokenStream {
     let (inner, inmost) = (vis_inside(vis, 1), vis_inside(vis, 2));
     let title = format!("The table `{}` of the model `{}`.", model.table, model.ident);
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
-    let docs = names.iter().map(|name| format!("The column of the field `{name}`."));
+    let docs = names.iter().map(|name| format!("The column of the field `{}`.", name.unraw()));
     let relations = model.relations.iter().map(|relation| {
         let (name, doc) = (&relation.name, format!("The relation `{}`.", relation.name));
         quote! { #[doc = #doc] #[derive(Debug)] #inmost struct #name; }
     });
     let diesel = model.table_module.is_none().then(|| {
         let docs = docs.clone();
+        let aliases: Vec<_> = names.iter().map(|name| alias(name)).collect();
         quote! {
             /// The table, for plain Diesel.
             #inner type table = #krate::diesel_table::Table<columns::__table>;
@@ -27,9 +28,9 @@ pub(super) fn module(model: &Model<'_>) -> TokenStream {
             #inner const table: table = #krate::diesel_table::Table::new();
             #(
                 #[doc = #docs]
-                #inner type #names = #krate::diesel_table::TableColumn<columns::#names>;
+                #inner type #aliases = #krate::diesel_table::TableColumn<columns::#names>;
                 #[doc = #docs]
-                #inner const #names: #names = #krate::diesel_table::TableColumn::new();
+                #inner const #aliases: #aliases = #krate::diesel_table::TableColumn::new();
             )*
         }
     });
@@ -54,6 +55,19 @@ pub(super) fn module(model: &Model<'_>) -> TokenStream {
     }
 }
 
+fn is_option(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "Option"))
+}
+
+/// The name of a column for plain Diesel: the field's, unless something else in the module has it.
+fn alias(name: &Ident) -> Ident {
+    if ["table", "columns", "relations"].iter().any(|taken| name == taken) {
+        format_ident!("{name}_", span = name.span())
+    } else {
+        name.clone()
+    }
+}
+
 /// What the columns are.
 pub(super) fn columns(model: &Model<'_>) -> TokenStream {
     let (krate, module, ident) = (&model.krate, &model.module, model.ident);
@@ -64,7 +78,8 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
             (None, Some(table)) => {
                 let column = quote_spanned!(name.span()=> #table::#name);
                 let sql_type = quote!(<#column as #krate::diesel::Expression>::SqlType);
-                (sql_type.clone(), quote!(<#ty as #krate::types::ReadFrom<#sql_type>>::Codec))
+                let codec = quote_spanned!(ty.span()=> <#ty as #krate::types::ReadFrom<#sql_type>>::Codec);
+                (sql_type, codec)
             }
             (None, None) => {
                 (quote_spanned!(ty.span()=> <#ty as #krate::types::FieldType>::SqlType), quote!(#krate::types::Native))
@@ -81,19 +96,24 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
         }
     });
     let diesel = model.table_module.is_none().then(|| {
+        let column_type = quote!(#krate::diesel_table::TableColumn);
         let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
         let key: Vec<_> = model.primary_key.iter().map(|at| model.fields[*at].ident).collect();
         let (key, key_value) = match key.as_slice() {
-            [one] => (quote!(#module::#one), quote!(#module::#one)),
-            many => (quote!((#(#module::#many,)*)), quote!((#(#module::#many,)*))),
+            [one] => {
+                (quote!(#column_type<#module::columns::#one>), quote!(#column_type::<#module::columns::#one>::new()))
+            }
+            many => (
+                quote!((#(#column_type<#module::columns::#many>,)*)),
+                quote!((#(#column_type::<#module::columns::#many>::new(),)*)),
+            ),
         };
         quote! {
             impl #krate::diesel_table::TableMarker for #module::columns::__table {
                 type Model = #ident;
-                type AllColumns = (#(#module::#names,)*);
+                type AllColumns = (#(#column_type<#module::columns::#names>,)*);
                 type PrimaryKey = #key;
-                type SqlType = (#(<#module::columns::#names as #krate::model::ModelColumn>::SqlType,)*);
-                const ALL_COLUMNS: Self::AllColumns = (#(#module::#names,)*);
+                const ALL_COLUMNS: Self::AllColumns = (#(#column_type::<#module::columns::#names>::new(),)*);
                 const PRIMARY_KEY: Self::PrimaryKey = #key_value;
             }
             #(
@@ -103,5 +123,17 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
             )*
         }
     });
-    quote!( #(#columns)* #diesel )
+    let keys = model.primary_key.iter().map(|at| {
+        let (name, ty) = (model.fields[*at].ident, model.fields[*at].ty);
+        let sql = quote_spanned!(ty.span()=> <#module::columns::#name as #krate::model::ModelColumn>::SqlType);
+        let null = quote_spanned!(ty.span()=> <#sql as #krate::diesel::sql_types::SqlType>::IsNull);
+        quote_spanned!(ty.span()=> #krate::__private::primary_key::<#null>();)
+    });
+    // Only where it is surely an `Option`; where it is not seen to be one, reading it says so.
+    let options = model.fields.iter().filter(|field| is_option(field.ty)).filter_map(|field| {
+        let sql = field.sql_type.as_ref()?;
+        let null = quote_spanned!(sql.span()=> <#sql as #krate::diesel::sql_types::SqlType>::IsNull);
+        Some(quote_spanned!(sql.span()=> #krate::__private::nullable::<#null>();))
+    });
+    quote!( #(#columns)* #diesel const _: fn() = || { #(#keys)* #(#options)* }; )
 }

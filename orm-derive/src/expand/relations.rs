@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use syn::{ext::IdentExt, spanned::Spanned};
 
 use crate::model::{Model, Relation};
 
@@ -15,43 +15,39 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let (accessors, name, target) = (model.accessors(), &relation.name, &relation.target);
     let field = &model.fields[relation.field];
     let (field_name, ty, column) = (field.ident, field.ty, &field.column);
-    let text = name.to_string();
+    let text = name.unraw().to_string();
+    // On the user's words, because they may name no model.
+    let target_model = quote_spanned!(target.span()=> <#target as #krate::model::Model>);
     let null = if relation.optional {
         quote!(#krate::path::Optional)
     } else {
-        let sql = quote!(<#module::columns::#field_name as #krate::model::ModelColumn>::SqlType);
-        let is_null = quote!(<#sql as #krate::diesel::sql_types::SqlType>::IsNull);
-        quote!(<#is_null as #krate::path::KeyNullability>::Null)
+        quote_spanned! {ty.span()=>
+            <<<#module::columns::#field_name as #krate::model::ModelColumn>::SqlType
+                as #krate::diesel::sql_types::SqlType>::IsNull as #krate::path::KeyNullability>::Null
+        }
     };
     let to = match &relation.key {
-        None => quote!(<#target as #krate::model::Model>::PRIMARY_KEY[0]),
+        None => quote!(#target_model::PRIMARY_KEY[0]),
         Some(key) => {
-            let key = syn::ext::IdentExt::unraw(key).to_string();
-            quote!(#krate::__private::position(<#target as #krate::model::Model>::COLUMNS, #key))
+            let key = key.unraw().to_string();
+            quote!(#krate::__private::position(#target_model::COLUMNS, #key))
         }
     };
     let check = match &relation.key {
-        None => {
-            let check = quote_spanned!(ty.span()=> check::<#ty, <#target as #krate::model::Model>::Key>());
-            quote! {
-                fn check<K: #krate::model::RefersTo<T>, T>() {}
-                #check
-            }
-        }
+        None => quote_spanned!(ty.span()=> #krate::__private::refers_to::<#ty, #target_model::Key>()),
         Some(key) => {
-            let check = quote_spanned!(key.span()=> |to: Accessors| check::<#ty, _, _>(to.#key));
+            let field = quote_spanned!(key.span()=> to.#key);
+            let check = quote_spanned!(ty.span()=> column.is_referred_to_by::<#ty>());
             quote! {
-                type Accessors =
-                    <#target as #krate::model::Model>::Fields<#krate::path::Root<#target>>;
-                fn check<K: #krate::model::RefersTo<C::Rust>, P, C: #krate::model::ModelColumn>(
-                    _: #krate::field::Field<P, C>,
-                ) {
-                }
-                let _ = #check;
+                let _ = |to: #target_model::Fields<#krate::path::Root<#target>>| {
+                    let column = #krate::__private::referred(#field);
+                    #check
+                };
             }
         }
     };
-    let doc = format!("The [`{}`] that `{field_name}` refers to.", quote!(#target).to_string().replace(' ', ""));
+    let doc =
+        format!("The [`{}`] that `{}` refers to.", quote!(#target).to_string().replace(' ', ""), field_name.unraw());
     quote! {
         impl #krate::model::ForeignKey for #module::relations::#name {
             type From = #ident;
@@ -68,8 +64,8 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             #[must_use]
             #vis fn #name(
                 &self,
-            ) -> <#target as #krate::model::Model>::Fields<#krate::path::Via<__P, #module::relations::#name>> {
-                <#target as #krate::model::Model>::fields(&self.__scope)
+            ) -> #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>> {
+                #target_model::fields(&self.__scope)
             }
         }
 

@@ -1,7 +1,7 @@
 //! How rows are read and written.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use crate::model::Model;
 
@@ -14,24 +14,27 @@ fn from_row(model: &Model<'_>) -> TokenStream {
     let (krate, module, ident) = (&model.krate, &model.module, model.ident);
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let types: Vec<_> = model.fields.iter().map(|field| field.ty).collect();
-    let codecs: Vec<_> =
-        names.iter().map(|name| quote!(<#module::columns::#name as #krate::model::ModelColumn>::Codec)).collect();
+    let read: Vec<_> = names
+        .iter()
+        .zip(&types)
+        .map(|(name, ty)| quote!(<#module::columns::#name as #krate::model::ReadColumn<#ty, __DB>>))
+        .collect();
     let key = model.primary_key.iter().map(|at| {
-        let (codec, ty) = (&codecs[*at], types[*at]);
-        quote!(#krate::__private::peek::<#codec, #ty, __DB, __R>(row, at + #at)?)
+        let read = &read[*at];
+        quote!(#read::peek(row, at + #at)?)
     });
     let form = key_form(model);
     quote! {
         impl<__DB: #krate::diesel::backend::Backend> #krate::model::FromRow<__DB> for #ident
         where
-            #( #codecs: #krate::types::Codec<#types, __DB>, )*
+            #( #module::columns::#names: #krate::model::ReadColumn<#types, __DB>, )*
         {
             #[inline]
             fn from_row<'__r, __R: #krate::diesel::row::Row<'__r, __DB>>(
                 row: &mut #krate::stream::row::RowReader<'_, __R>,
             ) -> ::core::result::Result<Self, #krate::stream::row::ColumnError> {
                 ::core::result::Result::Ok(#ident {
-                    #( #names: row.read::<#codecs, #types, __DB>()?, )*
+                    #( #names: #read::read(row)?, )*
                 })
             }
 
@@ -49,13 +52,12 @@ fn to_row(model: &Model<'_>) -> TokenStream {
     let (krate, module, ident) = (&model.krate, &model.module, model.ident);
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let types: Vec<_> = model.fields.iter().map(|field| field.ty).collect();
-    let sql_types: Vec<_> =
-        names.iter().map(|name| quote!(<#module::columns::#name as #krate::model::ModelColumn>::SqlType)).collect();
-    let positions = 0..names.len();
-    // A field that goes through Diesel has no rules of ours.
-    let ours: Vec<_> = model.fields.iter().enumerate().filter(|(_, field)| field.sql_type.is_none()).collect();
-    let our_names: Vec<_> = ours.iter().map(|(_, field)| field.ident).collect();
-    let our_positions: Vec<_> = ours.iter().map(|(at, _)| *at).collect();
+    let positions: Vec<_> = (0..names.len()).collect();
+    let write: Vec<_> = names
+        .iter()
+        .zip(&types)
+        .map(|(name, ty)| quote!(<#module::columns::#name as #krate::model::WriteColumn<#ty, __DB>>))
+        .collect();
     let key = model.primary_key.iter().map(|at| {
         let name = names[*at];
         quote!(self.#name)
@@ -64,8 +66,7 @@ fn to_row(model: &Model<'_>) -> TokenStream {
     quote! {
         impl<__DB: #krate::diesel::backend::Backend> #krate::model::ToRow<__DB> for #ident
         where
-            #( #types: #krate::diesel::serialize::ToSql<#sql_types, __DB>, )*
-            #( __DB: #krate::diesel::sql_types::HasSqlType<#sql_types>, )*
+            #( #module::columns::#names: #krate::model::WriteColumn<#types, __DB>, )*
         {
             fn bind<'__b>(
                 &'__b self,
@@ -73,7 +74,7 @@ fn to_row(model: &Model<'_>) -> TokenStream {
                 mut out: #krate::diesel::query_builder::AstPass<'_, '__b, __DB>,
             ) -> #krate::diesel::QueryResult<()> {
                 match column {
-                    #( #positions => out.push_bind_param::<#sql_types, #types>(&self.#names), )*
+                    #( #positions => #write::bind(&self.#names, &mut out), )*
                     _ => ::core::result::Result::Ok(()),
                 }
             }
@@ -83,10 +84,8 @@ fn to_row(model: &Model<'_>) -> TokenStream {
                 backend: #krate::BackendKind,
             ) -> ::core::result::Result<(), (usize, #krate::BoxError)> {
                 #(
-                    #krate::types::FieldType::validate(&self.#our_names, backend)
-                        .map_err(|error| (#our_positions, error))?;
+                    #write::validate(&self.#names, backend).map_err(|error| (#positions, error))?;
                 )*
-                let _ = backend;
                 ::core::result::Result::Ok(())
             }
 
@@ -95,7 +94,7 @@ fn to_row(model: &Model<'_>) -> TokenStream {
             }
 
             fn width(&self) -> usize {
-                ::core::mem::size_of::<Self>() #( + #krate::types::FieldType::width(&self.#our_names) )*
+                ::core::mem::size_of::<Self>() #( + #write::width(&self.#names) )*
             }
         }
     }
@@ -103,14 +102,15 @@ fn to_row(model: &Model<'_>) -> TokenStream {
 
 /// Diesel's way to read the model, for its own queries.
 fn queryable(model: &Model<'_>) -> TokenStream {
-    let (krate, module, ident) = (&model.krate, &model.module, model.ident);
+    let (krate, ident) = (&model.krate, model.ident);
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let types: Vec<_> = model.fields.iter().map(|field| field.ty).collect();
     let positions = (0..names.len()).map(syn::Index::from);
-    let sql_types = names.iter().map(|name| quote!(<#module::columns::#name as #krate::model::ModelColumn>::SqlType));
+    let sql_types: Vec<_> = (0..names.len()).map(|at| format_ident!("__ST{at}")).collect();
     let sql = quote!((#(#sql_types,)*));
     quote! {
-        impl<__DB: #krate::diesel::backend::Backend> #krate::diesel::deserialize::Queryable<#sql, __DB> for #ident
+        impl<__DB: #krate::diesel::backend::Backend, #(#sql_types),*>
+            #krate::diesel::deserialize::Queryable<#sql, __DB> for #ident
         where
             (#(#types,)*): #krate::diesel::deserialize::FromStaticSqlRow<#sql, __DB>,
         {

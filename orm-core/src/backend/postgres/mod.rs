@@ -18,9 +18,9 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
     queryset::shape::ShapeOn,
+    session::Session,
     statement::select::Select,
     stream::source::Source,
-    transaction::Session,
 };
 
 fixed_backend!(Pg);
@@ -50,9 +50,8 @@ impl Driver for Pg {
     }
 
     fn reset(connection: &mut PgConnection) -> QueryResult<()> {
-        // Outside of a transaction each statement starts its own, at the statement's time. ROLLBACK without asking
-        // would write a warning to the server's log whenever there is none.
-        match diesel::select(sql::<Bool>("now() <> statement_timestamp()")).get_result(connection) {
+        // ROLLBACK without asking would write a warning to the server's log whenever there is none.
+        match in_transaction(connection) {
             Ok(false) => Ok(()),
             // It fails in a transaction that has failed.
             Ok(true) | Err(_) => connection.batch_execute("ROLLBACK"),
@@ -70,4 +69,14 @@ impl Driver for Pg {
     fn stream<S: ShapeOn<Pg>>(session: Session<'_, Pg>, select: &Select<'_, Pg>) -> Result<Box<dyn Source<S::Row>>> {
         stream::open::<S>(session, select)
     }
+}
+
+/// Whether a transaction is open that Diesel may know nothing of; fails in one that has failed.
+fn in_transaction(connection: &mut PgConnection) -> QueryResult<bool> {
+    // A local setting outlives its statement only where a transaction does. The times of the transaction and of the
+    // statement tell nothing: they differ outside of a transaction, too, because the extended protocol takes the
+    // statement's anew for each of its messages.
+    diesel::sql_query("SELECT set_config('orm_core.in_transaction', 'yes', true)").execute(connection)?;
+    diesel::select(sql::<Bool>("coalesce(current_setting('orm_core.in_transaction', true), '') = 'yes'"))
+        .get_result(connection)
 }

@@ -21,12 +21,12 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
+    session::{Lease, Session, Shared},
     statement::select::Select,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
     },
-    transaction::{Lease, Session, Shared},
 };
 
 /// A cursor is planned for its first tenth unless this says that all of it is wanted.

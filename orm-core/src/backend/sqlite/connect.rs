@@ -65,9 +65,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
         }
     })?;
     #[cfg(feature = "numeric")]
-    connection
-        .register_collation("orm_decimal", crate::types::compare_text)
-        .map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    super::decimal::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
 }
 

@@ -1,6 +1,8 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
 mod connect;
+#[cfg(feature = "numeric")]
+mod decimal;
 mod stream;
 pub(crate) mod value;
 
@@ -16,9 +18,9 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
     queryset::shape::ShapeOn,
+    session::Session,
     statement::select::Select,
     stream::source::Source,
-    transaction::Session,
 };
 
 fixed_backend!(Sqlite);

@@ -13,12 +13,12 @@ use crate::{
     diesel_error,
     error::Result,
     queryset::shape::ShapeOn,
+    session::{Lease, Reporter, Session},
     statement::select::Select,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
     },
-    transaction::{Lease, Reporter, Session},
 };
 
 /// Diesel's iterator over the rows of a statement, which borrows the connection.

@@ -1,0 +1,31 @@
+//! The SQL that the quickstart shows in comments is the SQL that it runs.
+
+#[allow(dead_code, unreachable_pub, reason = "it is a program, which another test runs")]
+#[path = "../../quickstart.rs"]
+mod program;
+
+use crate::databases::databases;
+
+const SOURCE: &str = include_str!("../../quickstart.rs");
+
+/// As the comment is written: no quotes and no parentheses around what needs none.
+fn plain(sql: &str) -> String {
+    let values = ["15", "'New York'"];
+    let mut sql = sql.replace(['`', '"', '(', ')'], "");
+    for (number, value) in (1..).zip(values) {
+        sql = sql.replace(&format!("${number}"), value).replacen('?', value, 1);
+    }
+    sql
+}
+
+#[test]
+fn the_sql_in_the_comment_is_what_runs() {
+    let above: Vec<&str> = SOURCE.lines().take_while(|line| !line.starts_with("pub fn late")).collect();
+    let comment: Vec<&str> = above.iter().rev().map_while(|line| line.strip_prefix("// ")).collect();
+    let comment = comment.into_iter().rev().collect::<Vec<_>>().join(" ");
+    for database in databases() {
+        let db = orm_core::connect(&database.url).expect("the test's database can be reached");
+        let sql = program::late(&db).sql().expect("the query can be written");
+        assert_eq!(plain(&sql), comment);
+    }
+}

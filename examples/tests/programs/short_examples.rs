@@ -1,0 +1,108 @@
+//! The short examples, on every backend: what they print, and that they leave nothing behind.
+
+use crate::{
+    databases::{TestDatabase, databases},
+    process::{Ended, names_in, run},
+};
+
+/// The example says this, on each backend and without a URL, and can be run again on the same database.
+fn prints(example: &str, expected: &str) {
+    let expected = Ended { code: Some(0), out: expected.to_owned(), err: String::new() };
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for TestDatabase { url, .. } in &databases() {
+        for _ in 0..2 {
+            assert_eq!(run(example, &[url], folder.path()), expected, "{example} on {url}");
+        }
+    }
+    if cfg!(feature = "sqlite") {
+        assert_eq!(run(example, &[""; 0], folder.path()), expected, "{example}");
+    }
+    assert_eq!(names_in(folder.path()), [""; 0], "{example} leaves no file");
+}
+
+#[test]
+fn quickstart() {
+    prints(
+        "quickstart",
+        "\
+JFK: 2 late
+LGA: 1 late
+flight 1 left New York 20 minutes late
+flight 4 left New York 31 minutes late
+flight 2 left New York 90 minutes late
+",
+    );
+}
+
+#[test]
+fn chain_models() {
+    prints(
+        "chain_models",
+        "\
+One model after the other:
+   3 email 1: A question
+  12 email 2: The same question
+  40 email 3: Thank you
+   7 call 1 of 40 seconds
+  31 call 2 of 600 seconds
+In the order of time:
+   3 email 1: A question
+   7 call 1 of 40 seconds
+  12 email 2: The same question
+  31 call 2 of 600 seconds
+  40 email 3: Thank you
+",
+    );
+}
+
+#[test]
+fn chunks() {
+    prints(
+        "chunks",
+        "\
+van 1: 19850 g, parcels 7, 10, 2, 5
+van 2: 4250 g, parcels 3, 8, 4, 9
+van 3: 550 g, parcels 6, 1
+",
+    );
+}
+
+#[test]
+fn transaction_stream() {
+    prints(
+        "transaction_stream",
+        "\
+account 2 owes 350 cents
+account 5 owes 2000 cents
+all accounts together: 8854 cents
+reminders: 2
+account 2 owes 350 cents
+account 5 owes 2000 cents
+not again: UniqueViolation
+reminders: 2
+",
+    );
+}
+
+#[test]
+fn broken_stream() {
+    prints(
+        "broken_stream",
+        "\
+1500 kWh on 5 meters
+broken after 3 rows: Meter::kilowatt_hours of the row with the key 4 does not fit
+",
+    );
+}
+
+#[test]
+fn existing_schema() {
+    prints(
+        "existing_schema",
+        "\
+plain Diesel: War and Peace, The Death of Ivan Ilyich
+a stream: Middlemarch, 880 pages, by Eliot
+a stream: War and Peace, 1225 pages, by Tolstoy
+",
+    );
+}

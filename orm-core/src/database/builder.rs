@@ -1,0 +1,115 @@
+//! What a pool and its connections are told.
+
+use std::{fmt, marker::PhantomData, time::Duration};
+
+use super::{Database, url::DatabaseUrl};
+use crate::{
+    backend::{Any, Backend},
+    error::{Error, ErrorKind, Result},
+};
+
+/// What a pool and its connections are told; see [`Builder`].
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) pool_size: u32,
+    pub(crate) checkout_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) test_on_checkout: bool,
+    pub(crate) application_name: Option<String>,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) lock_timeout: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            pool_size: 10,
+            checkout_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            test_on_checkout: true,
+            application_name: None,
+            statement_timeout: None,
+            lock_timeout: None,
+        }
+    }
+}
+
+/// Settings to connect with; made by [`Database::builder`].
+#[must_use = "settings do nothing until `connect` is called"]
+#[derive(Clone)]
+pub struct Builder<B: Backend = Any> {
+    settings: Settings,
+    backend: PhantomData<fn() -> B>,
+}
+
+impl<B: Backend> Builder<B> {
+    pub(super) fn new() -> Self {
+        Builder { settings: Settings::default(), backend: PhantomData }
+    }
+
+    /// The most connections at one time; 10 unless it is set. Each open stream holds one. Zero is an error on connect.
+    pub fn pool_size(self, connections: u32) -> Self {
+        self.with(|settings| settings.pool_size = connections)
+    }
+
+    /// How long to wait for a connection of the pool to become free; 30 seconds unless it is set.
+    pub fn checkout_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.checkout_timeout = timeout)
+    }
+
+    /// How long a server may take to accept a new connection; 10 seconds unless it is set. PostgreSQL counts whole
+    /// seconds, at least two. An option in the URL goes before it.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.connect_timeout = timeout)
+    }
+
+    /// Whether a connection is tried before the pool hands it out; on unless it is set. It costs a round trip, and
+    /// without it the first statement after a server's restart fails.
+    pub fn test_on_checkout(self, test: bool) -> Self {
+        self.with(|settings| settings.test_on_checkout = test)
+    }
+
+    /// The name that PostgreSQL shows in `pg_stat_activity`. SQLite has no use for it.
+    pub fn application_name(self, name: impl Into<String>) -> Self {
+        self.with(|settings| settings.application_name = Some(name.into()))
+    }
+
+    /// How long PostgreSQL may work on one statement, and on each fetch of a stream. SQLite has no such limit.
+    pub fn statement_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.statement_timeout = Some(timeout))
+    }
+
+    /// How long SQLite waits for another connection's lock (its `busy_timeout`), and PostgreSQL for any lock (its
+    /// `lock_timeout`, which is left to the server unless this is set); 5 seconds on SQLite unless it is set.
+    pub fn lock_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.lock_timeout = Some(timeout))
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::connect`].
+    pub fn connect(self, url: &str) -> Result<Database<B>> {
+        if self.settings.pool_size == 0 || self.settings.checkout_timeout.is_zero() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "a pool needs room for at least one connection, and a checkout timeout above zero",
+            ));
+        }
+        let url = DatabaseUrl::parse(url)?;
+        Ok(Database { inner: B::open(&url, &self.settings)? })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+}
+
+impl<B: Backend> fmt::Debug for Builder<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.fmt(f)
+    }
+}

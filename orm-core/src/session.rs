@@ -1,0 +1,334 @@
+//! Sessions: where statements run, and who has a connection while.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use diesel::{
+    QueryResult,
+    connection::{AnsiTransactionManager, TransactionManager},
+};
+
+use crate::{
+    backend::{Driver, Handle},
+    database::pool::{self, Pool, Pooled},
+    diesel_error,
+    error::{Error, ErrorKind, Result, Text},
+};
+
+/// A transaction on one driver: its connection, or who has it.
+#[doc(hidden)]
+pub struct Inner<DB: Driver> {
+    slot: Arc<Slot<DB>>,
+}
+
+struct Slot<DB: Driver> {
+    state: Mutex<State<DB>>,
+    /// Told when a statement gives the connection back.
+    free: Condvar,
+}
+
+struct State<DB: Driver> {
+    connection: Holder<DB>,
+    /// The first failure of a statement, after which only rolling back is allowed.
+    failed: Option<String>,
+    /// The user had the connection, so a statement may have failed unseen.
+    lent: bool,
+}
+
+enum Holder<DB: Driver> {
+    Idle(Pooled<DB>),
+    /// A statement is running, on this or another thread.
+    Statement,
+    /// A stream has it for as long as it is open, or code of the user's.
+    Exclusive,
+}
+
+impl<DB: Driver> Inner<DB> {
+    pub(crate) fn begin(pool: &Pool<DB>) -> Result<Self> {
+        let mut connection = pool.get()?;
+        AnsiTransactionManager::begin_transaction(&mut *connection)
+            .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+        let state = State { connection: Holder::Idle(connection), failed: None, lent: false };
+        Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }) })
+    }
+
+    pub(crate) fn begin_savepoint(&self) -> Result<()> {
+        // It cannot be had in a transaction that has failed, so what a rollback to it forgets happened since.
+        Lease::borrow(&self.slot, Purpose::Statement)?.run(AnsiTransactionManager::begin_transaction)
+    }
+
+    pub(crate) fn commit(&self) -> Result<()> {
+        if let Some(failure) = self.slot.lock().failed.clone() {
+            return Err(Error::new(
+                ErrorKind::TransactionAborted,
+                "the transaction was rolled back: a statement in it had failed, although `Ok` was returned. To go on \
+                 after a failure, wrap what may fail in `tx.transaction(…)`",
+            )
+            .on_backend(DB::KIND)
+            .with_source(Text(failure)));
+        }
+        let lent = std::mem::take(&mut self.slot.lock().lent);
+        let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
+        lease.run(|connection| {
+            if lent {
+                // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a failure went unseen.
+                DB::check_transaction(connection)?;
+            }
+            AnsiTransactionManager::commit_transaction(connection)
+        })
+    }
+
+    /// The connection, for code of the user's.
+    pub(crate) fn lend(&self) -> Result<Lease<DB>> {
+        let lease = Lease::borrow(&self.slot, Purpose::Exclusive)?;
+        self.slot.lock().lent = true;
+        Ok(lease)
+    }
+
+    pub(crate) fn rollback(&self) -> Result<()> {
+        let mut lease = Lease::borrow(&self.slot, Purpose::Rollback)?;
+        AnsiTransactionManager::rollback_transaction(&mut *lease)
+            .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+        self.slot.lock().failed = None;
+        Ok(())
+    }
+}
+
+impl<DB: Driver> Drop for Inner<DB> {
+    fn drop(&mut self) {
+        // Nothing is open by now, unless the user's own SQL opened it.
+        let mut state = self.slot.lock();
+        let State { connection, lent: true, .. } = &mut *state else { return };
+        if let Holder::Idle(connection) = connection {
+            pool::reset(connection);
+        }
+    }
+}
+
+impl<DB: Driver> fmt::Debug for Inner<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("backend", &DB::KIND).finish_non_exhaustive()
+    }
+}
+
+impl<DB: Driver> Slot<DB> {
+    fn lock(&self) -> MutexGuard<'_, State<DB>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where statements of one driver run: on any connection of a pool, or on a transaction's.
+#[doc(hidden)]
+pub enum Session<'a, DB: Driver> {
+    Pool(&'a Pool<DB>),
+    Transaction(&'a Inner<DB>),
+}
+
+impl<DB: Driver> Clone for Session<'_, DB> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<DB: Driver> Copy for Session<'_, DB> {}
+
+impl<DB: Driver> fmt::Debug for Session<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Session::Pool(pool) => pool.fmt(f),
+            Session::Transaction(transaction) => transaction.fmt(f),
+        }
+    }
+}
+
+impl<'a, DB> From<Handle<'a, DB>> for Session<'a, DB>
+where
+    DB: Driver<Database = Pool<DB>, Transaction = Inner<DB>>,
+{
+    fn from(handle: Handle<'a, DB>) -> Self {
+        match handle {
+            Handle::Database(pool) => Session::Pool(pool),
+            Handle::Transaction(transaction) => Session::Transaction(transaction),
+        }
+    }
+}
+
+impl<DB: Driver> Session<'_, DB> {
+    /// The connection, for one statement.
+    pub(crate) fn lease(&self) -> Result<Lease<DB>> {
+        self.lease_for(Purpose::Statement)
+    }
+
+    /// The connection, for a stream that has it to itself until it is dropped.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn lease_for_stream(&self) -> Result<Lease<DB>> {
+        self.lease_for(Purpose::Exclusive)
+    }
+
+    /// The connection, for SQL that may leave it dirty.
+    pub(crate) fn lease_for_raw_sql(&self) -> Result<Lease<DB>> {
+        self.lease_for(Purpose::RawSql)
+    }
+
+    fn lease_for(&self, purpose: Purpose) -> Result<Lease<DB>> {
+        match self {
+            Session::Pool(pool) => Ok(Lease {
+                connection: Some(pool.get()?),
+                home: Home::Pool { dirty: matches!(purpose, Purpose::RawSql) },
+            }),
+            Session::Transaction(inner) => Lease::borrow(&inner.slot, purpose),
+        }
+    }
+
+    /// A way to the transaction's connection that outlives the session; `None` for a pool.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn share(&self) -> Option<Shared<DB>> {
+        match self {
+            Session::Pool(_) => None,
+            Session::Transaction(inner) => Some(Shared(inner.slot.clone())),
+        }
+    }
+}
+
+/// A transaction's connection, borrowed anew for each statement.
+#[cfg(feature = "postgres")]
+pub(crate) struct Shared<DB: Driver>(Arc<Slot<DB>>);
+
+#[cfg(feature = "postgres")]
+impl<DB: Driver> Shared<DB> {
+    pub(crate) fn lease(&self) -> Result<Lease<DB>> {
+        Lease::borrow(&self.0, Purpose::Statement)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Purpose {
+    Statement,
+    /// A stream, or code of the user's, which might ask for the connection again and wait for itself.
+    Exclusive,
+    RawSql,
+    Rollback,
+}
+
+/// A connection, for as long as it is needed; dropped, it goes back where it came from.
+pub(crate) struct Lease<DB: Driver> {
+    /// `None` only while it is dropped.
+    connection: Option<Pooled<DB>>,
+    home: Home<DB>,
+}
+
+enum Home<DB: Driver> {
+    Pool { dirty: bool },
+    Transaction(Arc<Slot<DB>>),
+}
+
+impl<DB: Driver> Lease<DB> {
+    fn borrow(slot: &Arc<Slot<DB>>, purpose: Purpose) -> Result<Self> {
+        let mut state = slot.lock();
+        if let Some(failure) = &state.failed
+            && !matches!(purpose, Purpose::Rollback)
+        {
+            return Err(Error::new(
+                ErrorKind::TransactionAborted,
+                "an earlier statement of this transaction failed, so it can only be rolled back",
+            )
+            .on_backend(DB::KIND)
+            .with_source(Text(failure.clone())));
+        }
+        let taken = match purpose {
+            Purpose::Exclusive => Holder::Exclusive,
+            Purpose::Statement | Purpose::RawSql | Purpose::Rollback => Holder::Statement,
+        };
+        loop {
+            match &state.connection {
+                Holder::Idle(_) => break,
+                Holder::Statement => state = slot.free.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Holder::Exclusive => {
+                    return Err(Error::new(
+                        ErrorKind::ConnectionInUse,
+                        format!(
+                            "an open stream (or `with_connection`) has this transaction's connection, and {} cannot \
+                             run another statement on it: drop the stream or collect its rows first, or stream from \
+                             the database instead of the transaction",
+                            DB::KIND
+                        ),
+                    )
+                    .on_backend(DB::KIND));
+                }
+            }
+        }
+        state.lent |= matches!(purpose, Purpose::RawSql);
+        let Holder::Idle(connection) = std::mem::replace(&mut state.connection, taken) else {
+            unreachable!("the loop above ends only where it is idle, and the lock is held since");
+        };
+        Ok(Lease { connection: Some(connection), home: Home::Transaction(slot.clone()) })
+    }
+
+    /// Runs a statement; what fails at the database is remembered by the transaction.
+    pub(crate) fn run<T>(&mut self, f: impl FnOnce(&mut DB::Connection) -> QueryResult<T>) -> Result<T> {
+        f(self).map_err(|error| self.failed(error))
+    }
+
+    /// Our error for Diesel's, remembered by the transaction.
+    pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
+        self.reporter().failed(error)
+    }
+
+    /// What tells the transaction of failures, for where the connection itself is borrowed.
+    pub(crate) fn reporter(&self) -> Reporter<DB> {
+        Reporter(match &self.home {
+            Home::Pool { .. } => None,
+            Home::Transaction(slot) => Some(slot.clone()),
+        })
+    }
+}
+
+/// Tells a transaction of failures.
+pub(crate) struct Reporter<DB: Driver>(Option<Arc<Slot<DB>>>);
+
+impl<DB: Driver> Reporter<DB> {
+    /// Our error for Diesel's, remembered by the transaction where it is the database's own word.
+    pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
+        if let Some(slot) = &self.0
+            && diesel_error::is_the_databases(&error)
+        {
+            slot.lock().failed.get_or_insert_with(|| error.to_string());
+        }
+        diesel_error::ours(error, DB::KIND)
+    }
+}
+
+impl<DB: Driver> Deref for Lease<DB> {
+    type Target = DB::Connection;
+    fn deref(&self) -> &DB::Connection {
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("it is taken only when the lease is dropped"),
+        }
+    }
+}
+
+impl<DB: Driver> DerefMut for Lease<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match &mut self.connection {
+            Some(connection) => connection,
+            None => unreachable!("it is taken only when the lease is dropped"),
+        }
+    }
+}
+
+impl<DB: Driver> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        match &self.home {
+            Home::Pool { dirty: true } => pool::reset(&mut connection),
+            Home::Pool { dirty: false } => {}
+            Home::Transaction(slot) => {
+                slot.lock().connection = Holder::Idle(connection);
+                slot.free.notify_one();
+            }
+        }
+    }
+}

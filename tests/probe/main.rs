@@ -1,0 +1,40 @@
+//! Streams the table `numbers` of the database that the URL names, and prints how many rows there were and the peak of
+//! this process's memory: `orm-probe URL CHUNK_SIZE [FETCH_BYTES]`.
+
+use std::{error::Error, io::Write};
+
+use orm_core::prelude::*;
+
+/// The rows that are read.
+#[derive(Model, Debug)]
+struct Number {
+    #[model(primary_key)]
+    id: i64,
+    name: String,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let url = arguments.next().ok_or("the database's URL is missing")?;
+    let chunk_size = arguments.next().ok_or("the chunk size is missing")?.parse()?;
+    let db = orm_core::connect(&url)?;
+    let mut query = Number::objects(&db);
+    if let Some(bytes) = arguments.next() {
+        query = query.fetch_bytes(bytes.parse()?);
+    }
+    let (mut rows, mut sum, mut bytes) = (0_u64, 0_i64, 0);
+    for number in query.iterator(chunk_size)? {
+        rows += 1;
+        sum += number.id;
+        bytes += number.name.len();
+    }
+    writeln!(std::io::stdout(), "{rows} {sum} {bytes} {}", peak_kib()?)?;
+    Ok(())
+}
+
+/// The most memory that the process has had, in KiB.
+fn peak_kib() -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the kernel tells no VmHWM")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}

@@ -1,0 +1,193 @@
+//! `create_tables`: keys, indices and constraints, as the database enforces and lists them.
+
+use itertools::Itertools;
+use orm_core::prelude::*;
+use orm_tests::{Bed, TestResult, on_each_backend};
+
+use crate::models::{Airport, Flight, airport, flight, schedule};
+
+on_each_backend! {
+    primary_keys, composite_primary_keys, foreign_keys_are_enforced, self_references_are_enforced, a_cycle_of_two,
+    optional_has_no_foreign_key, indices_on_keys, not_null, a_table_that_is_there, all_or_none, any_order,
+    rows_that_are_referred_to_stay,
+}
+
+fn kind<T>(result: orm_core::Result<T>) -> Result<(), ErrorKind> {
+    result.map(|_| ()).map_err(|error| error.kind())
+}
+
+fn primary_keys(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Airport,)>()?;
+    Airport::bulk_create(&db, [airport("A", "x", None)])?;
+    assert_eq!(kind(Airport::bulk_create(&db, [airport("A", "y", None)])), Err(ErrorKind::UniqueViolation));
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(primary_key(year, number))]
+struct Invoice {
+    number: i32,
+    year: i16,
+    text: Option<String>,
+}
+
+fn composite_primary_keys(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Invoice,)>()?;
+    let invoice = |year, number| Invoice { number, year, text: None };
+    Invoice::bulk_create(&db, [invoice(2013, 2), invoice(2012, 2), invoice(2013, 1)])?;
+    assert_eq!(kind(Invoice::bulk_create(&db, [invoice(2013, 1)])), Err(ErrorKind::UniqueViolation));
+    assert_eq!(Invoice::objects(&db).first()?, Some(invoice(2012, 2)), "the first by year, then number");
+    let bad = Invoice { number: 5, year: 2013, text: Some("é".into()) };
+    Invoice::bulk_create(&db, [bad])?;
+    bed.execute("UPDATE invoices SET year = 2014, number = 7 WHERE number = 5");
+    let rows = Invoice::objects(&db).order_by(|i| (i.year.desc(), i.number.desc())).values(|i| (i.year, i.number)).load()?;
+    assert_eq!(rows, [(2014, 7), (2013, 2), (2013, 1), (2012, 2)]);
+    Ok(())
+}
+
+fn foreign_keys_are_enforced(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    assert_eq!(kind(Flight::bulk_create(&db, [flight(9, "XXX", "JFK", None)])), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(kind(db.batch_execute("INSERT INTO airports (code, city, hub_code) VALUES ('Y', 'y', 'XXX')")), Err(ErrorKind::ForeignKeyViolation));
+    Ok(())
+}
+
+fn rows_that_are_referred_to_stay(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    assert_eq!(kind(db.batch_execute("DELETE FROM airports WHERE code = 'MDW'")), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(Airport::objects(&db).count()?, 4);
+    Ok(())
+}
+
+fn self_references_are_enforced(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Airport,)>()?;
+    assert_eq!(kind(Airport::bulk_create(&db, [airport("A", "x", Some("B"))])), Err(ErrorKind::ForeignKeyViolation));
+    Airport::bulk_create(&db, [airport("A", "x", Some("A"))])?;
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Team {
+    #[model(primary_key)]
+    id: i64,
+    #[model(belongs_to(Player, name = captain))]
+    captain_id: Option<i64>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Player {
+    #[model(primary_key)]
+    id: i64,
+    #[model(belongs_to(Team))]
+    team_id: i64,
+}
+
+fn a_cycle_of_two(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Team, Player)>()?;
+    assert_eq!(kind(Team::bulk_create(&db, [Team { id: 1, captain_id: Some(1) }])), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(kind(Player::bulk_create(&db, [Player { id: 1, team_id: 1 }])), Err(ErrorKind::ForeignKeyViolation));
+    Team::bulk_create(&db, [Team { id: 1, captain_id: None }])?;
+    Player::bulk_create(&db, [Player { id: 5, team_id: 1 }])?;
+    bed.execute("UPDATE teams SET captain_id = 5");
+    let row = Player::objects(&db).select_related(|p| (p.team(), p.team().captain(), p.team().captain().team())).get()?;
+    let (team, player) = (Team { id: 1, captain_id: Some(5) }, Player { id: 5, team_id: 1 });
+    assert_eq!(row, (player.clone(), team.clone(), Some(player), Some(team)));
+    Ok(())
+}
+
+fn optional_has_no_foreign_key(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    assert_eq!(Flight::bulk_create(&db, [flight(9, "JFK", "nowhere", None)])?, 1);
+    let constraints = bed.number(bed.pick(
+        "SELECT count(*)::text AS value FROM pg_constraint WHERE contype = 'f' AND conrelid = 'flights'::regclass",
+        "SELECT CAST(count(*) AS TEXT) AS value FROM pragma_foreign_key_list('flights')",
+    ));
+    assert_eq!(constraints, 1, "of two keys, one may dangle");
+    Ok(())
+}
+
+fn indices_on_keys(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    let columns = bed.texts(bed.pick(
+        "SELECT a.attname::text AS value FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
+         WHERE i.indrelid IN ('flights'::regclass, 'airports'::regclass) ORDER BY 1",
+        "SELECT c.name AS value FROM sqlite_master t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+         WHERE t.name IN ('flights', 'airports') ORDER BY 1",
+    ));
+    let columns = columns.into_iter().flatten().filter(|column| column != "id").collect_vec();
+    assert_eq!(columns, ["code", "dest_code", "hub_code", "origin_code"]);
+    Ok(())
+}
+
+fn not_null(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    let sql = "INSERT INTO airports (code, city) VALUES ('Z', NULL)";
+    assert_eq!(kind(db.batch_execute(sql)), Err(ErrorKind::NotNullViolation));
+    db.batch_execute("INSERT INTO airports (code, city) VALUES ('Z', 'z')")?;
+    assert_eq!(Airport::objects(&db).filter(|a| a.code.eq("Z")).get()?, airport("Z", "z", None));
+    Ok(())
+}
+
+fn a_table_that_is_there(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    let error = db.create_tables::<(Airport,)>().expect_err("it is there");
+    assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Airport")));
+    assert!(error.sql().is_some_and(|sql| sql.starts_with("CREATE TABLE")), "{error:?}");
+    assert_eq!(Airport::objects(&db).count()?, 4, "it is as it was");
+    Ok(())
+}
+
+fn all_or_none(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    bed.execute("CREATE TABLE players (id INTEGER)");
+    assert!(db.create_tables::<(Team, Invoice, Player)>().is_err());
+    assert!(Invoice::objects(&db).count().is_err(), "no other table was made");
+    bed.execute("DROP TABLE players");
+    db.create_tables::<(Team, Invoice, Player)>()?;
+    Ok(())
+}
+
+fn any_order(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Player, Flight, Team, Airport)>()?;
+    bed.execute("DROP TABLE flights; DROP TABLE airports");
+    db.create_tables::<(Airport, Flight)>()?;
+    assert_eq!(Flight::objects(&db).count()?, 0);
+    Ok(())
+}
+
+/// A schema has a name of its own on the server, so this has a database of its own.
+#[cfg(feature = "postgres")]
+#[test]
+fn a_table_in_a_schema() -> TestResult {
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(schema = "old \"stock\"", table = "crates")]
+    struct Crate {
+        #[model(primary_key)]
+        id: i64,
+        #[model(belongs_to(Crate, name = inside))]
+        inside_id: Option<i64>,
+    }
+    let bed = Bed::postgres_database();
+    let db = bed.db()?;
+    bed.execute("CREATE SCHEMA \"old \"\"stock\"\"\"; CREATE TABLE crates (id TEXT)");
+    db.create_tables::<(Crate,)>()?;
+    let item = |id, inside_id| Crate { id, inside_id };
+    Crate::bulk_create(&db, [item(1, None), item(2, Some(1))])?;
+    assert_eq!(bed.number("SELECT count(*)::text AS value FROM \"old \"\"stock\"\"\".crates"), 2);
+    let rows = Crate::objects(&db).filter(|c| c.inside().id.eq(1)).select_related(|c| c.inside()).iterator(5)?.collect_vec();
+    assert_eq!(rows, [(item(2, Some(1)), Some(item(1, None)))]);
+    assert_eq!(Crate::objects(&db).order_by(|c| c.id.desc()).values(|c| c.id).load()?, [2, 1]);
+    assert_eq!(kind(Crate::bulk_create(&db, [item(3, Some(9))])), Err(ErrorKind::ForeignKeyViolation));
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Programs that must keep compiling, one module each.

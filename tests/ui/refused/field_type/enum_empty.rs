@@ -1,0 +1,6 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType, Debug)]
+enum Status {}
+
+fn main() {}

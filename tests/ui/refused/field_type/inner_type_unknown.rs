@@ -1,0 +1,22 @@
+use orm_core::prelude::*;
+
+use std::collections::HashMap;
+
+#[derive(FieldType, Debug)]
+struct Tags(HashMap<String, String>);
+
+#[derive(Model)]
+struct Flight {
+    #[model(primary_key)]
+    id: i64,
+    number: i32,
+    tags: Tags,
+}
+
+fn main() -> orm_core::Result<()> {
+    let db = orm_core::connect("sqlite::memory:")?;
+    for flight in Flight::objects(&db).filter(|f| f.number.gt(5)).order_by(|f| f.id.asc()).iterator(10)? {
+        println!("{:?}", flight.id);
+    }
+    Ok(())
+}

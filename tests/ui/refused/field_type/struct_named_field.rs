@@ -1,0 +1,8 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType, Debug)]
+struct Code {
+    text: String,
+}
+
+fn main() {}

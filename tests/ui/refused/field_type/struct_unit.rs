@@ -1,0 +1,6 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType, Debug)]
+struct Code;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use orm_core::prelude::*;
+
+#[derive(FieldType)]
+struct Code(String);
+
+fn main() {}

@@ -1,0 +1,25 @@
+use orm_core::prelude::*;
+
+#[derive(Model)]
+struct Airport {
+    #[model(primary_key)]
+    code: String,
+    city: String,
+}
+
+#[derive(Model)]
+struct Flight {
+    #[model(primary_key)]
+    id: i64,
+    number: i32,
+    #[model(belongs_to)]
+    origin_code: String,
+}
+
+fn main() -> orm_core::Result<()> {
+    let db = orm_core::connect("sqlite::memory:")?;
+    for flight in Flight::objects(&db).filter(|f| f.number.gt(5)).order_by(|f| f.id.asc()).iterator(10)? {
+        println!("{:?}", flight.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+use orm_core::prelude::*;
+
+#[derive(Model)]
+struct Flight {
+    #[model(primary_key)]
+    id: i64,
+    number: i32,
+    #[model(sql_type = orm_core::diesel::sql_types::Text)]
+    seats: i64,
+}
+
+fn main() -> orm_core::Result<()> {
+    let db = orm_core::connect("sqlite::memory:")?;
+    for flight in Flight::objects(&db).filter(|f| f.number.gt(5)).order_by(|f| f.id.asc()).iterator(10)? {
+        println!("{:?}", flight.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+#[path = "../models.rs"]
+mod models;
+use models::*;
+
+fn mistake(db: &Database) {
+    let _ = Flight::objects(db).filter(|f| (f.number.gt(5), f.seats.gt(5_u32)));
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+#[path = "../models.rs"]
+mod models;
+use models::*;
+
+#[derive(Model)]
+struct Route {
+    #[model(primary_key)]
+    id: i64,
+    #[model(sql_type = diesel::sql_types::Array<diesel::sql_types::Text>)]
+    stops: Vec<String>,
+}
+
+fn mistake(db: &Database) {
+    let _ = Route::objects(db).load();
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#[path = "../models.rs"]
+mod models;
+use models::*;
+
+fn mistake(db: &Database) {
+    let rows = Flight::objects(db).values_as::<f64, _>(|f| diesel::dsl::max(f.dep_delay));
+    let _ = rows.load();
+}
+
+fn main() {}

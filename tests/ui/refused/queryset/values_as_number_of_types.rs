@@ -1,0 +1,10 @@
+#[path = "../models.rs"]
+mod models;
+use models::*;
+
+fn mistake(db: &Database) {
+    let rows = Flight::objects(db).values_as::<(i64, i32, f64), _>(|f| (f.id, f.number));
+    let _ = rows.load();
+}
+
+fn main() {}
