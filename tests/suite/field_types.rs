@@ -167,11 +167,25 @@ fn json_documents(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Document,)>()?;
     let bodies = [
-        json!(null), json!(true), json!(0), json!(-1.5), json!(i64::MIN), json!(i64::MAX), json!(1e300), json!(""),
-        json!("a \"quoted\" 'text' \\ \u{1} é 🛫"), json!([]), json!({}), json!([1, [2, [3]]]),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1.5),
+        json!(i64::MIN),
+        json!(i64::MAX),
+        json!(1e300),
+        json!(""),
+        json!("a \"quoted\" 'text' \\ \u{1} é 🛫"),
+        json!([]),
+        json!({}),
+        json!([1, [2, [3]]]),
         json!({"b": [1, null, {"c": "d"}], "a": {"": false}}),
     ];
-    let rows = bodies.into_iter().zip(0..).map(|(body, id)| Document { id, maybe: Some(body.clone()).filter(|_| id % 2 == 0), body });
+    let rows = bodies.into_iter().zip(0..).map(|(body, id)| Document {
+        id,
+        maybe: Some(body.clone()).filter(|_| id % 2 == 0),
+        body,
+    });
     let rows = rows.collect_vec();
     Document::bulk_create(&db, rows.clone())?;
     // A JSON null is a document, and no NULL.
@@ -249,7 +263,10 @@ fn an_unknown_variant_is_an_error(bed: &Bed) -> TestResult {
     trips(&db)?;
     bed.execute("UPDATE trips SET status = 'Scheduled' WHERE id = 2");
     let error = Trip::objects(&db).order_by(|t| t.id.asc()).load().expect_err("a name is kept in snake case");
-    assert_eq!((error.kind(), error.field(), error.row(), error.key()), (ErrorKind::Decode, Some("status"), Some(2), Some("2")));
+    assert_eq!(
+        (error.kind(), error.field(), error.row(), error.key()),
+        (ErrorKind::Decode, Some("status"), Some(2), Some("2"))
+    );
     assert!(format!("{error:?}").contains("none of the variants of `Status`"), "{error:?}");
     Ok(())
 }
@@ -278,7 +295,10 @@ fn decimals_are_equal_by_value(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Amount,)>()?;
     let amount = |id, text| Amount { id, amount: decimal(text) };
-    Amount::bulk_create(&db, [amount(1, "1.0"), amount(2, "1.00"), amount(3, "1"), amount(4, "1.001"), amount(5, "0.1e1")])?;
+    Amount::bulk_create(
+        &db,
+        [amount(1, "1.0"), amount(2, "1.00"), amount(3, "1"), amount(4, "1.001"), amount(5, "0.1e1")],
+    )?;
     assert_eq!(Amount::objects(&db).filter(|a| a.amount.eq(decimal("1.000"))).count()?, 4);
     assert_eq!(Amount::objects(&db).values(|a| a.amount).distinct().count()?, 2);
     Ok(())
@@ -402,12 +422,18 @@ fn rows_copied_from_backend_to_backend_are_equal() -> TestResult {
         db.create_tables::<(Everything,)>()?;
     }
     let rows = (1..=100)
-        .map(|id| Everything { id, small: i8::try_from(id).unwrap_or(0), nothing: Some(instant("2013-11-03T06:30:00.5Z")).filter(|_| id % 3 == 0), ..everything() })
+        .map(|id| Everything {
+            id,
+            small: i8::try_from(id).unwrap_or(0),
+            nothing: Some(instant("2013-11-03T06:30:00.5Z")).filter(|_| id % 3 == 0),
+            ..everything()
+        })
         .collect_vec();
     Everything::bulk_create(&from, rows.clone())?;
     Everything::bulk_create(&to, Everything::objects(&from).iterator(7)?)?;
     assert_eq!(Everything::objects(&to).order_by(|e| e.id.asc()).load()?, rows);
-    let (there, back) = (Everything::objects(&to).order_by(|e| e.id.asc()), Everything::objects(&from).order_by(|e| e.id.asc()));
+    let (there, back) =
+        (Everything::objects(&to).order_by(|e| e.id.asc()), Everything::objects(&from).order_by(|e| e.id.asc()));
     assert!(there.iterator(9)?.eq(back.iterator(11)?));
     Ok(())
 }

@@ -32,24 +32,33 @@ fn self_reference(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     let rows = Airport::objects(&db).order_by(|a| a.code.asc()).select_related(|a| a.hub()).load()?;
-    assert_eq!(rows, [
-        (airport("JFK", "New York", None), None),
-        (airport("LGA", "New York", Some("JFK")), Some(airport("JFK", "New York", None))),
-        (airport("MDW", "Chicago", Some("ORD")), Some(airport("ORD", "Chicago", None))),
-        (airport("ORD", "Chicago", None), None),
-    ]);
+    assert_eq!(
+        rows,
+        [
+            (airport("JFK", "New York", None), None),
+            (airport("LGA", "New York", Some("JFK")), Some(airport("JFK", "New York", None))),
+            (airport("MDW", "Chicago", Some("ORD")), Some(airport("ORD", "Chicago", None))),
+            (airport("ORD", "Chicago", None), None),
+        ]
+    );
     Ok(())
 }
 
 fn chain(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
-    let rows: Vec<(Flight, Option<Airport>)> =
-        Flight::objects(&db).filter(|f| f.id.eq_any([2, 4])).order_by(|f| f.id.asc()).select_related(|f| f.origin().hub()).load()?;
-    assert_eq!(rows, [
-        (flight(2, "LGA", "ORD", Some(-3.0)), Some(airport("JFK", "New York", None))),
-        (flight(4, "ORD", "JFK", Some(120.0)), None),
-    ]);
+    let rows: Vec<(Flight, Option<Airport>)> = Flight::objects(&db)
+        .filter(|f| f.id.eq_any([2, 4]))
+        .order_by(|f| f.id.asc())
+        .select_related(|f| f.origin().hub())
+        .load()?;
+    assert_eq!(
+        rows,
+        [
+            (flight(2, "LGA", "ORD", Some(-3.0)), Some(airport("JFK", "New York", None))),
+            (flight(4, "ORD", "JFK", Some(120.0)), None),
+        ]
+    );
     Ok(())
 }
 
@@ -69,14 +78,17 @@ fn select_related_of_an_optional_chain(bed: &Bed) -> TestResult {
         Flight::objects(&db).order_by(|f| f.id.asc()).select_related(|f| (f.dest().hub(), f.dest())).load()?;
     let codes = rows.into_iter().map(|(f, hub, dest)| (f.id, hub.map(|h| h.code), dest.map(|d| d.code))).collect_vec();
     let code = |code: &str| Some(code.to_owned());
-    assert_eq!(codes, [
-        (1, None, code("ORD")),
-        (2, None, code("ORD")),
-        (3, code("JFK"), code("LGA")),
-        (4, None, code("JFK")),
-        (5, code("JFK"), code("LGA")),
-        (6, None, None),
-    ]);
+    assert_eq!(
+        codes,
+        [
+            (1, None, code("ORD")),
+            (2, None, code("ORD")),
+            (3, code("JFK"), code("LGA")),
+            (4, None, code("JFK")),
+            (5, code("JFK"), code("LGA")),
+            (6, None, None),
+        ]
+    );
     Ok(())
 }
 
@@ -113,8 +125,18 @@ fn twelve_relations(bed: &Bed) -> TestResult {
         .order_by(|p| p.id.asc())
         .select_related(|p| {
             (
-                p.p1(), p.p2(), p.p1().p1(), p.p1().p2(), p.p2().p1(), p.p2().p2(), p.p1().p1().p1(), p.p1().p1().p2(),
-                p.p2().p2().p1(), p.p2().p2().p2(), p.p1().p2().p1(), p.p2().p1().p2(),
+                p.p1(),
+                p.p2(),
+                p.p1().p1(),
+                p.p1().p2(),
+                p.p2().p1(),
+                p.p2().p2(),
+                p.p1().p1().p1(),
+                p.p1().p1().p2(),
+                p.p2().p2().p1(),
+                p.p2().p2().p2(),
+                p.p1().p2().p1(),
+                p.p2().p1().p2(),
             )
         })
         .load()?;
@@ -140,9 +162,8 @@ fn deep_select_related(bed: &Bed) -> TestResult {
     for (part, deep) in rows {
         assert_eq!(deep, all.iter().find(|other| other.id == part.id - 10).cloned(), "10 below {}", part.id);
     }
-    let deep = Part::objects(&db)
-        .filter(|p| p.p1().p1().p1().p1().p1().p1().p1().p1().p1().p1().note.eq("part 2"))
-        .get()?;
+    let deep =
+        Part::objects(&db).filter(|p| p.p1().p1().p1().p1().p1().p1().p1().p1().p1().p1().note.eq("part 2")).get()?;
     assert_eq!(deep, all[11]);
     Ok(())
 }
@@ -172,11 +193,10 @@ fn select_related_null_child(bed: &Bed) -> TestResult {
     let holder = |id, blank_id| Holder { id, blank_id };
     Holder::bulk_create(&db, [holder(1, Some(1)), holder(2, None), holder(3, Some(0))])?;
     let rows = Holder::objects(&db).order_by(|h| h.id.asc()).select_related(|h| h.blank()).load()?;
-    assert_eq!(rows, [
-        (holder(1, Some(1)), Some(blank(1))),
-        (holder(2, None), None),
-        (holder(3, Some(0)), Some(blank(0))),
-    ]);
+    assert_eq!(
+        rows,
+        [(holder(1, Some(1)), Some(blank(1))), (holder(2, None), None), (holder(3, Some(0)), Some(blank(0))),]
+    );
     Ok(())
 }
 
@@ -209,9 +229,12 @@ fn order_along_paths(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     let ids = |query: QuerySet<'_, Flight>| query.values(|f| f.id).load();
-    let order = ids(Flight::objects(&db).order_by(|f| (f.dest().city.desc().nulls_last(), f.origin().city.asc(), f.id.asc())))?;
+    let order =
+        ids(Flight::objects(&db).order_by(|f| (f.dest().city.desc().nulls_last(), f.origin().city.asc(), f.id.asc())))?;
     assert_eq!(order, [4, 5, 3, 1, 2, 6]);
-    let back = ids(Flight::objects(&db).order_by(|f| (f.dest().city.desc().nulls_last(), f.origin().city.asc(), f.id.asc())).reverse())?;
+    let back = ids(Flight::objects(&db)
+        .order_by(|f| (f.dest().city.desc().nulls_last(), f.origin().city.asc(), f.id.asc()))
+        .reverse())?;
     assert_eq!(back, [6, 2, 1, 3, 5, 4]);
     Ok(())
 }
@@ -219,8 +242,11 @@ fn order_along_paths(bed: &Bed) -> TestResult {
 fn values_along_paths(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
-    let rows: Vec<(i64, String, Option<String>)> =
-        Flight::objects(&db).order_by(|f| f.id.desc()).limit(2).values(|f| (f.id, f.origin().city, f.dest().city)).load()?;
+    let rows: Vec<(i64, String, Option<String>)> = Flight::objects(&db)
+        .order_by(|f| f.id.desc())
+        .limit(2)
+        .values(|f| (f.id, f.origin().city, f.dest().city))
+        .load()?;
     let text = |text: &str| text.to_owned();
     assert_eq!(rows, [(6, text("New York"), None), (5, text("Chicago"), Some(text("New York")))]);
     Ok(())
