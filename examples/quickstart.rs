@@ -21,7 +21,7 @@ pub struct Flight {
 
 // SELECT flights.id, flights.delay, flights.origin_code
 // FROM flights INNER JOIN airports AS flights__origin ON flights__origin.code = flights.origin_code
-// WHERE flights.delay > 15 AND flights__origin.city = 'New York'
+// WHERE flights.delay > ? AND flights__origin.city = ?
 // ORDER BY flights.origin_code ASC, flights.id ASC
 pub fn late(db: &Database) -> QuerySet<'_, Flight> {
     Flight::objects(db)

@@ -157,7 +157,8 @@ pub trait ForeignKey: 'static {
     /// The model that has the key.
     type From: Model;
     /// The model that the key refers to.
-    type To: Model;
+    // No bound, so that what is no model is said once, where it is used.
+    type To: 'static;
     /// Whether a step along it may find no row.
     type Null: Nullability;
     /// The relation's name, which is also its accessor's.

@@ -68,7 +68,7 @@ impl<M: Model> Path for Root<M> {
     }
 }
 
-impl<P: Path<Target = K::From>, K: ForeignKey> Path for Via<P, K> {
+impl<P: Path<Target = K::From>, K: ForeignKey<To: Model>> Path for Via<P, K> {
     type Root = P::Root;
     type Target = K::To;
     type Null = <P::Null as Nullability>::And<K::Null>;

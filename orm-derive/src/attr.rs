@@ -221,3 +221,102 @@ impl BelongsTo {
         Ok(Some(all))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn on_struct(attributes: &[Attribute]) -> (ContainerAttributes, Vec<String>) {
+        let errors = Errors::default();
+        (ContainerAttributes::parse(attributes, &errors), errors.messages())
+    }
+
+    fn on_field(attributes: &[Attribute]) -> (FieldAttributes, Vec<String>) {
+        let errors = Errors::default();
+        (FieldAttributes::parse(attributes, &errors), errors.messages())
+    }
+
+    fn text(tokens: Option<&impl ToTokens>) -> Option<String> {
+        tokens.map(|tokens| tokens.to_token_stream().to_string().replace(' ', ""))
+    }
+
+    #[test]
+    fn everything_on_a_struct() {
+        let (all, errors) = on_struct(&[
+            parse_quote!(#[model(table = "flights", schema = "travel",)]),
+            parse_quote!(#[doc = "of no interest"]),
+            parse_quote!(#[model(primary_key(carrier, number), crate = a::b, table_module = crate::schema::flights)]),
+        ]);
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(all.table.map(|table| table.value()), Some("flights".into()));
+        assert_eq!(all.schema.map(|schema| schema.value()), Some("travel".into()));
+        assert_eq!(all.primary_key.unwrap_or_default(), ["carrier", "number"]);
+        assert_eq!(text(all.krate.as_ref()), Some("a::b".into()));
+        assert_eq!(text(all.table_module.as_ref()), Some("crate::schema::flights".into()));
+    }
+
+    #[test]
+    fn everything_on_a_field() {
+        let (all, errors) = on_field(&[
+            parse_quote!(#[model(primary_key, generated, column = "flight_id", sql_type = Nullable<Array<Text>>)]),
+            parse_quote!(#[model(belongs_to(a::Airport, name = origin, key = code, reverse = departures, optional))]),
+            parse_quote!(#[model(belongs_to(Airport))]),
+        ]);
+        assert_eq!(errors, [""; 0]);
+        assert!(all.primary_key.is_some() && all.generated.is_some());
+        assert_eq!(all.column.map(|column| column.value()), Some("flight_id".into()));
+        assert_eq!(text(all.sql_type.as_ref()), Some("Nullable<Array<Text>>".into()));
+        let [first, second] = all.belongs_to.as_slice() else { panic!("two relations stand there") };
+        assert_eq!(text(Some(&first.target)), Some("a::Airport".into()));
+        assert_eq!(text(first.name.as_ref()), Some("origin".into()));
+        assert_eq!(text(first.key.as_ref()), Some("code".into()));
+        assert_eq!(text(first.reverse.as_ref()), Some("departures".into()));
+        assert!(first.optional.is_some() && first.sound);
+        assert!(second.name.is_none() && second.key.is_none() && second.optional.is_none());
+    }
+
+    #[test]
+    fn each_mistake_is_told_and_the_rest_is_read() {
+        let (all, errors) = on_field(&[
+            parse_quote!(#[model(colunm = "a", column, sql_type = 5, generated(always), primary_key = true)]),
+            parse_quote!(#[model(column = "b", belongs_to(), column = "c", generated)]),
+        ]);
+        assert_eq!(
+            errors,
+            [
+                "unknown attribute `colunm`; a field takes `primary_key`, `column`, `sql_type`, `generated`, `belongs_to`",
+                "`column` needs a value: `column = \"column_name\"`",
+                "`sql_type` is written `sql_type = diesel::sql_types::BigInt`",
+                "`generated` takes no value; write `generated` alone",
+                "`primary_key` takes no value; write `primary_key` alone",
+                "`belongs_to` names the model that the key refers to: `belongs_to(Target)`",
+                "`column` stands twice; remove one",
+            ]
+        );
+        assert_eq!(all.column.map(|column| column.value()), Some("b".into()));
+        assert!(all.generated.is_some());
+    }
+
+    #[test]
+    fn a_primary_key_on_the_struct_names_fields() {
+        let bare: Attribute = parse_quote!(#[model(primary_key)]);
+        let (all, errors) = on_struct(&[bare]);
+        assert_eq!(errors, ["`primary_key` on the struct names fields: `primary_key(a, b)`"]);
+        assert!(all.primary_key.is_some(), "so that nobody says that there is none");
+        let (_, errors) = on_struct(&[parse_quote!(#[model(primary_key())])]);
+        assert_eq!(errors, ["`primary_key` names at least one field: `primary_key(a, b)`"]);
+    }
+
+    #[test]
+    fn a_relation_with_a_mistake_is_not_sound() {
+        let (all, errors) = on_field(&[parse_quote!(#[model(belongs_to(Airport, name = "origin"))])]);
+        assert_eq!(errors, ["`name` is written `name = word`"]);
+        assert!(all.belongs_to.iter().all(|relation| !relation.sound && relation.name.is_none()));
+        let (all, errors) = on_field(&[parse_quote!(#[model(belongs_to(name = origin))])]);
+        assert_eq!(errors, ["`belongs_to` names the model that the key refers to: `belongs_to(Target)`"]);
+        assert!(all.belongs_to.is_empty());
+    }
+}

@@ -31,4 +31,10 @@ impl Errors {
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.into_inner().map(|error| error.into_compile_error()).unwrap_or_default()
     }
+
+    /// The messages, in the order in which they were found.
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        self.0.into_inner().into_iter().flatten().map(|error| error.to_string()).collect()
+    }
 }

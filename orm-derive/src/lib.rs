@@ -1,6 +1,6 @@
 //! The derives of `orm-core`, which re-exports them. This page is their reference.
 //!
-//! `attr/` reads attributes, `model.rs` is the checked model, `expand/` writes one part of the code each, and
+//! `attr.rs` reads attributes, `model.rs` is the checked model, `expand/` writes one part of the code each, and
 //! `field_type.rs` is the other derive.
 
 mod attr;
@@ -28,8 +28,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// By default the table is the struct's name in snake case and plural (`Flight` → `flights`, `FlightStatus` →
 /// `flight_statuses`, `Airway` → `airways`, `City` → `cities`), a column is named as its field, and its SQL type and
-/// whether it may be NULL follow from the field's type. A key must be named. The struct needs named fields and no
-/// generics.
+/// whether it may be NULL follow from the field's type. A key must be named, and is never an `Option`. The struct needs
+/// named fields and no generics. A field's name cannot begin with `__`.
 ///
 /// # On the struct
 ///
@@ -39,7 +39,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `schema = "name"` | the schema that it is in |
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
 /// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
-/// | `crate = path` | where `orm-core` is, if not at `::orm_core` |
+/// | `crate = path` | where `orm-core` is, if not at `::orm_core`: another crate's name or a path from `crate::`, because modules are generated that see no `use` |
 ///
 /// # On a field
 ///
@@ -47,7 +47,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | --- | --- |
 /// | `primary_key` | the field is the primary key, or part of it |
 /// | `column = "name"` | the column's name |
-/// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql` |
+/// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql`, and where it is an `Option` the type is `Nullable<…>` |
 /// | `generated` | the database fills the column: `bulk_create` leaves it out, and `create_tables` lets an integer key count up |
 /// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
 ///
@@ -55,7 +55,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// | argument | meaning |
 /// | --- | --- |
-/// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id` |
+/// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id`. It has no `__`, which separates names in SQL aliases. |
 /// | `key = field` | the target's field that the key is equal to; by default its primary key. It must be unique there. |
 /// | `reverse = word` | the name of the way back, from the target to this model |
 /// | `optional` | the key may refer to a row that is not there. As for a key that is an `Option`, the related model is then an `Option`, and no row is lost |
@@ -64,7 +64,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// - `FlightFields`, the accessors that closures are given: a field for each column, a method for each relation;
 /// - the module `flights`, named as the table, with the columns as types, and the table and its columns for plain
-///   Diesel (`flights::table`, `flights::id`);
+///   Diesel (`flights::table`, `flights::id`; a field named `table`, `columns` or `relations` gets a `_` there: `flights::table_`);
 /// - `Model`, and how rows are read and written; Diesel's `Queryable`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
@@ -86,7 +86,8 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// An enum's variants are kept in snake case; a stored text that is none of them is an error. `#[field_type(crate =
-/// path)]` says where `orm-core` is, if not at `::orm_core`.
+/// path)]` says where `orm-core` is, if not at `::orm_core`. The type needs `Debug`, which Diesel asks of all that it
+/// writes, and no generics.
 #[proc_macro_derive(FieldType, attributes(field_type))]
 pub fn derive_field_type(input: TokenStream) -> TokenStream {
     field_type::expand(&parse_macro_input!(input as DeriveInput)).into()

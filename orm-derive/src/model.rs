@@ -57,6 +57,18 @@ impl<'a> Model<'a> {
             errors.at(input.generics.span(), "a model is one table, so it cannot have generics; remove them");
             return None;
         }
+        let reserved = fields.iter().filter_map(|field| field.ident.as_ref());
+        let reserved: Vec<_> = reserved.filter(|ident| ident.unraw().to_string().starts_with("__")).collect();
+        for ident in &reserved {
+            errors.at(
+                ident.span(),
+                "a field's name cannot begin with `__`, as generated names do; rename it, and name the column with \
+                 `#[model(column = \"…\")]`",
+            );
+        }
+        if !reserved.is_empty() {
+            return None;
+        }
         let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
         let table = match (&attributes.table, &attributes.table_module) {
             (Some(table), _) => non_empty(table, errors),
@@ -130,13 +142,6 @@ impl<'a> Field<'a> {
     fn new(field: &'a syn::Field, errors: &Errors) -> (Self, FieldAttributes) {
         let mut attributes = FieldAttributes::parse(&field.attrs, errors);
         let ident = field.ident.as_ref().unwrap_or_else(|| unreachable!("only named fields come here"));
-        if ident.unraw().to_string().starts_with("__") {
-            errors.at(
-                ident.span(),
-                "a field's name cannot begin with `__`, as generated names do; name the column with \
-                 `#[model(column = \"…\")]`",
-            );
-        }
         let column =
             attributes.column.as_ref().map_or_else(|| ident.unraw().to_string(), |column| non_empty(column, errors));
         let sql_type = attributes.sql_type.take();

@@ -71,7 +71,7 @@ fn more_parameters_than_a_statement_takes(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Wide,)>()?;
     let rows = 3_000;
-    assert!(WIDTH * 3_000 > 65_535, "else nothing has to be split");
+    const { assert!(WIDTH * 3_000 > 65_535, "else nothing has to be split") };
     assert_eq!(Wide::bulk_create(&db, (1..=rows).map(wide))?, rows.unsigned_abs());
     assert!(Wide::objects(&db).order_by(|w| w.id.asc()).iterator(500)?.eq((1..=rows).map(wide)));
     Ok(())
@@ -154,7 +154,10 @@ fn generated_keys(bed: &Bed) -> TestResult {
     let rows = Entry::objects(&db).order_by(|e| e.id.asc()).load()?;
     assert_eq!(rows.iter().map(|e| e.id).collect::<HashSet<_>>().len(), 1200);
     assert!(rows.iter().all(|e| e.id > 0));
-    assert!(rows.iter().map(|e| &e.text).eq((0..1200).map(|at| format!("entry {at}")).collect_vec().iter()), "in the order given");
+    assert!(
+        rows.iter().map(|e| &e.text).eq((0..1200).map(|at| format!("entry {at}")).collect_vec().iter()),
+        "in the order given"
+    );
     Ok(())
 }
 

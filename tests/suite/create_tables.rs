@@ -42,7 +42,8 @@ fn composite_primary_keys(bed: &Bed) -> TestResult {
     let bad = Invoice { number: 5, year: 2013, text: Some("é".into()) };
     Invoice::bulk_create(&db, [bad])?;
     bed.execute("UPDATE invoices SET year = 2014, number = 7 WHERE number = 5");
-    let rows = Invoice::objects(&db).order_by(|i| (i.year.desc(), i.number.desc())).values(|i| (i.year, i.number)).load()?;
+    let rows =
+        Invoice::objects(&db).order_by(|i| (i.year.desc(), i.number.desc())).values(|i| (i.year, i.number)).load()?;
     assert_eq!(rows, [(2014, 7), (2013, 2), (2013, 1), (2012, 2)]);
     Ok(())
 }
@@ -51,7 +52,10 @@ fn foreign_keys_are_enforced(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     assert_eq!(kind(Flight::bulk_create(&db, [flight(9, "XXX", "JFK", None)])), Err(ErrorKind::ForeignKeyViolation));
-    assert_eq!(kind(db.batch_execute("INSERT INTO airports (code, city, hub_code) VALUES ('Y', 'y', 'XXX')")), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(
+        kind(db.batch_execute("INSERT INTO airports (code, city, hub_code) VALUES ('Y', 'y', 'XXX')")),
+        Err(ErrorKind::ForeignKeyViolation)
+    );
     Ok(())
 }
 
@@ -90,12 +94,16 @@ struct Player {
 fn a_cycle_of_two(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Team, Player)>()?;
-    assert_eq!(kind(Team::bulk_create(&db, [Team { id: 1, captain_id: Some(1) }])), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(
+        kind(Team::bulk_create(&db, [Team { id: 1, captain_id: Some(1) }])),
+        Err(ErrorKind::ForeignKeyViolation)
+    );
     assert_eq!(kind(Player::bulk_create(&db, [Player { id: 1, team_id: 1 }])), Err(ErrorKind::ForeignKeyViolation));
     Team::bulk_create(&db, [Team { id: 1, captain_id: None }])?;
     Player::bulk_create(&db, [Player { id: 5, team_id: 1 }])?;
     bed.execute("UPDATE teams SET captain_id = 5");
-    let row = Player::objects(&db).select_related(|p| (p.team(), p.team().captain(), p.team().captain().team())).get()?;
+    let row =
+        Player::objects(&db).select_related(|p| (p.team(), p.team().captain(), p.team().captain().team())).get()?;
     let (team, player) = (Team { id: 1, captain_id: Some(5) }, Player { id: 5, team_id: 1 });
     assert_eq!(row, (player.clone(), team.clone(), Some(player), Some(team)));
     Ok(())
@@ -185,7 +193,8 @@ fn a_table_in_a_schema() -> TestResult {
     let item = |id, inside_id| Crate { id, inside_id };
     Crate::bulk_create(&db, [item(1, None), item(2, Some(1))])?;
     assert_eq!(bed.number("SELECT count(*)::text AS value FROM \"old \"\"stock\"\"\".crates"), 2);
-    let rows = Crate::objects(&db).filter(|c| c.inside().id.eq(1)).select_related(|c| c.inside()).iterator(5)?.collect_vec();
+    let rows =
+        Crate::objects(&db).filter(|c| c.inside().id.eq(1)).select_related(|c| c.inside()).iterator(5)?.collect_vec();
     assert_eq!(rows, [(item(2, Some(1)), Some(item(1, None)))]);
     assert_eq!(Crate::objects(&db).order_by(|c| c.id.desc()).values(|c| c.id).load()?, [2, 1]);
     assert_eq!(kind(Crate::bulk_create(&db, [item(3, Some(9))])), Err(ErrorKind::ForeignKeyViolation));

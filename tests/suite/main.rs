@@ -1,16 +1,28 @@
 //! The suite. See the harness, `orm_tests`, for how it is laid out.
 
+mod bulk_create;
+mod conditions;
+mod connecting;
+mod create_tables;
+mod field_kinds;
 mod field_types;
+mod fixed;
+mod fuzz;
 mod memory;
 mod models;
+mod orders;
+mod plain_diesel;
 mod pool;
 mod querysets;
 mod relations;
+mod stored_forms;
 mod stream_failures;
 #[cfg(feature = "postgres")]
 mod stream_postgres;
 #[cfg(feature = "sqlite")]
 mod stream_sqlite;
 mod streams;
+mod strictness;
 mod text;
 mod transactions;
+mod values;

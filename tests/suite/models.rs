@@ -90,3 +90,20 @@ pub(crate) fn schedule(db: &Database) -> orm_core::Result<(Vec<Airport>, Vec<Fli
     Flight::bulk_create(db, flights.clone())?;
     Ok((airports, flights))
 }
+
+/// Rows with ids 1 to 6, whose names are NULL, `a` or `b`.
+pub(crate) fn named(db: &Database) -> orm_core::Result<Vec<Number>> {
+    let rows = [Some("b"), None, Some("a"), Some("b"), None, Some("a")]
+        .into_iter()
+        .zip(1..)
+        .map(|(name, id)| Number { id, name: name.map(Into::into) })
+        .collect::<Vec<_>>();
+    db.create_tables::<(Number,)>()?;
+    Number::bulk_create(db, rows.clone())?;
+    Ok(rows)
+}
+
+/// The ids of a queryset's rows.
+pub(crate) fn ids(query: QuerySet<'_, Number>) -> orm_core::Result<Vec<i64>> {
+    Ok(query.load()?.into_iter().map(|row| row.id).collect())
+}

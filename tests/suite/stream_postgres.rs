@@ -28,7 +28,7 @@ fn scalar(db: &Database<Pg>, sql: &str) -> Result<i64, Box<dyn std::error::Error
 /// Makes `numbers` a view of `rows` rows of about 100 bytes.
 fn wide_view(bed: &Bed, rows: i64) {
     bed.execute(&format!(
-        "CREATE OR REPLACE VIEW numbers AS SELECT generate_series(1, {rows}) AS id, repeat('x', 100) AS name"
+        "CREATE OR REPLACE VIEW numbers AS SELECT generate_series(1, {rows}::bigint) AS id, repeat('x', 100) AS name"
     ));
 }
 
@@ -203,9 +203,8 @@ fn slow_consumer_pg(bed: &Bed) -> TestResult {
     let limit = Duration::from_millis(150);
     let db = Database::<Pg>::builder().statement_timeout(limit).connect(bed.url())?;
     wide_view(bed, 100);
-    let mut rows = Number::objects(&db).iterator(10)?;
     let mut read = Vec::new();
-    while let Some(row) = rows.next() {
+    for row in Number::objects(&db).iterator(10)? {
         if row.id % 40 == 0 {
             std::thread::sleep(limit * 2);
         }

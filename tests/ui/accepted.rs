@@ -1,1 +1,20 @@
-//! Programs that must keep compiling, one module each.
+//! Programs that must keep compiling: one module each, with what is proved by running it.
+
+#[path = "accepted/another_path.rs"]
+mod another_path;
+#[path = "accepted/functions.rs"]
+mod functions;
+#[path = "accepted/macros.rs"]
+mod macros;
+#[path = "accepted/names.rs"]
+mod names;
+#[path = "accepted/newtypes.rs"]
+mod newtypes;
+#[path = "accepted/relations.rs"]
+mod relations;
+#[path = "accepted/strict_lints.rs"]
+pub mod strict_lints;
+#[path = "accepted/visibility.rs"]
+mod visibility;
+#[path = "accepted/wide.rs"]
+mod wide;

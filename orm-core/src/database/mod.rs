@@ -208,6 +208,7 @@ impl<B: Backend> Executor for Database<B> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<X: Executor + ?Sized> Executor for &X {
     type Backend = X::Backend;
     fn handle(&self) -> Handle<'_, X::Backend> {

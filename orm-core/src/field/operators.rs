@@ -16,37 +16,63 @@ use crate::types::operand::Operand;
 /// The SQL type of an expression.
 type SqlTypeOf<E> = <E as Expression>::SqlType;
 
-macro_rules! comparisons {
-    ($($(#[$doc:meta])* $method:ident => $output:ident;)*) => { $(
-        $(#[$doc])*
-        pub fn $method<T, E>(self, other: T) -> dsl::$output<Self, E>
-        where
-            T: Operand<SqlTypeOf<Self>, Expression = E>,
-            E: Expression<SqlType = SqlTypeOf<Self>>,
-        {
-            ExpressionMethods::$method(self, other.into_expression())
-        }
-    )* };
-}
+/// An expression of the SQL type `ST`.
+#[doc(hidden)]
+pub trait ExpressionOf<ST>: Expression<SqlType = ST> {}
+impl<ST, E: Expression<SqlType = ST>> ExpressionOf<ST> for E {}
 
 /// Comparisons with values of the field's type, and with other fields.
 impl<P, C> Field<P, C>
 where
     Self: Expression<SqlType: SqlType + SingleValue>,
 {
-    comparisons! {
-        /// `=`
-        eq => Eq;
-        /// `<>`: also not true where either side is NULL.
-        ne => NotEq;
-        /// `<`
-        lt => Lt;
-        /// `<=`
-        le => LtEq;
-        /// `>`
-        gt => Gt;
-        /// `>=`
-        ge => GtEq;
+    // Each method is written out, and its bound stands in its first line: what the compiler shows of it is short.
+    /// `=`
+    pub fn eq<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::Eq<Self, E> {
+        ExpressionMethods::eq(self, other.into_expression())
+    }
+
+    /// `<>`: also not true where either side is NULL.
+    pub fn ne<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::NotEq<Self, E> {
+        ExpressionMethods::ne(self, other.into_expression())
+    }
+
+    /// `<`
+    pub fn lt<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::Lt<Self, E> {
+        ExpressionMethods::lt(self, other.into_expression())
+    }
+
+    /// `<=`
+    pub fn le<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::LtEq<Self, E> {
+        ExpressionMethods::le(self, other.into_expression())
+    }
+
+    /// `>`
+    pub fn gt<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::Gt<Self, E> {
+        ExpressionMethods::gt(self, other.into_expression())
+    }
+
+    /// `>=`
+    pub fn ge<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
+        self,
+        other: T,
+    ) -> dsl::GtEq<Self, E> {
+        ExpressionMethods::ge(self, other.into_expression())
     }
 
     /// `BETWEEN`: both ends belong to it.
@@ -54,8 +80,8 @@ where
     where
         L: Operand<SqlTypeOf<Self>, Expression = LE>,
         U: Operand<SqlTypeOf<Self>, Expression = UE>,
-        LE: Expression<SqlType = SqlTypeOf<Self>>,
-        UE: Expression<SqlType = SqlTypeOf<Self>>,
+        LE: ExpressionOf<SqlTypeOf<Self>>,
+        UE: ExpressionOf<SqlTypeOf<Self>>,
     {
         ExpressionMethods::between(self, lower.into_expression(), upper.into_expression())
     }
@@ -65,8 +91,8 @@ where
     where
         L: Operand<SqlTypeOf<Self>, Expression = LE>,
         U: Operand<SqlTypeOf<Self>, Expression = UE>,
-        LE: Expression<SqlType = SqlTypeOf<Self>>,
-        UE: Expression<SqlType = SqlTypeOf<Self>>,
+        LE: ExpressionOf<SqlTypeOf<Self>>,
+        UE: ExpressionOf<SqlTypeOf<Self>>,
     {
         ExpressionMethods::not_between(self, lower.into_expression(), upper.into_expression())
     }

@@ -110,6 +110,7 @@ impl<E> QueryId for Search<E> {
 #[cfg(feature = "postgres")]
 impl<E: QueryFragment<diesel::pg::Pg>> QueryFragment<diesel::pg::Pg> for Search<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        no_nul(&self.like)?;
         out.push_sql("(");
         self.text.walk_ast(out.reborrow())?;
         out.push_sql(" LIKE ");
@@ -122,6 +123,7 @@ impl<E: QueryFragment<diesel::pg::Pg>> QueryFragment<diesel::pg::Pg> for Search<
 #[cfg(feature = "sqlite")]
 impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sqlite> for Search<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::sqlite::Sqlite>) -> QueryResult<()> {
+        no_nul(&self.glob)?;
         out.push_sql("(");
         self.text.walk_ast(out.reborrow())?;
         out.push_sql(" GLOB ");
@@ -129,6 +131,15 @@ impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sql
         out.push_sql(")");
         Ok(())
     }
+}
+
+/// PostgreSQL has no text with NUL, and SQLite's GLOB takes it for the end of the pattern, so that it would find more.
+fn no_nul(pattern: &str) -> QueryResult<()> {
+    if pattern.contains('\0') {
+        let error = "text with the character NUL cannot be searched for";
+        return Err(diesel::result::Error::QueryBuilderError(error.into()));
+    }
+    Ok(())
 }
 
 // `and`, `or` and `not` are Diesel's, by its blanket implementations on boolean expressions.

@@ -5,13 +5,13 @@ use std::{num::NonZeroUsize, sync::Arc};
 use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{
-    Expressions, Joined, QuerySet, Related, Selected, UsedJoin, Values,
+    Expressions, Joined, QuerySet, ReadableOn, Related, Selected, UsedJoin, Values,
     condition::{Filter, GivesCondition},
 };
 use crate::{
     backend::{Backend, IntoPart},
     field::{GivesOrder, RootedAt, Selection},
-    model::{Accessors, Model},
+    model::{Accessors, Model, Table},
     path::{Path, Root, Scope},
 };
 
@@ -38,12 +38,11 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// ```
     pub fn select_related<R, F, T>(mut self, f: F) -> QuerySet<'a, M, B, Joined<M, T>>
     where
-        F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, Related = T>,
-        T: Related<M>,
+        F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, T>,
     {
         self.scoped(false, f);
         let mut tables = vec![(M::TABLE.name.to_owned(), M::TABLE)];
-        T::tables(&mut tables);
+        F::tables(&mut tables);
         self.selecting(Selected::Tables(tables))
     }
 }
@@ -53,39 +52,23 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     ///
     /// Several calls keep the rows for which all conditions are true. The condition may use fields of related models,
     /// whose joins it brings along: `f.origin().city.eq("New York")`.
-    pub fn filter<E, F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
-    {
-        let condition = self.scoped(true, f);
-        self.filters.push(Filter { part: F::keep(condition), negated: false });
-        self
+    pub fn filter<E>(self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>) -> Self {
+        self.condition(f, false)
     }
 
     /// Keeps the rows for which the condition is not true: those for which it is false, and those for which it is NULL.
     ///
     /// `filter(c)` and `exclude(c)` share no row, and together they give them all.
-    pub fn exclude<E, F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
-    {
-        let condition = self.scoped(true, f);
-        self.filters.push(Filter { part: F::keep(condition), negated: true });
-        self
+    pub fn exclude<E>(self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>) -> Self {
+        self.condition(f, true)
     }
 
     /// Orders the rows: `|f| f.id.asc()`, or a tuple of up to eight keys, the most significant first.
     ///
     /// A later call replaces the order of an earlier one. Without an order, rows come as the database likes, and not
     /// twice alike. Say where NULLs go with `nulls_first` and `nulls_last`; backends differ.
-    pub fn order_by<O, F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(M::Fields<Root<M>>) -> O + GivesOrder<'a, M, B, O>,
-    {
-        let order = self.scoped(true, f);
-        self.order.clear();
-        F::keys(order, &mut self.order);
-        self
+    pub fn order_by<O>(self, f: impl FnOnce(M::Fields<Root<M>>) -> O + GivesOrder<'a, M, B, O>) -> Self {
+        self.ordered(f)
     }
 
     /// Turns the order round, NULLs included; a second call turns it back.
@@ -135,12 +118,11 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// let cities: Vec<String> = Airport::objects(&db).values(|a| a.city).distinct().load()?;
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn values<E, F>(mut self, f: F) -> QuerySet<'a, M, B, Values<E>>
-    where
-        F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
-    {
-        let expression = self.scoped(true, f);
-        self.selecting(Selected::Fields(F::keep(expression)))
+    pub fn values<E>(
+        self,
+        f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
+    ) -> QuerySet<'a, M, B, Values<E>> {
+        self.fields(f)
     }
 
     /// Reads any Diesel expression, or a tuple of up to 16, as the Rust types named.
@@ -157,15 +139,46 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// assert_eq!((number, most_eastern), (0, None));
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn values_as<T, E>(
-        mut self,
-        f: impl FnOnce(M::Fields<Root<M>>) -> E,
-    ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
+    pub fn values_as<T, E: Expression>(
+        self,
+        f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
+    ) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>> {
+        self.expressions(f)
+    }
+
+    fn condition<E, F>(mut self, f: F, negated: bool) -> Self
     where
-        E: Expression + AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
+    {
+        let condition = self.scoped(true, f);
+        self.filters.push(Filter { part: F::keep(condition), negated });
+        self
+    }
+
+    fn ordered<O, F>(mut self, f: F) -> Self
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> O + GivesOrder<'a, M, B, O>,
+    {
+        let order = self.scoped(true, f);
+        self.order.clear();
+        F::keys(order, &mut self.order);
+        self
+    }
+
+    fn fields<E, F>(mut self, f: F) -> QuerySet<'a, M, B, Values<E>>
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
         let expression = self.scoped(true, f);
-        self.selecting(Selected::Expressions(expression.into_part()))
+        self.selecting(Selected::Fields(F::keep(expression)))
+    }
+
+    fn expressions<T, E: Expression, F>(mut self, f: F) -> QuerySet<'a, M, B, Expressions<T, E::SqlType>>
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
+    {
+        let expression = self.scoped(true, f);
+        self.selecting(Selected::Expressions(F::keep(expression)))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
@@ -204,6 +217,29 @@ where
     }
 }
 
+/// A closure that gives expressions for `values_as`; the compiler points at the closure.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "what this closure gives cannot be read as `{T}`",
+    label = "gives no expression of `{M}` that is read as `{T}`",
+    note = "for a tuple of expressions name a tuple of as many types, in the same order",
+    note = "what may be NULL is read as an `Option`; aggregates such as `max` and `sum` are NULL where there are no rows"
+)]
+pub trait GivesExpressions<'a, M, B: Backend, T, E> {
+    fn keep(expressions: E) -> Arc<B::Part<'a>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B: Backend, T, E, F> GivesExpressions<'a, M, B, T, E> for F
+where
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    Expressions<T, E::SqlType>: ReadableOn<B>,
+{
+    fn keep(expressions: E) -> Arc<B::Part<'a>> {
+        expressions.into_part()
+    }
+}
+
 /// A closure that gives relations for `select_related`; the compiler points at the closure.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -211,13 +247,15 @@ where
     label = "gives neither a relation of `{M}` nor a tuple of up to 12",
     note = "a relation is what `belongs_to` made, such as `f.airline()` or `f.origin().hub()`"
 )]
-pub trait GivesRelations<M: Model, R> {
-    type Related;
+pub trait GivesRelations<M: Model, R, T> {
+    fn tables(out: &mut Vec<(String, &'static Table)>);
 }
 
 #[diagnostic::do_not_recommend]
-impl<M: Model, R: IntoRelated<M>, F> GivesRelations<M, R> for F {
-    type Related = R::Related;
+impl<M: Model, R: IntoRelated<M, Related = T>, T: Related<M>, F> GivesRelations<M, R, T> for F {
+    fn tables(out: &mut Vec<(String, &'static Table)>) {
+        T::tables(out);
+    }
 }
 
 /// What the closure of `select_related` returns: a relation, or a tuple of up to 12.

@@ -28,11 +28,9 @@ where
 /// at it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this closure does not give a condition on `{M}`",
-    label = "does not give a condition",
-    note = "a condition is a boolean expression over the fields that the closure is given, such as `f.name.eq(\"x\")`, \
-            without aggregates; join conditions with `.and(…)` and `.or(…)`",
-    note = "an operator that only one backend has needs a database of that backend, such as `Database<Pg>`"
+    message = "this closure does not give a condition on `{M}`: a boolean expression over the fields that it is given, \
+               such as `f.name.eq(\"x\").or(f.id.gt(5))`, without aggregates",
+    label = "gives none, or one that not every database of the backend `{B}` has (for PostgreSQL alone: `Database<Pg>`)"
 )]
 pub trait GivesCondition<'a, M, B: Backend, E> {
     fn keep(condition: E) -> Arc<B::Part<'a>>;

@@ -213,7 +213,8 @@ related! {
 
 /// A shape whose rows can be read from the backend `B`.
 #[diagnostic::on_unimplemented(
-    message = "rows of `{Self}` cannot be read from a database of the backend `{B}`",
+    message = "these rows cannot be read from a database of the backend `{B}`",
+    label = "a field has a type that this backend cannot read",
     note = "a field's type must be one that this backend can read; `Any` needs every enabled backend to read it"
 )]
 pub trait ReadableOn<B: Backend>: Shape {

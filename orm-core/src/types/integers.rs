@@ -7,7 +7,11 @@ use diesel::{
 };
 
 use super::{Decode, FieldType};
-use crate::sql_types::{I8, U8, U16, U32, U64};
+use crate::{
+    backend::BackendKind,
+    error::BoxError,
+    sql_types::{I8, U8, U16, U32, U64},
+};
 
 /// Diesel's own integer types: only reading is ours, because it has to be strict.
 macro_rules! standard {
@@ -24,6 +28,10 @@ macro_rules! portable {
     ($($rust:ident => $sql:ident in $wide:ident as $wide_sql:ident;)*) => { $(
         impl FieldType for $rust {
             type SqlType = $sql;
+
+            fn validate(&self, _: BackendKind) -> Result<(), BoxError> {
+                to_wide::<_, i64>(*self).map(|_| ())
+            }
         }
         decode!($rust);
         crate::types::diesel_reads!($rust: $sql);
@@ -83,7 +91,7 @@ fn narrow<T: TryFrom<i64>>(value: i64) -> deserialize::Result<T> {
         .map_err(|_| format!("the column holds {value}, which does not fit `{}`", std::any::type_name::<T>()).into())
 }
 
-fn to_wide<T: Copy, W: TryFrom<T>>(value: T) -> Result<W, crate::error::BoxError> {
+fn to_wide<T: Copy, W: TryFrom<T>>(value: T) -> Result<W, BoxError> {
     W::try_from(value).map_err(|_| {
         "a `u64` above 9223372036854775807 (`i64::MAX`) cannot be stored; use `BigDecimal` for larger numbers".into()
     })

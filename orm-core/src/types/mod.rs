@@ -139,9 +139,15 @@ pub trait ReadFrom<ST> {
     type Codec;
 }
 
-impl<T: FieldType> ReadFrom<T::SqlType> for T {
+#[diagnostic::do_not_recommend]
+impl<T: FieldType<SqlType: Is<ST>>, ST> ReadFrom<ST> for T {
     type Codec = Native;
 }
+
+/// That two types are one.
+#[doc(hidden)]
+pub trait Is<T> {}
+impl<T> Is<T> for T {}
 
 /// How a column's values are read as `T`.
 pub trait Codec<T, DB: Backend> {

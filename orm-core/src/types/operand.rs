@@ -23,10 +23,16 @@ pub trait Operand<ST> {
     fn into_expression(self) -> Self::Expression;
 }
 
+// The expressions are parameters, here and below, so that the compiler speaks of `Operand` and not of what it leads to.
 #[diagnostic::do_not_recommend]
-impl<ST: SqlKind, T: OperandOf<ST, ST::Kind>> Operand<ST> for T {
-    type Expression = T::Expression;
-    fn into_expression(self) -> T::Expression {
+impl<ST, T, E> Operand<ST> for T
+where
+    ST: SqlKind,
+    T: OperandOf<ST, ST::Kind, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
         OperandOf::into_expression(self)
     }
 }
@@ -40,17 +46,27 @@ pub trait OperandOf<ST, Kind> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<ST: SqlType + TypedExpressionType, T: AsExpression<ST>> OperandOf<ST, Standard> for T {
-    type Expression = T::Expression;
-    fn into_expression(self) -> T::Expression {
+impl<ST, T, E> OperandOf<ST, Standard> for T
+where
+    ST: SqlType + TypedExpressionType,
+    T: AsExpression<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
         self.as_expression()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<ST: SqlType, T: PortableOperand<ST>> OperandOf<ST, Portable> for T {
-    type Expression = T::Expression;
-    fn into_expression(self) -> T::Expression {
+impl<ST, T, E> OperandOf<ST, Portable> for T
+where
+    ST: SqlType,
+    T: PortableOperand<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
         PortableOperand::into_expression(self)
     }
 }

@@ -16,7 +16,8 @@ use crate::{
 /// A tuple of up to 16 models: `(Airline, Airport, Flight)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no tuple of models",
-    note = "name the models in a tuple, one of them as `(Flight,)`"
+    label = "no tuple of up to 16 models",
+    note = "name the models in a tuple, one alone as `(Flight,)`; each of them has `#[derive(Model)]`"
 )]
 pub trait Models {
     #[doc(hidden)]
@@ -25,6 +26,7 @@ pub trait Models {
 
 macro_rules! tuples {
     ($($($T:ident)+;)*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<$($T: Model),+> Models for ($($T,)+) {
             fn tables() -> Vec<&'static Table> {
                 vec![$($T::TABLE),+]

@@ -85,12 +85,16 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
                 (quote_spanned!(ty.span()=> <#ty as #krate::types::FieldType>::SqlType), quote!(#krate::types::Native))
             }
         };
+        // On the user's type, so that the compiler says once, and there, what is wrong with it.
+        let types = quote_spanned! {ty.span()=>
+            type SqlType = #sql_type;
+            type Codec = #codec;
+        };
         quote! {
             impl #krate::model::ModelColumn for #module::columns::#name {
                 type Model = #ident;
                 type Rust = #ty;
-                type SqlType = #sql_type;
-                type Codec = #codec;
+                #types
                 const NAME: &'static str = #column;
             }
         }

@@ -4,6 +4,8 @@ mod accessors;
 mod columns;
 mod relations;
 mod rows;
+#[cfg(test)]
+mod snapshot;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{ext::IdentExt, spanned::Spanned};
+use syn::{Ident, ext::IdentExt, spanned::Spanned};
 
 use crate::model::{Model, Relation};
 
@@ -18,6 +18,12 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let text = name.unraw().to_string();
     // On the user's words, because they may name no model.
     let target_model = quote_spanned!(target.span()=> <#target as #krate::model::Model>);
+    let fields = quote_spanned! {target.span()=>
+        #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>>
+    };
+    let scope = Ident::new("__scope", target.span());
+    let call = quote_spanned!(target.span()=> #target_model::fields(#scope));
+    let to_type = quote_spanned!(target.span()=> type To = #target;);
     let null = if relation.optional {
         quote!(#krate::path::Optional)
     } else {
@@ -34,7 +40,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
         }
     };
     let check = match &relation.key {
-        None => quote_spanned!(ty.span()=> #krate::__private::refers_to::<#ty, #target_model::Key>()),
+        None => quote_spanned!(target.span()=> #krate::__private::refers_to::<#ty, #target_model::Key>()),
         Some(key) => {
             let field = quote_spanned!(key.span()=> to.#key);
             let check = quote_spanned!(ty.span()=> column.is_referred_to_by::<#ty>());
@@ -51,7 +57,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     quote! {
         impl #krate::model::ForeignKey for #module::relations::#name {
             type From = #ident;
-            type To = #target;
+            #to_type
             type Null = #null;
             const NAME: &'static str = #text;
             const COLUMN: &'static str = #column;
@@ -64,8 +70,9 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             #[must_use]
             #vis fn #name(
                 &self,
-            ) -> #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>> {
-                #target_model::fields(&self.__scope)
+            ) -> #fields {
+                let #scope = &self.__scope;
+                #call
             }
         }
 

@@ -18,10 +18,4 @@ struct Flight {
     seats: i32,
 }
 
-fn main() -> orm_core::Result<()> {
-    let db = orm_core::connect("sqlite::memory:")?;
-    for flight in Flight::objects(&db).filter(|f| f.number.gt(5)).order_by(|f| f.id.asc()).iterator(10)? {
-        println!("{:?}", flight.id);
-    }
-    Ok(())
-}
+fn main() {}

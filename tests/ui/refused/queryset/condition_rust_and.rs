@@ -3,7 +3,7 @@ mod models;
 use models::*;
 
 fn mistake(db: &Database) {
-    let _ = Flight::objects(db).filter(|f| f.number.gt(5) && f.seats.gt(5_u32));
+    let _ = Flight::objects(db).filter(|f| f.number.gt(5) && true);
 }
 
 fn main() {}

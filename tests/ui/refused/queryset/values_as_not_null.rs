@@ -3,8 +3,7 @@ mod models;
 use models::*;
 
 fn mistake(db: &Database) {
-    let rows = Flight::objects(db).values_as::<f64, _>(|f| diesel::dsl::max(f.dep_delay));
-    let _ = rows.load();
+    let _ = Flight::objects(db).values_as::<f64, _>(|f| diesel::dsl::max(f.dep_delay));
 }
 
 fn main() {}

@@ -3,8 +3,7 @@ mod models;
 use models::*;
 
 fn mistake(db: &Database) {
-    let rows = Flight::objects(db).values_as::<(i64, i32, f64), _>(|f| (f.id, f.number));
-    let _ = rows.load();
+    let _ = Flight::objects(db).values_as::<(i64, i32, f64), _>(|f| (f.id, f.number));
 }
 
 fn main() {}

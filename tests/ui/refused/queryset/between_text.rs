@@ -1,9 +1,0 @@
-#[path = "../models.rs"]
-mod models;
-use models::*;
-
-fn mistake(db: &Database) {
-    let _ = Flight::objects(db).filter(|f| f.number.between(1, "x"));
-}
-
-fn main() {}

@@ -1,9 +1,0 @@
-#[path = "../models.rs"]
-mod models;
-use models::*;
-
-fn mistake(db: &Database) {
-    let _ = Flight::objects(db).filter(|f| f.number.eq_any(["a", "b"]));
-}
-
-fn main() {}
