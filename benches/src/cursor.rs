@@ -15,9 +15,8 @@ use diesel::{
 use crate::{
     Error,
     cases::{CHUNK, Joined, Program},
-    diesel_iter::count_airlines,
     models::Flight,
-    schema::{flights, joined},
+    schema::{count_airlines, flights, joined},
 };
 
 pub(crate) struct Cursor(PgConnection);

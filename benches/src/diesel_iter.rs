@@ -8,18 +8,8 @@ use crate::{
     Error,
     cases::{Joined, Program},
     models::Flight,
-    schema::{flights, joined},
+    schema::{count_airlines, flights, joined},
 };
-
-/// The number of airlines; a macro, because bounds for any connection would be longer than what they bound.
-macro_rules! count_airlines {
-    ($connection:expr) => {{
-        use diesel::{QueryDsl, RunQueryDsl};
-        let count: i64 = $crate::schema::airlines::table.count().get_result($connection)?;
-        Ok(count.try_into()?)
-    }};
-}
-pub(crate) use count_airlines;
 
 /// A program on `load_iter`.
 macro_rules! program {

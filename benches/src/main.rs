@@ -1,10 +1,10 @@
-//! `orm-bench prepare URL ROWS` fills the tables; `orm-bench run PROGRAM CASE URL` runs one program and prints what it
-//! measured.
+//! `orm-bench prepare URL ROWS` fills the tables; `orm-bench list URL` prints the cases on one line and the programs on
+//! the next; `orm-bench run PROGRAM CASE URL` runs one program and prints what it measured.
 #![allow(clippy::print_stdout)] // that is what it is for
 
 use std::process::ExitCode;
 
-use orm_bench::{Error, run, tables};
+use orm_bench::{Error, backend, cases::Case, programs, run, tables};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,10 +21,14 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &[&str]) -> Result<(), Error> {
     match arguments {
         ["prepare", url, rows] => tables::prepare(url, rows.parse()?),
+        ["list", url] => {
+            println!("{}\n{}", Case::ALL.map(|(name, _)| name).join(" "), programs(backend(url)?).join(" "));
+            Ok(())
+        }
         ["run", program, case, url] => {
             println!("{}", run(program, case.parse()?, url)?);
             Ok(())
         }
-        _ => Err("usage: orm-bench prepare URL ROWS, or orm-bench run PROGRAM CASE URL".into()),
+        _ => Err("usage: orm-bench prepare URL ROWS | list URL | run PROGRAM CASE URL".into()),
     }
 }

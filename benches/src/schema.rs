@@ -42,3 +42,13 @@ macro_rules! joined {
     }};
 }
 pub(crate) use joined;
+
+/// The number of airlines; a macro, because bounds for any connection would be longer than what they bound.
+macro_rules! count_airlines {
+    ($connection:expr) => {{
+        use diesel::prelude::*;
+        let count: i64 = $crate::schema::airlines::table.count().get_result($connection)?;
+        Ok(count.try_into()?)
+    }};
+}
+pub(crate) use count_airlines;
