@@ -56,7 +56,8 @@
 //!
 //! # What a stream promises
 //!
-//! - One SQL statement and one snapshot, however many chunks: what other connections commit meanwhile is not seen.
+//! - One SQL statement, and one snapshot, of when the stream is opened, however many chunks: what other connections
+//!   commit meanwhile is not seen.
 //! - Memory for one chunk of rows, bounded by rows and by bytes; the first row after one small fetch.
 //! - Dropping it early costs no more than the rest of a chunk, and its connection goes back healthy.
 //! - It never looks complete when it is not: if it breaks, `next` panics ([`Rows`]) or gives an `Err` ([`TryRows`]).

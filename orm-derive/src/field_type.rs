@@ -86,8 +86,10 @@ fn newtype(krate: &Path, ident: &Ident, inner: &Type) -> TokenStream {
                     <#inner as #krate::diesel::deserialize::FromSql<#sql, __DB>>::from_sql(value).map(#ident)
                 }
             }
-            impl<__DB: #krate::diesel::backend::Backend> #krate::diesel::serialize::ToSql<#sql, __DB> for #ident
+            impl<__DB, __ST> #krate::diesel::serialize::ToSql<__ST, __DB> for #ident
             where
+                __DB: #krate::diesel::backend::Backend,
+                __ST: #krate::types::operand::Carries<#sql>,
                 #inner: #krate::diesel::serialize::ToSql<#sql, __DB>,
             {
                 fn to_sql<'__b>(
@@ -172,8 +174,10 @@ fn enumeration(krate: &Path, ident: &Ident, variants: &[(&Ident, String)]) -> To
                     __read(&<::std::string::String as #krate::diesel::deserialize::FromSql<#sql, __DB>>::from_sql(value)?)
                 }
             }
-            impl<__DB: #krate::diesel::backend::Backend> #krate::diesel::serialize::ToSql<#sql, __DB> for #ident
+            impl<__DB, __ST> #krate::diesel::serialize::ToSql<__ST, __DB> for #ident
             where
+                __DB: #krate::diesel::backend::Backend,
+                __ST: #krate::types::operand::Carries<#sql>,
                 str: #krate::diesel::serialize::ToSql<#sql, __DB>,
             {
                 fn to_sql<'__b>(

@@ -70,6 +70,18 @@ macro_rules! round_trips {
                     "between the least and {value:?}"
                 );
             }
+            let some = || values.iter().step_by(2).cloned().collect_vec();
+            assert_eq!(
+                with_ids(all().filter(|s| s.value.eq_any(some())))?,
+                oracle(&|row| some().contains(&row.value)),
+                "one of some"
+            );
+            assert_eq!(
+                with_ids(all().filter(|s| s.maybe.ne_all(some())))?,
+                oracle(&|row| row.maybe.as_ref().is_some_and(|m| !some().contains(m))),
+                "none of some"
+            );
+            assert_eq!(with_ids(all().filter(|s| s.value.eq_any(Vec::<$type>::new())))?, [0_i64; 0], "one of none");
             let up = Stored::objects(&db).filter(|s| s.maybe.is_not_null()).order_by(|s| (s.value.asc(), s.id.asc()));
             assert_eq!(up.clone().values(|s| s.value).load()?, values, "in order");
             let down = up.reverse().values(|s| s.value).load()?;

@@ -171,10 +171,10 @@ fn iterator_panics_with_the_error(bed: &Bed) -> TestResult {
 /// Rows that were read before the error are given before it.
 fn an_error_is_not_lost_behind_a_full_chunk(bed: &Bed) -> TestResult {
     let db = bed.db()?;
-    failing_at(bed, 17);
+    failing_at(bed, 5);
     let results =
-        Number::objects(&db).try_iterator(16)?.map(|row| row.map(|n| n.id).map_err(|e| e.kind())).collect_vec();
-    let expected = (1..=16).map(Ok).chain([Err(ErrorKind::Database)]).collect_vec();
+        Number::objects(&db).try_iterator(4)?.map(|row| row.map(|n| n.id).map_err(|e| e.kind())).collect_vec();
+    let expected = (1..=4).map(Ok).chain([Err(ErrorKind::Database)]).collect_vec();
     assert_eq!(results, expected);
     Ok(())
 }

@@ -8,7 +8,8 @@ use crate::models::{Number, number, numbers};
 
 on_each_backend! {
     chunk_boundaries, chunk_size_zero, chunk_sizes_that_are_huge, fused, fused_when_empty, itertools_compose,
-    chunk_by_takes_groups_in_order, snapshot_while_writing, two_streams_of_one_database, rows_and_try_rows_agree,
+    chunk_by_takes_groups_in_order, snapshot_while_writing, the_snapshot_is_of_when_the_stream_was_opened,
+    two_streams_of_one_database, rows_and_try_rows_agree,
     size_hint_never_lies, rows_given_counts, debug_says_how_far_it_is, a_stream_may_end_on_another_thread,
     fetch_bytes_changes_nothing_but_the_size_of_a_fetch, a_stream_is_one_statement,
 }
@@ -144,6 +145,15 @@ fn snapshot_while_writing(bed: &Bed) -> TestResult {
     Ok(())
 }
 
+fn the_snapshot_is_of_when_the_stream_was_opened(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    numbers(&db, 500)?;
+    let rows = Number::objects(&db).order_by(|n| n.id.asc()).iterator(10)?;
+    bed.execute("DELETE FROM numbers WHERE id < 400; INSERT INTO numbers (id, name) VALUES (0, 'new')");
+    assert_eq!(rows.collect_vec(), (1..=500).map(number).collect_vec());
+    Ok(())
+}
+
 fn two_streams_of_one_database(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     numbers(&db, 100)?;
@@ -195,9 +205,9 @@ fn rows_given_counts(bed: &Bed) -> TestResult {
 fn debug_says_how_far_it_is(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     numbers(&db, 40)?;
-    let mut rows = Number::objects(&db).iterator(10)?;
-    rows.next();
-    assert_eq!(format!("{rows:?}"), "Rows(TryRows { rows_given: 1, in_hand: 9, open: true })");
+    let mut rows = Number::objects(&db).iterator(1)?;
+    assert_eq!(rows.by_ref().take(2).count(), 2);
+    assert_eq!(format!("{rows:?}"), "Rows(TryRows { rows_given: 2, in_hand: 0, open: true })");
     Ok(())
 }
 

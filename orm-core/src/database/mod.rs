@@ -89,7 +89,8 @@ impl<B: Backend> Database<B> {
     ///
     /// After a statement of the transaction has failed, nothing more can be done in it, on every backend: what `f`
     /// answers then, the transaction is rolled back, and the answer is an error. So `Ok` always means committed.
-    /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::transaction).
+    /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::transaction); `bulk_create`
+    /// and `create_tables` are one by themselves.
     ///
     /// ```
     /// # use orm_core::prelude::*;
@@ -99,10 +100,12 @@ impl<B: Backend> Database<B> {
     /// db.transaction(|tx| {
     ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])?;
     ///     assert_eq!(Airport::objects(tx).count()?, 1);
-    ///     orm_core::Result::Ok(())
+    ///     Ok::<_, orm_core::Error>(())
     /// })?;
     /// # Ok::<(), orm_core::Error>(())
     /// ```
+    ///
+    /// Where the compiler cannot tell the closure's error type, name it at the end: `Ok::<_, orm_core::Error>(…)`.
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@
 //! that also take the portable types, text search that takes every character literally, and orders that can be turned
 //! round.
 
+mod membership;
 mod operators;
 pub(crate) mod order;
 mod search;
@@ -20,6 +21,7 @@ use diesel::{
 
 pub(crate) use self::order::OrderKey;
 pub use self::{
+    membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
     selection::{ReadAs, Selection, SelectionOn},

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use super::source::{Fetched, Limit};
 
 /// How many rows the first fetch asks for.
-const FIRST: usize = 16;
+const FIRST: usize = 4;
 /// How much more each fetch asks for than the one before.
 const GROWTH: usize = 8;
 /// The servers count rows in 32 bits.
@@ -65,23 +65,23 @@ mod tests {
 
     #[test]
     fn it_grows_to_the_chunk_size() {
-        assert_eq!(sizes(2000, 8 << 20, &[100; 4]), [16, 128, 1024, 2000, 2000]);
+        assert_eq!(sizes(2000, 8 << 20, &[100; 4]), [4, 32, 256, 2000, 2000]);
         assert_eq!(sizes(3, 8 << 20, &[100; 2]), [3, 3, 3]);
     }
 
     #[test]
     fn wide_rows_shrink_it_and_narrow_ones_let_it_grow_again() {
-        assert_eq!(sizes(2000, 8 << 20, &[1 << 20, 1 << 20, 100, 100]), [16, 8, 8, 64, 512]);
+        assert_eq!(sizes(2000, 8 << 20, &[1 << 20, 1 << 20, 100, 100]), [4, 8, 8, 64, 512]);
     }
 
     #[test]
     fn a_row_over_the_budget_comes_alone() {
-        assert_eq!(sizes(2000, 1000, &[5000]), [16, 1]);
+        assert_eq!(sizes(2000, 1000, &[5000]), [4, 1]);
     }
 
     #[test]
     fn no_chunk_size_is_too_large() {
         let size = ChunkSize::new(usize::MAX, NonZeroUsize::MAX);
-        assert_eq!((size.most_rows, size.capacity()), (i32::MAX as usize, 16));
+        assert_eq!((size.most_rows, size.capacity()), (i32::MAX as usize, 4));
     }
 }

@@ -11,7 +11,7 @@ use self_cell::{MutBorrow, self_cell};
 use crate::{
     backend::Driver,
     diesel_error,
-    error::Result,
+    error::{ErrorKind, Result},
     queryset::shape::ShapeOn,
     session::{Lease, Reporter, Session},
     statement::select::Select,
@@ -38,6 +38,8 @@ struct Stepping<S: ShapeOn<Sqlite>> {
     reporter: Reporter<Sqlite>,
     sql: String,
     decoder: Decoder<S>,
+    /// The first row, or the lack of one, until it is asked for.
+    first: Option<(Vec<S::Row>, Fetched)>,
 }
 
 pub(super) fn open<S: ShapeOn<Sqlite>>(
@@ -52,7 +54,15 @@ pub(super) fn open<S: ShapeOn<Sqlite>>(
         LoadConnection::<DefaultLoadingMode>::load(&mut **lease.borrow_mut(), query)
     })
     .map_err(|error| in_statement(reporter.failed(error), Ok(sql.clone())))?;
-    Ok(Box::new(Stepping::<S> { scan, reporter, sql, decoder: Decoder::new::<Sqlite>() }))
+    let mut stepping = Stepping::<S> { scan, reporter, sql, decoder: Decoder::new::<Sqlite>(), first: None };
+    // SQLite runs the statement, takes its snapshot and meets locks at the first step, and not before.
+    let mut rows = Vec::new();
+    let fetched = stepping.fetch(Limit { rows: 1, bytes: usize::MAX }, &mut rows);
+    match fetched.end {
+        End::Broken(error) if error.kind() != ErrorKind::Decode => return Err(error),
+        _ => stepping.first = Some((rows, fetched)),
+    }
+    Ok(Box::new(stepping))
 }
 
 /// The values of a statement, as Diesel collects them.
@@ -70,7 +80,11 @@ fn owned(
 
 impl<S: ShapeOn<Sqlite>> Source<S::Row> for Stepping<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Stepping { scan, reporter, sql, decoder } = self;
+        let Stepping { scan, reporter, sql, decoder, first } = self;
+        if let Some((rows, fetched)) = first.take() {
+            out.extend(rows);
+            return fetched;
+        }
         decoder.start();
         let end = scan.with_dependent_mut(|_, steps| {
             for _ in 0..limit.rows {
