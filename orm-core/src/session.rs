@@ -4,6 +4,7 @@ use std::{
     fmt,
     ops::{Deref, DerefMut},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
 };
 
 use diesel::{
@@ -36,6 +37,10 @@ struct State<DB: Driver> {
     failed: Option<String>,
     /// The user had the connection, so a statement may have failed unseen.
     lent: bool,
+    /// The savepoints that are open, by the thread that opened each.
+    savepoints: Vec<ThreadId>,
+    /// How many savepoints were rolled back, by which a cursor tells that it may be gone.
+    rolled_back: u64,
 }
 
 enum Holder<DB: Driver> {
@@ -51,16 +56,28 @@ impl<DB: Driver> Inner<DB> {
         let mut connection = pool.get()?;
         AnsiTransactionManager::begin_transaction(&mut *connection)
             .map_err(|error| diesel_error::ours(error, DB::KIND))?;
-        let state = State { connection: Holder::Idle(connection), failed: None, lent: false };
+        let state = State {
+            connection: Holder::Idle(connection),
+            failed: None,
+            lent: false,
+            savepoints: Vec::new(),
+            rolled_back: 0,
+        };
         Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }) })
     }
 
-    pub(crate) fn begin_savepoint(&self) -> Result<()> {
+    /// Opens a savepoint, and returns its level: how many are open with it.
+    pub(crate) fn begin_savepoint(&self) -> Result<usize> {
         // It cannot be had in a transaction that has failed, so what a rollback to it forgets happened since.
-        Lease::borrow(&self.slot, Purpose::Statement)?.run(AnsiTransactionManager::begin_transaction)
+        let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
+        lease.run(AnsiTransactionManager::begin_transaction)?;
+        let mut state = self.slot.lock();
+        state.savepoints.push(thread::current().id());
+        Ok(state.savepoints.len())
     }
 
-    pub(crate) fn commit(&self) -> Result<()> {
+    /// Commits the savepoint of this level; level 0 is the transaction itself.
+    pub(crate) fn commit(&self, level: usize) -> Result<()> {
         if let Some(failure) = self.slot.lock().failed.clone() {
             return Err(Error::new(
                 ErrorKind::TransactionAborted,
@@ -72,13 +89,23 @@ impl<DB: Driver> Inner<DB> {
         }
         let lent = std::mem::take(&mut self.slot.lock().lent);
         let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
+        // With another depth, Diesel would release a savepoint where it should commit, and say that all is well.
+        if depth(&mut lease)? != level + 1 || self.slot.lock().savepoints.len() != level {
+            return Err(Error::new(
+                ErrorKind::TransactionAborted,
+                "the transaction was rolled back: a transaction that was begun inside it was not ended",
+            )
+            .on_backend(DB::KIND));
+        }
         lease.run(|connection| {
             if lent {
                 // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a failure went unseen.
                 DB::check_transaction(connection)?;
             }
             AnsiTransactionManager::commit_transaction(connection)
-        })
+        })?;
+        self.slot.lock().savepoints.truncate(level.saturating_sub(1));
+        Ok(())
     }
 
     /// The connection, for code of the user's.
@@ -88,13 +115,37 @@ impl<DB: Driver> Inner<DB> {
         Ok(lease)
     }
 
-    pub(crate) fn rollback(&self) -> Result<()> {
-        let mut lease = Lease::borrow(&self.slot, Purpose::Rollback)?;
-        AnsiTransactionManager::rollback_transaction(&mut *lease)
-            .map_err(|error| diesel_error::ours(error, DB::KIND))?;
-        self.slot.lock().failed = None;
-        Ok(())
+    /// Rolls back to before the savepoint of this level, and with it all that were opened since.
+    pub(crate) fn rollback(&self, level: usize) -> Result<()> {
+        let rolled_back = Lease::borrow(&self.slot, Purpose::Rollback).and_then(|mut lease| {
+            while depth(&mut lease)? > level {
+                AnsiTransactionManager::rollback_transaction(&mut *lease)
+                    .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+            }
+            Ok(())
+        });
+        let mut state = self.slot.lock();
+        match &rolled_back {
+            Ok(()) => {
+                state.savepoints.truncate(level.saturating_sub(1));
+                state.failed = None;
+                state.rolled_back += 1;
+            }
+            // What should be undone is still there, so nothing around it may be committed.
+            Err(error) => {
+                state.failed.get_or_insert_with(|| format!("a part of it could not be rolled back: {error}"));
+            }
+        }
+        rolled_back
     }
+}
+
+/// How many transactions and savepoints Diesel knows to be open.
+fn depth<DB: Driver>(lease: &mut Lease<DB>) -> Result<usize> {
+    let depth = AnsiTransactionManager::transaction_manager_status_mut(&mut **lease)
+        .transaction_depth()
+        .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+    Ok(depth.map_or(0, |depth| usize::try_from(depth.get()).unwrap_or(usize::MAX)))
 }
 
 impl<DB: Driver> Drop for Inner<DB> {
@@ -187,19 +238,30 @@ impl<DB: Driver> Session<'_, DB> {
     pub(crate) fn share(&self) -> Option<Shared<DB>> {
         match self {
             Session::Pool(_) => None,
-            Session::Transaction(inner) => Some(Shared(inner.slot.clone())),
+            Session::Transaction(inner) => {
+                let rolled_back = inner.slot.lock().rolled_back;
+                Some(Shared { slot: inner.slot.clone(), rolled_back })
+            }
         }
     }
 }
 
 /// A transaction's connection, borrowed anew for each statement.
 #[cfg(feature = "postgres")]
-pub(crate) struct Shared<DB: Driver>(Arc<Slot<DB>>);
+pub(crate) struct Shared<DB: Driver> {
+    slot: Arc<Slot<DB>>,
+    rolled_back: u64,
+}
 
 #[cfg(feature = "postgres")]
 impl<DB: Driver> Shared<DB> {
     pub(crate) fn lease(&self) -> Result<Lease<DB>> {
-        Lease::borrow(&self.0, Purpose::Statement)
+        Lease::borrow(&self.slot, Purpose::Statement)
+    }
+
+    /// Whether a savepoint was rolled back since, and with it perhaps what was made in it.
+    pub(crate) fn may_be_gone(&self) -> bool {
+        self.slot.lock().rolled_back != self.rolled_back
     }
 }
 
@@ -227,35 +289,40 @@ enum Home<DB: Driver> {
 impl<DB: Driver> Lease<DB> {
     fn borrow(slot: &Arc<Slot<DB>>, purpose: Purpose) -> Result<Self> {
         let mut state = slot.lock();
-        if let Some(failure) = &state.failed
-            && !matches!(purpose, Purpose::Rollback)
-        {
-            return Err(Error::new(
-                ErrorKind::TransactionAborted,
-                "an earlier statement of this transaction failed, so it can only be rolled back",
-            )
-            .on_backend(DB::KIND)
-            .with_source(Text(failure.clone())));
-        }
+        let in_use = |why: String| Err(Error::new(ErrorKind::ConnectionInUse, why).on_backend(DB::KIND));
         let taken = match purpose {
             Purpose::Exclusive => Holder::Exclusive,
             Purpose::Statement | Purpose::RawSql | Purpose::Rollback => Holder::Statement,
         };
         loop {
+            if let Some(failure) = &state.failed
+                && !matches!(purpose, Purpose::Rollback)
+            {
+                return Err(Error::new(
+                    ErrorKind::TransactionAborted,
+                    "an earlier statement of this transaction failed, so it can only be rolled back",
+                )
+                .on_backend(DB::KIND)
+                .with_source(Text(failure.clone())));
+            }
+            // Savepoints end in the order in which they began, so two threads cannot each have their own.
+            if state.savepoints.last().is_some_and(|thread| *thread != thread::current().id()) {
+                return in_use(
+                    "another thread has a nested transaction open in this transaction (`bulk_create` is one, too); \
+                     wait for it to end"
+                        .into(),
+                );
+            }
             match &state.connection {
                 Holder::Idle(_) => break,
                 Holder::Statement => state = slot.free.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Holder::Exclusive => {
-                    return Err(Error::new(
-                        ErrorKind::ConnectionInUse,
-                        format!(
-                            "an open stream (or `with_connection`) has this transaction's connection, and {} cannot \
-                             run another statement on it: drop the stream or collect its rows first, or stream from \
-                             the database instead of the transaction",
-                            DB::KIND
-                        ),
-                    )
-                    .on_backend(DB::KIND));
+                    return in_use(format!(
+                        "an open stream (or `with_connection`) has this transaction's connection, and {} cannot run \
+                         another statement on it: drop the stream or collect its rows first, or stream from the \
+                         database instead of the transaction",
+                        DB::KIND
+                    ));
                 }
             }
         }

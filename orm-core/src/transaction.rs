@@ -74,26 +74,35 @@ pub(crate) fn nested<'t, B: Backend, T, E: From<Error>>(
     transaction: Handle<'t, B>,
     f: impl FnOnce(Handle<'t, B>) -> Result<T, E>,
 ) -> Result<T, E> {
-    B::run(transaction, Step::Begin)?;
-    atomically(transaction, f)
+    let level = B::run(transaction, Step::Begin)?;
+    at_level(transaction, level, f)
 }
 
-/// Runs `f` in a transaction or savepoint that has begun, and ends it.
+/// Runs `f` in a transaction that has begun, and ends it.
 pub(crate) fn atomically<'t, B: Backend, T, E: From<Error>>(
     transaction: Handle<'t, B>,
     f: impl FnOnce(Handle<'t, B>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut guard = RollbackOnPanic { transaction: Some(transaction) };
+    at_level(transaction, 0, f)
+}
+
+/// Runs `f`, and ends the savepoint of this level; level 0 is the transaction itself.
+fn at_level<'t, B: Backend, T, E: From<Error>>(
+    transaction: Handle<'t, B>,
+    level: usize,
+    f: impl FnOnce(Handle<'t, B>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut guard = RollbackOnPanic { transaction: Some(transaction), level };
     let answer = f(transaction);
     guard.transaction = None;
     let answer = answer.and_then(|value| {
-        B::run(transaction, Step::Commit)?;
+        B::run(transaction, Step::Commit(level))?;
         Ok(value)
     });
     if answer.is_err()
-        && let Err(error) = B::run(transaction, Step::Rollback)
+        && let Err(error) = B::run(transaction, Step::Rollback(level))
     {
-        // The user hears of what went wrong first.
+        // It is remembered, so that nothing around it is committed. The user hears of what went wrong first.
         log::debug!("rolling back failed, too: {error:?}");
     }
     answer
@@ -102,12 +111,13 @@ pub(crate) fn atomically<'t, B: Backend, T, E: From<Error>>(
 /// Rolls back when the closure unwinds, so that a caught panic leaves nothing behind.
 struct RollbackOnPanic<'t, B: Backend> {
     transaction: Option<Handle<'t, B>>,
+    level: usize,
 }
 
 impl<B: Backend> Drop for RollbackOnPanic<'_, B> {
     fn drop(&mut self) {
         if let Some(transaction) = self.transaction
-            && let Err(error) = B::run(transaction, Step::Rollback)
+            && let Err(error) = B::run(transaction, Step::Rollback(self.level))
         {
             log::debug!("rolling back after a panic failed: {error:?}");
         }
@@ -117,24 +127,25 @@ impl<B: Backend> Drop for RollbackOnPanic<'_, B> {
 /// The beginning or the end of a transaction or savepoint.
 enum Step {
     Begin,
-    Commit,
-    Rollback,
+    Commit(usize),
+    Rollback(usize),
 }
 
 impl<B: Backend> Task<B> for Step {
-    type Output = Result<()>;
+    /// The level of the savepoint.
+    type Output = Result<usize>;
 
-    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<()>
+    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<usize>
     where
         B: PartsOf<DB>,
     {
         let Session::Transaction(inner) = session else {
-            return Ok(()); // a step is only taken on transactions
+            return Ok(0); // a step is only taken on transactions
         };
         match self {
             Step::Begin => inner.begin_savepoint(),
-            Step::Commit => inner.commit(),
-            Step::Rollback => inner.rollback(),
+            Step::Commit(level) => inner.commit(level).map(|()| level),
+            Step::Rollback(level) => inner.rollback(level).map(|()| level),
         }
     }
 }

@@ -10,6 +10,7 @@ mod fixed;
 mod fuzz;
 mod memory;
 mod models;
+mod nesting;
 mod orders;
 mod plain_diesel;
 mod pool;

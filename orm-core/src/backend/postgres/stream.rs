@@ -126,7 +126,14 @@ impl<S: ShapeOn<Pg>> Drop for Cursor<S> {
             Link::Shared(shared) => {
                 // After a failure the cursor is gone, with all that the transaction did.
                 let Ok(mut lease) = shared.lease() else { return };
-                lease.run(|connection| connection.batch_execute(&format!("CLOSE {}", self.name)))
+                let may_be_gone = shared.may_be_gone();
+                lease.run(|connection| {
+                    // A savepoint takes the cursors that were opened in it along.
+                    if may_be_gone && Pg::read_integer(connection, IsOpen(&self.name))? == 0 {
+                        return Ok(());
+                    }
+                    connection.batch_execute(&format!("CLOSE {}", self.name))
+                })
             }
         };
         if let Err(error) = closed {
@@ -153,6 +160,17 @@ impl QueryFragment<Pg> for Declare<'_, '_> {
 impl QueryId for Declare<'_, '_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// The number of open cursors of this name.
+struct IsOpen<'q>(&'q str);
+
+impl QueryFragment<Pg> for IsOpen<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql(&format!("SELECT COUNT(*) FROM pg_cursors WHERE name = '{}'", self.0));
+        Ok(())
+    }
 }
 
 struct Fetch<'q> {
