@@ -21,6 +21,11 @@ pub struct Settings {
     pub(crate) lock_timeout: Option<Duration>,
 }
 
+/// A limit in whole milliseconds, as servers take it: rounded up, because 0 means none, and within 32 bits.
+pub(crate) fn milliseconds(limit: Duration) -> u32 {
+    u32::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).clamp(1, i32::MAX.unsigned_abs())
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {

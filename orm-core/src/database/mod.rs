@@ -6,7 +6,7 @@ pub(crate) mod url;
 
 use std::fmt;
 
-pub(crate) use self::builder::Settings;
+pub(crate) use self::builder::{Settings, milliseconds};
 pub use self::{builder::Builder, pool::Connection};
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -22,7 +22,7 @@ use crate::{
 /// | URL | database |
 /// | --- | --- |
 /// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's |
-/// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there; `?mode=ro`, `?mode=rw` |
+/// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there, and kept in WAL mode from then on; `?mode=ro`, `?mode=rw` |
 /// | `sqlite::memory:` | a SQLite database in memory, shared by the connections of this pool |
 ///
 /// # Errors
@@ -76,7 +76,8 @@ impl<B: Backend> Database<B> {
 
     /// Runs SQL of your own: one statement, or several separated by semicolons, without values.
     ///
-    /// Never put values into the text; this is for schemas and settings.
+    /// Never put values into the text; this is for schemas. What it sets for a session stays with the one connection of
+    /// the pool that it ran on.
     ///
     /// # Errors
     ///

@@ -72,10 +72,20 @@ impl DatabaseUrl {
             return Err(configuration("a database URL has `//` after its scheme"));
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        if scheme != Scheme::Sqlite && unescaped_password(rest) {
+            return Err(configuration(
+                "the database URL's password has a character that must be escaped: write `@` as `%40`, `/` as `%2F`, \
+                 `?` as `%3F` and `:` as `%3A`",
+            ));
+        }
         let mut options = Vec::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let Some((name, value)) = option.split_once('=') else {
-                return Err(configuration(format!("the URL's option `{option}` has no value; write `{option}=…`")));
+                // It may be the rest of a password with a `?` in it.
+                return Err(configuration(
+                    "an option in the database URL has no value; options are written `?name=value&name=value`, and a \
+                     `?` in a password is written `%3F`",
+                ));
             };
             if options.iter().any(|(seen, _)| seen == name) {
                 return Err(configuration(format!("the URL's option `{name}` stands twice")));
@@ -160,6 +170,15 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// Whether a password seems to go on where the URL's syntax has ended it.
+fn unescaped_password(rest: &str) -> bool {
+    let rest = rest.trim_start_matches('/');
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    // An option's value may well have an `@`.
+    let goes_on = rest.split_once('@').is_some_and(|(before, _)| !before.contains('='));
+    authority.matches('@').count() > 1 || (!authority.contains('@') && authority.contains(':') && goes_on)
+}
+
 pub(crate) fn configuration(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
@@ -231,6 +250,12 @@ mod tests {
         assert!(message("mysql://x", &[]).contains("not supported yet"));
         assert!(message("postgres:x", &[]).contains("`//` after its scheme"));
         assert!(message("postgres://h/d?sslmode", &[]).contains("has no value"));
+        for password in ["pa?ss", "p@ss", "pa/ss"] {
+            let message = message(&format!("postgres://me:{password}@host/db"), &[]);
+            assert!(message.contains("must be escaped") && !message.contains("ss@"), "{message}");
+        }
+        assert_eq!(message("postgres://me:p%40ss@[::1]:5432/db", &[]), "fine");
+        assert_eq!(message("postgres://localhost:5432/db?user=me@example", &["user"]), "fine");
         assert!(message("postgres://h/d?a=1&a=2", &["a"]).contains("stands twice"));
         assert!(message("postgres://h/d?a=%2", &["a"]).contains("two hexadecimal digits"));
         assert!(message("postgres://h/d?conect_timeout=1", &["connect_timeout"]).contains("`connect_timeout`?"));

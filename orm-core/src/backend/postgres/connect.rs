@@ -5,7 +5,7 @@ use diesel::{Connection, ConnectionError, PgConnection};
 use crate::{
     backend::BackendKind,
     database::{
-        Settings,
+        Settings, milliseconds,
         pool::Target,
         url::{DatabaseUrl, Scheme, encode},
     },
@@ -74,7 +74,7 @@ pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
     let limits: Vec<String> =
         [("statement_timeout", settings.statement_timeout), ("lock_timeout", settings.lock_timeout)]
             .into_iter()
-            .filter_map(|(name, limit)| limit.map(|limit| format!("-c {name}={}", limit.as_millis())))
+            .filter_map(|(name, limit)| limit.map(|limit| format!("-c {name}={}", milliseconds(limit))))
             .collect();
     if !limits.is_empty() {
         match options.iter_mut().find(|(name, _)| name == "options") {
@@ -102,11 +102,11 @@ fn meaning(text: &str) -> (ErrorKind, &'static str) {
     const MEANINGS: &[(&str, ErrorKind, &str)] = &[
         ("password authentication failed", ErrorKind::Connection, "the server refused the user name or the password"),
         ("no password supplied", ErrorKind::Connection, "the server wants a password and the URL has none"),
-        ("database \"", ErrorKind::Connection, "the server has no such database, or the user may not use it"),
-        ("role \"", ErrorKind::Connection, "the server has no such user"),
         ("pg_hba.conf", ErrorKind::Connection, "the server accepts no such user from this address"),
         ("too many clients", ErrorKind::Connection, "the server has no room for another connection"),
         ("too many connections", ErrorKind::Connection, "the server has no room for another connection"),
+        ("database \"", ErrorKind::Connection, "the server has no such database, or the user may not use it"),
+        ("role \"", ErrorKind::Connection, "the server has no such user"),
         ("starting up", ErrorKind::Connection, "the server is starting and does not accept connections yet"),
         ("timeout expired", ErrorKind::Connection, "the server did not answer in time"),
         ("could not translate host name", ErrorKind::Connection, "the server's host name is not known"),

@@ -10,7 +10,7 @@ use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use crate::{
     backend::BackendKind,
     database::{
-        Settings,
+        Settings, milliseconds,
         pool::Target,
         url::{DatabaseUrl, Scheme, configuration, encode},
     },
@@ -51,7 +51,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
     };
     let mut connection =
         SqliteConnection::establish(&target.address).map_err(|error| cannot_open(error.to_string()))?;
-    let timeout = settings.lock_timeout.unwrap_or(LOCK_TIMEOUT).as_millis();
+    let timeout = milliseconds(settings.lock_timeout.unwrap_or(LOCK_TIMEOUT));
     let mut setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
     if !target.in_memory && !target.address.ends_with("mode=ro") {
         // Only with a write-ahead log do readers and writers not wait for each other.
