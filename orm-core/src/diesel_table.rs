@@ -20,7 +20,10 @@ use diesel::{
     sql_types::SqlType,
 };
 
-use crate::model::{Model, ModelColumn};
+use crate::{
+    model::{Model, ModelColumn},
+    statement::push_table,
+};
 
 /// What the derive says of a table.
 #[doc(hidden)]
@@ -74,14 +77,6 @@ macro_rules! zero_sized {
     )* };
 }
 zero_sized! { Table TableColumn }
-
-fn push_table<DB: Backend>(out: &mut AstPass<'_, '_, DB>, table: &crate::model::Table) -> QueryResult<()> {
-    if let Some(schema) = table.schema {
-        out.push_identifier(schema)?;
-        out.push_sql(".");
-    }
-    out.push_identifier(table.name)
-}
 
 impl<T: TableMarker, DB: Backend> QueryFragment<DB> for Table<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {

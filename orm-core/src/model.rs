@@ -288,6 +288,11 @@ impl Column {
 }
 
 impl Table {
+    /// Whether it is the same table. Not by address: a constant may have several.
+    pub(crate) fn is(&self, other: &Table) -> bool {
+        (self.schema, self.name) == (other.schema, other.name)
+    }
+
     /// The position of the column with this name.
     pub(crate) fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name == column)

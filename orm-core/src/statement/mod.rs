@@ -6,16 +6,17 @@ pub(crate) mod select;
 
 use diesel::{
     QueryResult,
+    backend::Backend,
     query_builder::{AstPass, QueryFragment},
 };
 
-use crate::{backend::Driver, model::Table};
+use crate::model::Table;
 
 /// A piece of a statement.
 pub(crate) type Part<'q, DB> = &'q dyn QueryFragment<DB>;
 
 /// `"schema"."table"`
-pub(crate) fn push_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
+pub(crate) fn push_table<DB: Backend>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
     if let Some(schema) = table.schema {
         out.push_identifier(schema)?;
         out.push_sql(".");
@@ -24,14 +25,14 @@ pub(crate) fn push_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Tabl
 }
 
 /// `"alias"."column"`
-pub(crate) fn push_column<DB: Driver>(out: &mut AstPass<'_, '_, DB>, alias: &str, column: &str) -> QueryResult<()> {
+pub(crate) fn push_column<DB: Backend>(out: &mut AstPass<'_, '_, DB>, alias: &str, column: &str) -> QueryResult<()> {
     out.push_identifier(alias)?;
     out.push_sql(".");
     out.push_identifier(column)
 }
 
 /// Columns by name, with commas between.
-pub(crate) fn push_columns<'n, DB: Driver>(
+pub(crate) fn push_columns<'n, DB: Backend>(
     out: &mut AstPass<'_, '_, DB>,
     columns: impl IntoIterator<Item = &'n str>,
 ) -> QueryResult<()> {

@@ -36,7 +36,7 @@ pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definiti
         let mut unique: Vec<usize> = tables
             .iter()
             .flat_map(|from| from.relations)
-            .filter(|relation| std::ptr::eq((relation.to)(), *table))
+            .filter(|relation| (relation.to)().is(table))
             .map(|relation| relation.to_column)
             .filter(|column| table.primary_key != [*column])
             .collect();

@@ -65,7 +65,8 @@ impl<'a, T> TryRows<'a, T> {
     #[cold]
     fn refill(&mut self) {
         while self.chunk.is_empty() && self.error.is_none() {
-            let Some(source) = &mut self.source else { return };
+            // Out of its place while it works: if it panics, there is nothing to go on with.
+            let Some(mut source) = self.source.take() else { return };
             // It is empty, so that nothing is moved from one to the other and back.
             let mut rows = Vec::from(mem::take(&mut self.chunk));
             rows.reserve(self.size.capacity());
@@ -73,12 +74,9 @@ impl<'a, T> TryRows<'a, T> {
             self.size.learn(&fetched, rows.len());
             self.chunk = rows.into();
             match fetched.end {
-                source::End::More => {}
-                source::End::Done => self.source = None,
-                source::End::Broken(error) => {
-                    self.error = Some(error);
-                    self.source = None;
-                }
+                source::End::More => self.source = Some(source),
+                source::End::Done => {}
+                source::End::Broken(error) => self.error = Some(error),
             }
         }
     }

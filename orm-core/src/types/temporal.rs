@@ -1,10 +1,11 @@
 //! Dates, times and instants of `chrono`, to the microsecond.
 //!
 //! Databases keep microseconds, so a value with nanoseconds is refused when it is written, before anything is sent.
-//! SQLite keeps the ISO text forms, which sort by time; they are read by hand because that is several times faster
+//! What a condition on a `NaiveDateTime` or `NaiveTime` is given goes through Diesel, which on PostgreSQL cuts the
+//! nanoseconds off; round it first. SQLite keeps the ISO text forms, which sort by time from year 0 to 9999; they are read by hand because that is several times faster
 //! than chrono's format strings.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use diesel::{
     deserialize,
     serialize::{self, Output, ToSql},
@@ -16,6 +17,10 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::UtcTimestamp};
 
 impl FieldType for NaiveDate {
     type SqlType = Date;
+
+    fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
+        sortable_year(self.year(), backend)
+    }
 }
 impl FieldType for NaiveTime {
     type SqlType = Time;
@@ -27,19 +32,29 @@ impl FieldType for NaiveTime {
 impl FieldType for NaiveDateTime {
     type SqlType = Timestamp;
 
-    fn validate(&self, _: BackendKind) -> Result<(), BoxError> {
+    fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
+        sortable_year(self.year(), backend)?;
         whole_microseconds(self.nanosecond())
     }
 }
 impl FieldType for DateTime<Utc> {
     type SqlType = UtcTimestamp;
 
-    fn validate(&self, _: BackendKind) -> Result<(), BoxError> {
+    fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
+        sortable_year(self.year(), backend)?;
         whole_microseconds(self.nanosecond())
     }
 }
 
 super::diesel_reads!(DateTime<Utc>: UtcTimestamp);
+
+/// SQLite compares the text of dates, and `+12013` and `-0044` are out of order there.
+fn sortable_year(year: i32, backend: BackendKind) -> Result<(), BoxError> {
+    if backend == BackendKind::Sqlite && !(0..=9999).contains(&year) {
+        return Err("on SQLite a date is text, which sorts right only from year 0 to 9999".into());
+    }
+    Ok(())
+}
 
 fn whole_microseconds(nanosecond: u32) -> Result<(), BoxError> {
     if nanosecond >= 1_000_000_000 {
@@ -164,13 +179,13 @@ mod sqlite {
         fn decode(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
             value::expect(&value, SqliteType::Text, "a date and time as text")?;
             date_time(value.read_text().as_bytes())
-                .and_then(|(at, rest)| Some(at.and_utc() - offset(rest)?))
+                .and_then(|(at, rest)| at.and_utc().checked_sub_signed(offset(rest)?))
                 .ok_or_else(|| "this text is no instant; one is `2013-01-31 10:00:00+00:00`".into())
         }
     }
     impl ToSql<UtcTimestamp, Sqlite> for DateTime<Utc> {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            whole_microseconds(self.nanosecond())?;
+            self.validate(BackendKind::Sqlite)?;
             // One form for one instant: text is compared as text. `+` sorts before `.`, so fractions sort right too.
             let form = if self.nanosecond() == 0 { "%F %T+00:00" } else { "%F %T%.6f+00:00" };
             out.set_value(self.format(form).to_string());

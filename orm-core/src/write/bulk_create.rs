@@ -88,7 +88,7 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
     }
     let most_rows = (DB::PARAMETERS / columns.len()).clamp(1, MOST_ROWS);
     let mut batch: Vec<M> = Vec::with_capacity(most_rows);
-    let mut written = 0;
+    let (mut sent, mut stored) = (0, 0);
     loop {
         let mut bytes = 0;
         batch.clear();
@@ -96,7 +96,7 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         while batch.len() < most_rows
             && let Some(row) = rows.next()
         {
-            check(&row, written + batch.len() as u64 + 1)?;
+            check(&row, sent + batch.len() as u64 + 1)?;
             bytes += row.width();
             batch.push(row);
             if bytes >= MOST_BYTES {
@@ -104,16 +104,19 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
             }
         }
         if batch.is_empty() {
-            return Ok(written);
+            return Ok(stored);
         }
         let insert = Insert { rows: &batch, columns: &columns, recurs: batch.len() == most_rows };
         let count = batch.len() as u64;
-        session.lease()?.run(|connection| connection.execute_returning_count(&insert)).map_err(|error| {
-            let head = DB::sql(&Head::<M>::new(&columns));
-            let rows = format!(" … (rows {} to {})", written + 1, written + count);
-            in_statement(error.on_model(M::TABLE.model), head.map(|head| head + &rows))
-        })?;
-        written += count;
+        let rows_stored =
+            session.lease()?.run(|connection| connection.execute_returning_count(&insert)).map_err(|error| {
+                let head = DB::sql(&Head::<M>::new(&columns));
+                let rows = format!(" … (rows {} to {})", sent + 1, sent + count);
+                in_statement(error.on_model(M::TABLE.model), head.map(|head| head + &rows))
+            })?;
+        sent += count;
+        // A trigger of the database's may have dropped some.
+        stored += rows_stored as u64;
     }
 }
 
