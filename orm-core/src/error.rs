@@ -14,7 +14,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// [`kind`](Self::kind) is for programs; the text is for people. `Display` is this error's own sentence with its
 /// context, [`source`](StdError::source) is the cause, and `Debug` prints the whole chain, so that a `main` which
-/// returns `Result<(), orm_core::Error>` ends readably. No password and no bound value is in any of them.
+/// returns `Result<(), orm_core::Error>` ends readably. No password is in any of them, and of bound values only the
+/// primary key of a row that is refused, and what a server's own message quotes.
 ///
 /// ```
 /// use orm_core::ErrorKind;
@@ -53,7 +54,7 @@ pub enum ErrorKind {
     ConnectionInUse,
     /// The query cannot mean what was asked; nothing was sent.
     InvalidQuery,
-    /// A value cannot be stored in its column; nothing was sent.
+    /// A value cannot be stored in its column as it is; nothing of it was sent, and nothing of its batch is stored.
     InvalidValue,
     /// A stored value does not fit its field.
     Decode,

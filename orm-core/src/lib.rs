@@ -62,7 +62,8 @@
 //! - Dropping it early costs no more than the rest of a chunk, and its connection goes back healthy.
 //! - It never looks complete when it is not: if it breaks, `next` panics ([`Rows`]) or gives an `Err` ([`TryRows`]).
 //! - It never falls back to holding the whole result.
-//! - Reading is strict: a value that does not fit its field is an error that names model, field, row and primary key.
+//! - Reading is strict: a value that does not fit its field is an error that names model, field, row and, where whole
+//!   models are read, the primary key.
 //!
 //! | | PostgreSQL | SQLite |
 //! | --- | --- | --- |

@@ -13,6 +13,9 @@
 //! | `serde_json::Value` | [`Json`] | `JSONB` | `TEXT` |
 //! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `TEXT`, `2013-01-01 10:00:00+00:00` |
 //! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `TEXT`, ordered as a number by a collation |
+//!
+//! The collation is known to connections of this crate only: other programs can read the column, but not order by it.
+//! Diesel ends the process if it compares text that is not UTF-8, which only another program can have stored there.
 
 use diesel::sql_types::{self, SingleValue, SqlType};
 

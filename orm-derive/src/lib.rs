@@ -57,7 +57,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | --- | --- |
 /// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id`. It has no `__`, which separates names in SQL aliases. |
 /// | `key = field` | the target's field that the key is equal to; by default its primary key. It must be unique there. |
-/// | `reverse = word` | the name of the way back, from the target to this model |
+/// | `reverse = word` | a name for the way back, from the target to this model; it is checked, and kept for queries of that direction, which do not exist yet |
 /// | `optional` | the key may refer to a row that is not there. As for a key that is an `Option`, the related model is then an `Option`, and no row is lost |
 ///
 /// # What is generated

@@ -1,7 +1,7 @@
 //! Which databases a queryset may be sent to: one that is fixed at compile time ([`Pg`], [`Sqlite`]), or any of them
 //! ([`Any`]), chosen at run time by URL.
 //!
-//! There is a folder for each backend with the same files in it: `mod.rs` says how it differs from the others,
+//! There is a folder for each backend with these files in it: `mod.rs` says how it differs from the others,
 //! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. MySQL and MariaDB will be the folder
 //! `mysql/` beside them.
 

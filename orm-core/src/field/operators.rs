@@ -27,7 +27,7 @@ where
     Self: Expression<SqlType: SqlType + SingleValue>,
 {
     // Each method is written out, and its bound stands in its first line: what the compiler shows of it is short.
-    /// `=`
+    /// `=`: not true where either side is NULL, so never of `None`; for that there is `is_null()`.
     pub fn eq<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
         self,
         other: T,
@@ -35,7 +35,7 @@ where
         ExpressionMethods::eq(self, other.into_expression())
     }
 
-    /// `<>`: also not true where either side is NULL.
+    /// `!=`: also not true where either side is NULL.
     pub fn ne<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
         self,
         other: T,

@@ -58,7 +58,8 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
 
     /// Keeps the rows for which the condition is not true: those for which it is false, and those for which it is NULL.
     ///
-    /// `filter(c)` and `exclude(c)` share no row, and together they give them all.
+    /// `filter(c)` and `exclude(c)` share no row, and together they give them all. (A relation that the condition steps
+    /// along is joined; where a key may have no row at its end, declare it `optional`, so that no row is lost.)
     pub fn exclude<E>(self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>) -> Self {
         self.condition(f, true)
     }
@@ -101,7 +102,8 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     /// Bounds how many bytes of rows one fetch of a stream brings; 8 MiB unless it is set.
     ///
     /// The width of rows is known only from those that have come, so that on PostgreSQL one fetch may be larger where
-    /// rows suddenly grow. A row that is larger by itself is fetched alone.
+    /// rows suddenly grow. A row that is larger by itself is fetched alone. Fields with an explicit `sql_type` are not
+    /// counted.
     pub fn fetch_bytes(mut self, bytes: NonZeroUsize) -> Self {
         self.fetch_bytes = bytes;
         self
