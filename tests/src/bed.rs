@@ -140,6 +140,11 @@ impl Bed {
         self.backend == BackendKind::Sqlite
     }
 
+    /// Whether dates are kept as text.
+    pub fn dates_are_text(&self) -> bool {
+        self.backend == BackendKind::Sqlite
+    }
+
     /// Whether a column may hold NaN.
     pub fn keeps_nan(&self) -> bool {
         self.backend == BackendKind::Postgres

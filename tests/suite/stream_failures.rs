@@ -10,7 +10,7 @@ use crate::models::{Number, number, numbers};
 
 on_each_backend! {
     endless_table_is_read_from_its_start, early_drop_gives_the_connection_back, panic_in_consumer, catch_unwind_reuse,
-    forget_iterator, err_then_stop, iterator_panics_with_the_error, an_error_is_not_lost_behind_a_full_chunk,
+    forget_iterator, err_then_stop, iterator_panics_with_the_error, an_error_is_not_lost_behind_a_full_chunk, after_a_panic_in_decoding_there_is_nothing,
     early_drop_in_a_transaction, opening_fails_before_the_first_row,
 }
 
@@ -169,6 +169,39 @@ fn iterator_panics_with_the_error(bed: &Bed) -> TestResult {
 }
 
 /// Rows that were read before the error are given before it.
+/// A type of the user's, whose reading panics at 5.
+#[derive(Clone, Debug, PartialEq)]
+struct Fragile(i64);
+
+impl orm_core::FieldType for Fragile {
+    type SqlType = orm_core::diesel::sql_types::BigInt;
+}
+impl<DB: orm_core::diesel::backend::Backend> orm_core::types::Decode<DB> for Fragile
+where
+    i64: orm_core::types::Decode<DB>,
+{
+    fn decode(value: DB::RawValue<'_>) -> orm_core::diesel::deserialize::Result<Self> {
+        let value = <i64 as orm_core::types::Decode<DB>>::decode(value)?;
+        assert_ne!(value, 5, "as the test wants it");
+        Ok(Fragile(value))
+    }
+}
+
+/// Who catches the panic and goes on finds the end, and no later rows.
+fn after_a_panic_in_decoding_there_is_nothing(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    numbers(&db, 100)?;
+    let mut rows = Number::objects(&db).order_by(|n| n.id.asc()).values_as::<Fragile, _>(|n| n.id).try_iterator(2)?;
+    let mut read = Vec::new();
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        read.extend(rows.by_ref().map_while(|row| row.ok()).map(|row| row.0));
+    }));
+    assert!(caught.is_err());
+    assert!((3..=4).contains(&read.len()), "{read:?}");
+    assert!(rows.next().is_none());
+    Ok(())
+}
+
 fn an_error_is_not_lost_behind_a_full_chunk(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     failing_at(bed, 5);

@@ -8,7 +8,7 @@ use orm_tests::{Bed, TestResult, on_each_backend};
 
 on_each_backend! {
     narrowing, null_in_a_field_that_is_no_option, bad_values, a_stream_stops_at_a_bad_value, values_name_their_field,
-    joined_models_name_theirs, nanoseconds_are_refused, nan, large_u64, a_leap_second_is_refused, time_zones,
+    joined_models_name_theirs, nanoseconds_are_refused, far_years, nan, large_u64, a_leap_second_is_refused, time_zones,
     a_refused_row_is_named_in_a_late_batch, conditions_are_strict_too, invalid_utf8,
 }
 
@@ -231,6 +231,21 @@ fn nanoseconds_are_refused(bed: &Bed) -> TestResult {
 fn a_leap_second_is_refused(bed: &Bed) -> TestResult {
     let leap = NaiveTime::from_hms_micro_opt(23, 59, 59, 1_500_000).expect("chrono knows leap seconds");
     refused(bed, Moment { time: leap, ..moment(3) }, "time", "leap second")
+}
+
+/// Where dates are text, a year of five digits or before 0 would sort wrong.
+fn far_years(bed: &Bed) -> TestResult {
+    let far =
+        NaiveDate::from_ymd_opt(12_013, 1, 1).and_then(|date| date.and_hms_opt(0, 0, 0)).expect("chrono knows it");
+    let bad = Moment { at: far, ..moment(3) };
+    if bed.dates_are_text() {
+        return refused(bed, bad, "at", "year 0 to 9999");
+    }
+    let db = bed.db()?;
+    db.create_tables::<(Moment,)>()?;
+    Moment::bulk_create(&db, [bad])?;
+    assert_eq!(Moment::objects(&db).filter(|m| m.at.gt(moment(4).at)).get()?.at, far);
+    Ok(())
 }
 
 fn nan(bed: &Bed) -> TestResult {
