@@ -88,7 +88,7 @@ fn a_stream_outlives_its_savepoint(bed: &Bed) -> TestResult {
             .transaction(|inner| {
                 Number::bulk_create(inner, [number(100)])?;
                 kept = Some(Number::objects(tx).iterator(3)?);
-                Err(orm_core::Error::from(inner.batch_execute("THIS IS NO SQL").expect_err("it is none")))
+                Err(inner.batch_execute("THIS IS NO SQL").expect_err("it is none"))
             })
             .map_err(|error: orm_core::Error| error.to_string());
         assert!(inner.is_err());
