@@ -6,6 +6,9 @@ use std::str::FromStr;
 /// backends' features from these.
 const PACKAGES: [&str; 3] = ["orm-tests", "orm-examples", "orm-bench"];
 
+/// The member that needs all backends: cargo would switch them on for the others as well.
+const NEEDS_ALL: &str = "orm-ui-tests";
+
 /// The value of `--backend`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -31,7 +34,13 @@ impl Backend {
             Backend::Postgres => "postgres",
         };
         let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
-        vec!["--no-default-features".to_owned(), "--features".to_owned(), features]
+        vec![
+            "--exclude".to_owned(),
+            NEEDS_ALL.to_owned(),
+            "--no-default-features".to_owned(),
+            "--features".to_owned(),
+            features,
+        ]
     }
 
     /// The same for the documentation's examples, which run on SQLite in memory whatever else is tested.
@@ -65,10 +74,16 @@ mod tests {
         assert_eq!(Backend::All.feature_arguments(), [""; 0]);
         assert_eq!(
             Backend::Sqlite.feature_arguments(),
-            ["--no-default-features", "--features", "orm-tests/sqlite,orm-examples/sqlite,orm-bench/sqlite"]
+            [
+                "--exclude",
+                "orm-ui-tests",
+                "--no-default-features",
+                "--features",
+                "orm-tests/sqlite,orm-examples/sqlite,orm-bench/sqlite"
+            ]
         );
         assert_eq!(
-            Backend::Postgres.feature_arguments()[2],
+            Backend::Postgres.feature_arguments()[4],
             "orm-tests/postgres,orm-examples/postgres,orm-bench/postgres"
         );
     }
