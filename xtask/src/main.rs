@@ -86,4 +86,19 @@ mod tests {
             assert!(matches!(failure(arguments), Failure::HelpWanted), "{arguments:?}");
         }
     }
+
+    #[test]
+    fn the_readme_and_the_guide_name_commands_that_there_are() {
+        for text in [include_str!("../../README.md"), include_str!("../../CONTRIBUTING.md")] {
+            let named: Vec<&str> = text
+                .split("cargo xtask ")
+                .skip(1)
+                .filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next())
+                .collect();
+            assert!(!named.is_empty());
+            for name in named {
+                assert!(COMMANDS.iter().any(|command| command.name == name), "there is no `cargo xtask {name}`");
+            }
+        }
+    }
 }
