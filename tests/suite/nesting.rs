@@ -10,7 +10,7 @@ use orm_tests::{Bed, TestResult, ok, on_each_backend};
 use crate::models::{Number, number, numbers};
 
 on_each_backend! {
-    a_savepoint_that_could_not_be_undone, a_transaction_left_open_by_diesel, two_threads_in_one_transaction,
+    a_savepoint_that_could_not_be_undone, two_threads_in_one_transaction,
     a_stream_outlives_its_savepoint,
 }
 
@@ -39,23 +39,28 @@ fn a_savepoint_that_could_not_be_undone(bed: &Bed) -> TestResult {
     Ok(())
 }
 
-fn a_transaction_left_open_by_diesel(bed: &Bed) -> TestResult {
-    let db = bed.db()?;
-    numbers(&db, 1)?;
-    let answer = if let Some(sqlite) = db.sqlite() {
-        sqlite.transaction(|tx| {
-            Number::bulk_create(tx, [number(2)])?;
-            tx.with_connection(AnsiTransactionManager::begin_transaction)
-        })
-    } else {
-        db.postgres().expect("there are two backends").transaction(|tx| {
-            Number::bulk_create(tx, [number(2)])?;
-            tx.with_connection(AnsiTransactionManager::begin_transaction)
-        })
-    };
-    assert_eq!(kind(answer), Some(ErrorKind::TransactionAborted));
-    assert_eq!(Number::objects(&db).count()?, 1);
-    Ok(())
+/// Diesel's connection is lent by databases of a fixed backend only.
+macro_rules! a_transaction_left_open_by_diesel {
+    ($($feature:literal: $name:ident($bed:ident, $backend:ident);)+) => { $(
+        #[cfg(feature = $feature)]
+        #[test]
+        fn $name() -> TestResult {
+            let bed = Bed::$bed();
+            numbers(&bed.db()?, 1)?;
+            let db = Database::<$backend>::connect(bed.url())?;
+            let answer = db.transaction(|tx| {
+                Number::bulk_create(tx, [number(2)])?;
+                tx.with_connection(AnsiTransactionManager::begin_transaction)
+            });
+            assert_eq!(kind(answer), Some(ErrorKind::TransactionAborted));
+            assert_eq!(Number::objects(&db).count()?, 1);
+            Ok(())
+        }
+    )+ };
+}
+a_transaction_left_open_by_diesel! {
+    "sqlite": a_transaction_left_open_by_diesel_on_sqlite(sqlite, Sqlite);
+    "postgres": a_transaction_left_open_by_diesel_on_postgres(postgres, Pg);
 }
 
 /// Savepoints of two threads would undo each other's rows: one of them is refused.

@@ -97,7 +97,8 @@ mod tests {
                 .collect();
             assert!(!named.is_empty());
             for name in named {
-                assert!(COMMANDS.iter().any(|command| command.name == name), "there is no `cargo xtask {name}`");
+                let known = name == "help" || COMMANDS.iter().any(|command| command.name == name);
+                assert!(known, "there is no `cargo xtask {name}`");
             }
         }
     }
