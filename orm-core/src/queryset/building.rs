@@ -273,29 +273,3 @@ where
 {
     type Related = (T,);
 }
-
-macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
-        #[diagnostic::do_not_recommend]
-        impl<M: Model, $($T),+> IntoRelated<M> for ($($T,)+)
-        where
-            Self: Related<M>,
-        {
-            type Related = Self;
-        }
-    )* };
-}
-tuples! {
-    A;
-    A C;
-    A C D;
-    A C D E;
-    A C D E F;
-    A C D E F G;
-    A C D E F G H;
-    A C D E F G H I;
-    A C D E F G H I J;
-    A C D E F G H I J K;
-    A C D E F G H I J K L;
-    A C D E F G H I J K L N;
-}

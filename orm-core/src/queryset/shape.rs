@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use diesel::{backend::Backend as DieselBackend, row::Row};
 
+use super::IntoRelated;
 #[cfg(feature = "postgres")]
 use crate::backend::Pg;
 #[cfg(feature = "sqlite")]
@@ -162,6 +163,14 @@ macro_rules! related {
             fn tables(out: &mut Vec<(String, &'static Table)>) {
                 $( out.push((<$T::Path as Path>::alias(), <<$T::Path as Path>::Target as Model>::TABLE)); )+
             }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<M: Model, $($T),+> IntoRelated<M> for ($($T,)+)
+        where
+            Self: Related<M>,
+        {
+            type Related = Self;
         }
 
         impl<M: Model, $($T),+> Shape for Joined<M, ($($T,)+)>
