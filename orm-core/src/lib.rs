@@ -98,8 +98,8 @@
 // The derives name this crate by `::orm_core`, here as well.
 extern crate self as orm_core;
 
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-compile_error!("orm-core needs a backend: enable its feature `sqlite`, `postgres`, or both");
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("orm-core needs a backend: enable one or more of its features `sqlite`, `postgres` and `mysql`");
 
 pub mod backend;
 mod database;
@@ -108,6 +108,8 @@ pub mod diesel_table;
 mod error;
 pub mod field;
 pub mod model;
+#[cfg(feature = "mysql")]
+mod mysql;
 pub mod path;
 pub mod prelude;
 pub mod queryset;
@@ -119,6 +121,8 @@ mod transaction;
 pub mod types;
 mod write;
 
+#[cfg(feature = "mysql")]
+pub use crate::mysql::MysqlConnection;
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 
