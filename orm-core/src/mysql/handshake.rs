@@ -106,7 +106,8 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
         packets,
         capabilities,
         id: greeting.connection_id(),
-        version: greeting.server_version_str().into_owned(),
+        // MariaDB calls itself 5.5.5 first, for the sake of old replicas.
+        version: greeting.server_version_str().trim_start_matches("5.5.5-").to_owned(),
     })
 }
 

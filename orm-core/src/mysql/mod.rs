@@ -225,12 +225,13 @@ impl MysqlConnection {
         }
         let statement = self.wire.prepare(sql)?;
         let kept = if keep { self.statements.keep(sql, statement) } else { Kept::No };
+        let answer = self.wire.execute(statement, values);
         match kept {
             Kept::Yes { instead_of: None } => {}
             Kept::Yes { instead_of: Some(old) } => self.wire.forget(old),
-            Kept::No => self.wire.forget(statement), // once something else is sent
+            Kept::No => self.wire.forget(statement),
         }
-        self.wire.execute(statement, values)
+        answer
     }
 
     /// Does something on the wire, when it is free, unless it would do so outside of a transaction by mistake.
