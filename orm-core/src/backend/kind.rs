@@ -8,6 +8,8 @@ use std::fmt;
 pub enum BackendKind {
     /// PostgreSQL.
     Postgres,
+    /// MySQL or MariaDB.
+    Mysql,
     /// SQLite.
     Sqlite,
 }
@@ -16,6 +18,7 @@ impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BackendKind::Postgres => "PostgreSQL",
+            BackendKind::Mysql => "MySQL",
             BackendKind::Sqlite => "SQLite",
         })
     }
