@@ -38,6 +38,11 @@ pub struct ColumnType {
 }
 
 impl ColumnType {
+    /// Whether its values are integers.
+    pub(crate) fn is_integer(self) -> bool {
+        self.sqlite == "INTEGER"
+    }
+
     /// The type as it is declared, of a column that has an index or has none.
     pub(crate) fn on(self, backend: BackendKind, indexed: bool) -> &'static str {
         match (backend, self.mysql) {
