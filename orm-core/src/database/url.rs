@@ -185,7 +185,7 @@ pub(crate) fn configuration(message: impl Into<String>) -> Error {
 }
 
 /// Percent-decoding (RFC 3986, section 2.1).
-fn decode(text: &str) -> Result<String> {
+pub(crate) fn decode(text: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -205,6 +205,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Percent-encoding of all but RFC 3986's unreserved characters and those in `keep`.
+#[cfg(any(feature = "postgres", feature = "sqlite", test))]
 pub(crate) fn encode(text: &str, keep: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         let c = char::from(byte);
