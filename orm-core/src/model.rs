@@ -283,7 +283,7 @@ pub trait ToRow<DB: DieselBackend>: Model {
 impl Column {
     /// Whether the database can count it up.
     pub(crate) fn is_integer(&self) -> bool {
-        self.sql.sqlite == "INTEGER"
+        self.sql.is_integer()
     }
 }
 

@@ -58,9 +58,10 @@ mod tests {
     use super::*;
 
     fn parts(rest: &str) -> std::result::Result<[String; 5], String> {
-        let authority = DatabaseUrl::parse(&format!("{}://{rest}", if cfg!(feature = "mysql") { "mysql" } else { "postgres" }))
-            .and_then(|url| Authority::of(&url))
-            .map_err(|error| error.to_string())?;
+        let authority =
+            DatabaseUrl::parse(&format!("{}://{rest}", if cfg!(feature = "mysql") { "mysql" } else { "postgres" }))
+                .and_then(|url| Authority::of(&url))
+                .map_err(|error| error.to_string())?;
         let Authority { user, password, host, port, database } = authority;
         Ok([user, password, host, port.map(|port| port.to_string()), database].map(Option::unwrap_or_default))
     }

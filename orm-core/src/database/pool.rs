@@ -35,7 +35,8 @@ pub(crate) struct Manager<DB: Driver> {
 /// What a driver makes of a URL, once for all connections of a pool.
 #[doc(hidden)]
 pub struct Target {
-    /// The address in the driver's own form. It may hold a password.
+    /// The address in the driver's own form, where it has one. It may hold a password.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
     pub(crate) address: String,
     /// The URL that it was made from, to take its password out of messages.
     pub(crate) url: DatabaseUrl,

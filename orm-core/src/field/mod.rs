@@ -1,9 +1,10 @@
 //! Fields: a column at the end of a path, as a Diesel expression.
 //!
 //! All of Diesel's operators and functions work on a [`Field`]. What is added here is what Diesel lacks: comparisons
-//! that also take the portable types, text search that takes every character literally, and orders that can be turned
-//! round.
+//! that also take the portable types, arithmetic that is the same on every backend, text search that takes every
+//! character literally, and orders that can be turned round.
 
+mod arithmetic;
 mod membership;
 mod operators;
 pub(crate) mod order;
@@ -21,6 +22,7 @@ use diesel::{
 
 pub(crate) use self::order::OrderKey;
 pub use self::{
+    arithmetic::{Difference, Product, Quotient, Sum},
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,

@@ -1,13 +1,10 @@
-//! Comparisons and arithmetic of fields. Each makes its operand an expression and then calls Diesel's.
-
-use std::ops;
+//! Comparisons of fields. Each makes its operand an expression and then calls Diesel's.
 
 use diesel::{
     dsl,
-    expression::{AsExpression, Expression},
+    expression::Expression,
     expression_methods::ExpressionMethods,
-    internal::table_macro::ops as diesel_ops,
-    sql_types::{self, SingleValue, SqlType},
+    sql_types::{SingleValue, SqlType},
 };
 
 use super::Field;
@@ -96,27 +93,4 @@ where
     {
         ExpressionMethods::not_between(self, lower.into_expression(), upper.into_expression())
     }
-}
-
-macro_rules! arithmetic {
-    ($($operator:ident $method:ident;)*) => { $(
-        impl<P, C, Rhs> ops::$operator<Rhs> for Field<P, C>
-        where
-            Self: Expression<SqlType: sql_types::ops::$operator<Rhs: SqlType + SingleValue>>,
-            Rhs: AsExpression<<SqlTypeOf<Self> as sql_types::ops::$operator>::Rhs>,
-        {
-            type Output = diesel_ops::$operator<Self, Rhs::Expression>;
-
-            fn $method(self, rhs: Rhs) -> Self::Output {
-                diesel_ops::$operator::new(self, rhs.as_expression())
-            }
-        }
-    )* };
-}
-
-arithmetic! {
-    Add add;
-    Sub sub;
-    Mul mul;
-    Div div;
 }

@@ -115,10 +115,9 @@ impl From<Failure> for DieselError {
                 DatabaseErrorKind::UnableToSendCommand,
                 information(message, Some(TOO_LARGE.to_owned())),
             ),
-            Failure::RolledBack => DieselError::DatabaseError(
-                DatabaseErrorKind::Unknown,
-                information(message, Some(ABORTED.to_owned())),
-            ),
+            Failure::RolledBack => {
+                DieselError::DatabaseError(DatabaseErrorKind::Unknown, information(message, Some(ABORTED.to_owned())))
+            }
             Failure::Value(_) => DieselError::SerializationError(message.into()),
         }
     }

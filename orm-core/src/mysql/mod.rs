@@ -22,9 +22,9 @@ use std::{fmt, num::NonZeroU32, result::Result as StdResult, time::Duration};
 use diesel::{
     ConnectionError, ConnectionResult, QueryResult,
     connection::{
-        AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode, DynInstrumentation,
-        Instrumentation, InstrumentationEvent, LoadConnection, MultiConnectionHelper, SimpleConnection, StrQueryHelper,
-        TransactionManager,
+        AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
+        DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, MultiConnectionHelper,
+        SimpleConnection, StrQueryHelper, TransactionManager,
     },
     debug_query,
     expression::QueryMetadata,
@@ -35,6 +35,10 @@ use diesel::{
     sql_types::TypeMetadata,
 };
 
+pub use self::{
+    cursor::MysqlCursor,
+    row::{MysqlField, MysqlRow},
+};
 use self::{
     error::Failure,
     parameters::Parameter,
@@ -43,10 +47,6 @@ use self::{
     wire::{Answer, Prepared, Wire},
 };
 pub(crate) use self::{error::kind_of_details, options::Options, row::RowRef};
-pub use self::{
-    cursor::MysqlCursor,
-    row::{MysqlField, MysqlRow},
-};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
@@ -276,11 +276,7 @@ impl MysqlConnection {
     }
 
     /// Tells the instrumentation of a statement.
-    fn observed<T>(
-        &mut self,
-        query: &dyn DebugQuery,
-        f: impl FnOnce(&mut Self) -> QueryResult<T>,
-    ) -> QueryResult<T> {
+    fn observed<T>(&mut self, query: &dyn DebugQuery, f: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(query));
         let answer = f(self);
         self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(query, answer.as_ref().err()));
@@ -418,9 +414,7 @@ impl R2D2Connection for MysqlConnection {
 }
 
 impl MultiConnectionHelper for MysqlConnection {
-    fn to_any<'a>(
-        lookup: &mut <Mysql as TypeMetadata>::MetadataLookup,
-    ) -> &mut (dyn std::any::Any + 'a) {
+    fn to_any<'a>(lookup: &mut <Mysql as TypeMetadata>::MetadataLookup) -> &mut (dyn std::any::Any + 'a) {
         lookup
     }
 

@@ -182,7 +182,10 @@ mod tests {
         )
         .expect("this URL is right");
         assert_eq!(all.address, Address::Tcp { host: "db".into(), port: 3307 });
-        assert_eq!((all.user.as_str(), all.password.as_str(), all.database.as_deref()), ("me", "secret", Some("flights")));
+        assert_eq!(
+            (all.user.as_str(), all.password.as_str(), all.database.as_deref()),
+            ("me", "secret", Some("flights"))
+        );
         assert_eq!(all.tls.mode, TlsMode::VerifyIdentity);
         assert_eq!(all.tls.identity, Some(("/c.pem".into(), "/k.pem".into())));
         assert_eq!(all.timeouts.read, Some(Duration::from_millis(500)));

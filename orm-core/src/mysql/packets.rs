@@ -291,8 +291,15 @@ fn pack(part: &[u8], number: u8) -> Result<Vec<u8>, Failure> {
     }
     let length = u32::try_from(packed.len() - COMPRESSED_HEADER).unwrap_or(0).to_le_bytes();
     let unpacked = u32::try_from(unpacked).unwrap_or(0).to_le_bytes();
-    packed[..COMPRESSED_HEADER]
-        .copy_from_slice(&[length[0], length[1], length[2], number, unpacked[0], unpacked[1], unpacked[2]]);
+    packed[..COMPRESSED_HEADER].copy_from_slice(&[
+        length[0],
+        length[1],
+        length[2],
+        number,
+        unpacked[0],
+        unpacked[1],
+        unpacked[2],
+    ]);
     Ok(packed)
 }
 

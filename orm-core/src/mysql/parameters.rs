@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn nulls_and_types_come_before_the_values() {
-        let parameters =
-            [(MysqlType::UnsignedShort, Some(7u16.to_ne_bytes().to_vec())), (MysqlType::String, None), (
-                MysqlType::String,
-                Some(b"ab".to_vec()),
-            )];
+        let parameters = [
+            (MysqlType::UnsignedShort, Some(7u16.to_ne_bytes().to_vec())),
+            (MysqlType::String, None),
+            (MysqlType::String, Some(b"ab".to_vec())),
+        ];
         let mut out = Vec::new();
         write(&parameters, &mut out).expect("they can be sent");
         assert_eq!(out, [0b010, 1, 2, 0x80, 0xFD, 0, 0xFD, 0, 7, 0, 2, b'a', b'b']);

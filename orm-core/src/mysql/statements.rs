@@ -41,11 +41,14 @@ impl<P: Copy> Statements<P> {
 
     /// Changes how many are kept, and returns what the server shall forget.
     pub(super) fn resize(&mut self, size: CacheSize) -> Vec<P> {
-        let old = std::mem::replace(&mut self.kept, match size {
-            CacheSize::Disabled => None,
-            // Diesel's name for the size that it has itself; without a bound a server would run out of statements.
-            _ => Some(LruCache::new(KEPT)),
-        });
+        let old = std::mem::replace(
+            &mut self.kept,
+            match size {
+                CacheSize::Disabled => None,
+                // Diesel's name for the size that it has itself; without a bound a server would run out of statements.
+                _ => Some(LruCache::new(KEPT)),
+            },
+        );
         old.into_iter().flatten().map(|(_, statement)| statement).collect()
     }
 }

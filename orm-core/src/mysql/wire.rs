@@ -177,8 +177,12 @@ impl Wire {
     pub(super) fn execute(&mut self, statement: Prepared, values: &[Parameter]) -> Result<Answer, Failure> {
         if usize::from(statement.parameters) != values.len() {
             return Err(Failure::Value(
-                format!("the statement has {} parameters, and {} values were given", statement.parameters, values.len())
-                    .into(),
+                format!(
+                    "the statement has {} parameters, and {} values were given",
+                    statement.parameters,
+                    values.len()
+                )
+                .into(),
             ));
         }
         let mut body = Vec::new();
@@ -218,11 +222,7 @@ impl Wire {
 
     /// A copy of the row in hand.
     pub(super) fn owned_row(&self) -> MysqlRow {
-        MysqlRow {
-            columns: self.columns.clone(),
-            packet: self.packets.packet().into(),
-            spans: self.spans.clone(),
-        }
+        MysqlRow { columns: self.columns.clone(), packet: self.packets.packet().into(), spans: self.spans.clone() }
     }
 
     /// Passes over one packet of a result, and goes on to the next result at the end of one.

@@ -1,0 +1,20 @@
+//! Connecting to MySQL and MariaDB.
+
+use crate::{
+    backend::BackendKind,
+    database::{Settings, pool::Target, url::DatabaseUrl},
+    error::Result,
+    mysql::{MysqlConnection, Options},
+};
+
+/// Checks the URL; the connection reads it again by itself.
+pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
+    Options::new(url, settings)?;
+    Ok(Target { address: url.base().to_owned(), url: url.clone(), in_memory: false })
+}
+
+pub(super) fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {
+    Options::new(&target.url, settings)
+        .and_then(MysqlConnection::open)
+        .map_err(|error| error.on_backend(BackendKind::Mysql))
+}
