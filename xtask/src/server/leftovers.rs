@@ -20,8 +20,8 @@ pub(crate) fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Removes the folders in `parent` that begin with `prefix`, belong to the account `owner` and are not in use. A server
-/// that should still run in one shuts down when it finds its files gone.
+/// Removes the folders in `parent` that begin with `prefix`, belong to the account `owner` and are not in use. A
+/// PostgreSQL server that should still run in one shuts down when it finds its files gone.
 pub(crate) fn remove(parent: &Path, prefix: &str, owner: u32) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
