@@ -9,13 +9,25 @@ use crate::{
 
 /// Our error for one of Diesel's, with it as the cause.
 pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
-    let kind = kind(&error);
+    let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error));
     Error::new(kind, sentence(kind)).on_backend(backend).with_source(error)
 }
 
 /// Whether the error is the database's own word, after which a transaction is lost on PostgreSQL.
 pub(crate) fn is_the_databases(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(..) | DieselError::BrokenTransactionManager)
+}
+
+/// By the server's error number, where the connection tells it.
+#[cfg_attr(not(feature = "mysql"), allow(unused_variables))]
+fn numbered(error: &DieselError, backend: BackendKind) -> Option<ErrorKind> {
+    match error {
+        #[cfg(feature = "mysql")]
+        DieselError::DatabaseError(_, information) if backend == BackendKind::Mysql => {
+            crate::mysql::kind_of_details(information.details()?)
+        }
+        _ => None,
+    }
 }
 
 fn kind(error: &DieselError) -> ErrorKind {
@@ -76,6 +88,7 @@ fn sentence(kind: ErrorKind) -> &'static str {
         ErrorKind::StatementTimeout => "the statement took longer than the statement timeout",
         ErrorKind::LockTimeout => "a lock could not be had in time",
         ErrorKind::Cancelled => "the statement was cancelled",
+        ErrorKind::TooLarge => "the statement is larger than the server takes",
         ErrorKind::TransactionAborted => "the transaction can only be rolled back",
         ErrorKind::InvalidValue => "a value cannot be sent to the database",
         ErrorKind::InvalidQuery => "the statement cannot be written",

@@ -80,6 +80,8 @@ pub enum ErrorKind {
     LockTimeout,
     /// Somebody cancelled the statement.
     Cancelled,
+    /// A statement or a value is larger than the server takes (`max_allowed_packet`).
+    TooLarge,
     /// An earlier statement of the transaction failed, so it can only be rolled back.
     TransactionAborted,
     /// Any other word from the database.

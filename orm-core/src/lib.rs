@@ -110,6 +110,8 @@ pub mod field;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "mysql")]
+mod net;
 pub mod path;
 pub mod prelude;
 pub mod queryset;
@@ -122,7 +124,7 @@ pub mod types;
 mod write;
 
 #[cfg(feature = "mysql")]
-pub use crate::mysql::MysqlConnection;
+pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 

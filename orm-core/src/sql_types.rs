@@ -35,6 +35,7 @@ impl ColumnType {
         match backend {
             BackendKind::Postgres => self.postgres,
             BackendKind::Sqlite => self.sqlite,
+            BackendKind::Mysql => self.postgres,
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum BackendKind {
     Postgres,
     /// SQLite.
     Sqlite,
+    /// MySQL or MariaDB.
+    Mysql,
 }
 
 impl fmt::Display for BackendKind {
@@ -17,6 +19,7 @@ impl fmt::Display for BackendKind {
         f.write_str(match self {
             BackendKind::Postgres => "PostgreSQL",
             BackendKind::Sqlite => "SQLite",
+            BackendKind::Mysql => "MySQL",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Databases: connecting by URL, and what can be done with a database as a whole.
 
+#[cfg(feature = "mysql")]
+pub(crate) mod authority;
 mod builder;
 pub(crate) mod pool;
 pub(crate) mod url;

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) enum Scheme {
     Postgres,
     Sqlite,
+    Mysql,
 }
 
 impl Scheme {
@@ -16,6 +17,7 @@ impl Scheme {
         match scheme {
             "postgres" | "postgresql" => Some(Scheme::Postgres),
             "sqlite" => Some(Scheme::Sqlite),
+            "mysql" | "mariadb" => Some(Scheme::Mysql),
             _ => None,
         }
     }
@@ -24,6 +26,7 @@ impl Scheme {
         match self {
             Scheme::Postgres => "postgres",
             Scheme::Sqlite => "sqlite",
+            Scheme::Mysql => "mysql",
         }
     }
 
@@ -126,7 +129,7 @@ impl DatabaseUrl {
     }
 
     /// All before `?`.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -184,7 +187,7 @@ pub(crate) fn configuration(message: impl Into<String>) -> Error {
 }
 
 /// Percent-decoding (RFC 3986, section 2.1).
-fn decode(text: &str) -> Result<String> {
+pub(crate) fn decode(text: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -1,31 +1,337 @@
 //! A connection of our own to MySQL and MariaDB, which reads packet by packet.
+//!
+//! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
+//! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `statements.rs` keeps prepared
+//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's.
+
+mod abandon;
+mod column;
+mod cursor;
+mod error;
+mod handshake;
+mod options;
+mod packets;
+mod parameters;
+mod reader;
+mod row;
+mod statements;
+mod wire;
+
+use std::{fmt, num::NonZeroU32, result::Result as StdResult, time::Duration};
 
 use diesel::{
-    ConnectionResult, QueryResult,
+    ConnectionError, ConnectionResult, QueryResult,
     connection::{
-        AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DefaultLoadingMode, DynInstrumentation,
-        Instrumentation, LoadConnection, SimpleConnection,
+        AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode, DynInstrumentation,
+        Instrumentation, InstrumentationEvent, LoadConnection, MultiConnectionHelper, SimpleConnection, StrQueryHelper,
+        TransactionManager,
     },
+    debug_query,
     expression::QueryMetadata,
-    mysql::Mysql,
-    query_builder::{Query, QueryFragment, QueryId},
+    mysql::{Mysql, MysqlQueryBuilder},
+    query_builder::{Query, QueryBuilder, QueryFragment, QueryId, bind_collector::RawBytesBindCollector},
     r2d2::R2D2Connection,
+    result::Error as DieselError,
+    sql_types::TypeMetadata,
 };
 
-mod row;
+use self::{
+    error::Failure,
+    parameters::Parameter,
+    row::text_value,
+    statements::{Kept, Statements},
+    wire::{Answer, Prepared, Wire},
+};
+pub(crate) use self::{error::kind_of_details, options::Options, row::RowRef};
+pub use self::{
+    cursor::MysqlCursor,
+    row::{MysqlField, MysqlRow},
+};
+use crate::{
+    database::{Settings, url::DatabaseUrl},
+    error::{Error, ErrorKind, Result},
+    net::{socket::Deadline, tls::Tls},
+};
 
-/// A connection to MySQL or MariaDB.
-#[allow(missing_debug_implementations)]
+/// The server prepares the statement again by itself when a table has changed; if that fails several times it says so.
+const MUST_BE_PREPARED_AGAIN: u16 = 1615;
+/// The server has forgotten the statement.
+const UNKNOWN_STATEMENT: u16 = 1243;
+
+/// A connection to MySQL or MariaDB that reads each row from the wire when it is asked for.
+///
+/// It is a full [`diesel::Connection`] of the backend [`Mysql`], in Rust from end to end: no C library is needed. `load`
+/// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
+/// dropped early ends its statement on the server (by `KILL QUERY` from a second connection, for which the server must
+/// be able to take one), or else gives the connection up, so that a pool replaces it.
+///
+/// After a deadlock, or whatever else makes the server roll a transaction back, the connection sends nothing before the
+/// transaction is rolled back here as well: nothing runs outside of a transaction by mistake.
+///
+/// # URLs
+///
+/// `mysql://user:password@host:port/database?option=value`, or `mariadb://`. An unknown option is an error.
+///
+/// | option | |
+/// | --- | --- |
+/// | `ssl_mode` | `disabled`; `preferred` (the default): encrypted where the server can; `required`: encrypted; `verify_ca`: and the certificate is signed by a known authority; `verify_identity`: and it is for this host |
+/// | `ssl_ca` | a file of authorities, instead of the system's |
+/// | `ssl_cert`, `ssl_key` | the client's own certificate and key |
+/// | `connect_timeout` | in seconds, for all of connecting; 10 where nothing else is said |
+/// | `read_timeout`, `write_timeout` | in seconds, for the server's silence; none where nothing is said |
+/// | `compress` | `true` or `false` |
+/// | `unix_socket` | the path of a socket, instead of host and port |
+/// | `enable_cleartext_plugin` | `true` lets the server have the password itself, over TLS or a Unix socket |
+///
+/// # Sessions
+///
+/// Text is UTF-8 (utf8mb4), the time zone UTC, and `sql_mode` has STRICT_ALL_TABLES, so that no value is cut to fit its
+/// column. `LOAD DATA LOCAL` is not supported: no server gets a file of this machine.
+///
+/// # Errors
+///
+/// An error's `message` is the server's own; `details` tells its number and SQLSTATE, as in
+/// `error 1213, SQLSTATE 40001`.
+///
+/// ```no_run
+/// use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+///
+/// #[derive(QueryableByName)]
+/// struct Number {
+///     #[diesel(sql_type = BigInt)]
+///     seq: i64,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut connection = orm_core::MysqlConnection::establish("mysql://me:secret@localhost/flights")?;
+/// for number in sql_query("SELECT seq FROM seq_1_to_1000000000").load_iter::<Number, _>(&mut connection)?.take(10) {
+///     println!("{}", number?.seq);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct MysqlConnection {
-    transaction_state: AnsiTransactionManager,
+    wire: Wire,
+    options: Options,
+    tls: Option<Tls>,
+    statements: Statements<Prepared>,
+    transaction: AnsiTransactionManager,
+    /// The server has ended the transaction that is open here.
+    rolled_back: bool,
     instrumentation: DynInstrumentation,
+}
+
+impl MysqlConnection {
+    /// Connects, logs in, and makes the session what the documentation says.
+    pub(crate) fn open(options: Options) -> Result<Self> {
+        let tls = Tls::new(&options.tls)?;
+        let mut wire = Self::log_in(&options, tls.as_ref())?;
+        set_up(&mut wire, &options).map_err(|failure| {
+            Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
+        })?;
+        Ok(MysqlConnection {
+            wire,
+            options,
+            tls,
+            statements: Statements::new(),
+            transaction: AnsiTransactionManager::default(),
+            rolled_back: false,
+            instrumentation: DynInstrumentation::default_instrumentation(),
+        })
+    }
+
+    fn log_in(options: &Options, tls: Option<&Tls>) -> Result<Wire> {
+        let deadline = Deadline::after(options.timeouts.connect);
+        let wire = Wire::new(handshake::log_in(options, tls, deadline)?);
+        wire.set_timeouts(&options.timeouts).map_err(|failure| {
+            Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
+        })?;
+        Ok(wire)
+    }
+
+    /// The server's version, as it writes it.
+    pub(crate) fn server_version(&self) -> &str {
+        self.wire.version()
+    }
+
+    /// Whether the server says that a transaction is open; it said so with its last answer.
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.wire.in_transaction()
+    }
+
+    /// Whether the server commits each statement where no transaction is open.
+    pub(crate) fn autocommits(&self) -> bool {
+        self.wire.autocommits()
+    }
+
+    /// Sends a query, whose rows are then to be had by [`next_row`](Self::next_row).
+    pub(crate) fn start<T>(&mut self, source: &T) -> QueryResult<()>
+    where
+        T: QueryFragment<Mysql>,
+    {
+        self.observed(&debug_query::<Mysql, _>(source), |connection| connection.send(source).map(drop))
+    }
+
+    /// Reads the next row; `false` after the last one.
+    #[inline]
+    pub(crate) fn next_row(&mut self) -> QueryResult<bool> {
+        match self.wire.next_row() {
+            Ok(true) => Ok(true),
+            other => self.no_row(other),
+        }
+    }
+
+    /// The row in hand, where it was received.
+    #[inline]
+    pub(crate) fn row(&self) -> RowRef<'_> {
+        self.wire.row()
+    }
+
+    /// The end, or an error.
+    #[cold]
+    fn no_row(&mut self, end: StdResult<bool, Failure>) -> QueryResult<bool> {
+        // A procedure may give several results; the first is what was asked for.
+        end.and_then(|_| self.wire.skip_all()).map(|_| false).map_err(|failure| {
+            self.failed(&failure);
+            failure.into()
+        })
+    }
+
+    /// Runs a statement as a prepared one, and says how many rows it changed; `None` if it gives rows.
+    fn send<T: QueryFragment<Mysql>>(&mut self, source: &T) -> QueryResult<Option<u64>> {
+        let mut sql = MysqlQueryBuilder::default();
+        source.to_sql(&mut sql, &Mysql)?;
+        let sql = sql.finish();
+        let mut binds = RawBytesBindCollector::<Mysql>::new();
+        source.collect_binds(&mut binds, &mut (), &Mysql)?;
+        let values: Vec<Parameter> = binds.metadata.into_iter().zip(binds.binds).collect();
+        let keep = source.is_safe_to_cache_prepared(&Mysql)?;
+        self.run(|connection| connection.execute_prepared(&sql, &values, keep)).map(|answer| match answer {
+            Answer::Done { affected } => Some(affected),
+            Answer::Rows => None,
+        })
+    }
+
+    fn execute_prepared(&mut self, sql: &str, values: &[Parameter], keep: bool) -> StdResult<Answer, Failure> {
+        if let Some(known) = self.statements.get(sql) {
+            match self.wire.execute(known, values) {
+                // Nothing has been done yet; this happens where a table was changed meanwhile.
+                Err(failure) if matches!(failure.number(), Some(MUST_BE_PREPARED_AGAIN | UNKNOWN_STATEMENT)) => {
+                    self.statements.remove(sql);
+                    self.wire.forget(known);
+                }
+                answer => return answer,
+            }
+        }
+        let statement = self.wire.prepare(sql)?;
+        let kept = if keep { self.statements.keep(sql, statement) } else { Kept::No };
+        match kept {
+            Kept::Yes { instead_of: None } => {}
+            Kept::Yes { instead_of: Some(old) } => self.wire.forget(old),
+            Kept::No => self.wire.forget(statement), // once something else is sent
+        }
+        self.wire.execute(statement, values)
+    }
+
+    /// Does something on the wire, when it is free, unless it would do so outside of a transaction by mistake.
+    fn run<T>(&mut self, f: impl FnOnce(&mut Self) -> StdResult<T, Failure>) -> QueryResult<T> {
+        self.finish();
+        if self.rolled_back {
+            return Err(Failure::RolledBack.into());
+        }
+        f(self).map_err(|failure| {
+            self.failed(&failure);
+            failure.into()
+        })
+    }
+
+    /// Takes in what a failure means for the transaction.
+    fn failed(&mut self, failure: &Failure) {
+        if self.wire.is_lost() {
+            return self.give_up();
+        }
+        if !matches!(failure, Failure::Server(_)) || !self.wire.in_transaction() {
+            return;
+        }
+        // An error does not tell the state; a ping's answer does.
+        if self.wire.ping().is_err() {
+            return self.give_up();
+        }
+        if !self.wire.in_transaction() && matches!(self.depth(), Ok(Some(_))) {
+            self.rolled_back = true;
+            AnsiTransactionManager::transaction_manager_status_mut(self)
+                .set_requires_rollback_maybe_up_to_top_level(true);
+        }
+    }
+
+    /// How many transactions and savepoints Diesel knows to be open.
+    fn depth(&mut self) -> QueryResult<Option<NonZeroU32>> {
+        AnsiTransactionManager::transaction_manager_status_mut(self).transaction_depth()
+    }
+
+    fn give_up(&mut self) {
+        self.wire.close();
+        AnsiTransactionManager::transaction_manager_status_mut(self).set_in_error();
+    }
+
+    /// Tells the instrumentation of a statement.
+    fn observed<T>(
+        &mut self,
+        query: &dyn DebugQuery,
+        f: impl FnOnce(&mut Self) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        self.instrumentation.on_connection_event(InstrumentationEvent::start_query(query));
+        let answer = f(self);
+        self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(query, answer.as_ref().err()));
+        answer
+    }
+}
+
+fn seconds(limit: Duration) -> u64 {
+    limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
+}
+
+fn set_up(wire: &mut Wire, options: &Options) -> StdResult<(), Failure> {
+    let mut sql = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
+                   sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+        .to_owned();
+    if let Some(limit) = options.lock_timeout {
+        // Of rows, and of whole tables.
+        let limit = seconds(limit).min(100_000_000);
+        sql.push_str(&format!(", innodb_lock_wait_timeout = {limit}, lock_wait_timeout = {}", limit.min(31_536_000)));
+    }
+    if let Some(limit) = options.statement_timeout {
+        sql.push_str(&if wire.version().contains("MariaDB") {
+            format!(", max_statement_time = {}", limit.as_secs_f64().clamp(0.001, 31_536_000.0))
+        } else {
+            format!(", max_execution_time = {}", crate::database::milliseconds(limit))
+        });
+    }
+    sql.push_str("; SELECT @@max_allowed_packet");
+    wire.query(&sql)?;
+    wire.skip()?;
+    let mut size = None;
+    if wire.next_row()? {
+        size = text_value(wire.text_row(), 0)?.and_then(|size| size.parse().ok());
+    }
+    wire.skip_all()?;
+    wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
+    Ok(())
 }
 
 impl ConnectionSealed for MysqlConnection {}
 
 impl SimpleConnection for MysqlConnection {
-    fn batch_execute(&mut self, _query: &str) -> QueryResult<()> {
-        Err(diesel::result::Error::NotFound)
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.observed(&StrQueryHelper::new(query), |connection| {
+            if query == "ROLLBACK" {
+                connection.rolled_back = false;
+            }
+            connection.run(|connection| {
+                connection.wire.query(query)?;
+                connection.wire.skip_all().map(drop)
+            })
+        })
     }
 }
 
@@ -33,19 +339,40 @@ impl Connection for MysqlConnection {
     type Backend = Mysql;
     type TransactionManager = AnsiTransactionManager;
 
-    fn establish(_url: &str) -> ConnectionResult<Self> {
-        Ok(MysqlConnection { transaction_state: Default::default(), instrumentation: DynInstrumentation::none() })
+    fn establish(url: &str) -> ConnectionResult<Self> {
+        let mut instrumentation = DynInstrumentation::default_instrumentation();
+        // With `…` in place of the password.
+        let shown = DatabaseUrl::parse(url).map_or_else(|_| "mysql:…".to_owned(), |url| format!("{url:?}"));
+        instrumentation.on_connection_event(InstrumentationEvent::start_establish_connection(&shown));
+        let connection = DatabaseUrl::parse(url)
+            .and_then(|url| Options::new(&url, &Settings::default()))
+            .and_then(Self::open)
+            .map_err(|error| match error.kind() {
+                ErrorKind::Configuration => ConnectionError::InvalidConnectionUrl(format!("{error:?}")),
+                _ => ConnectionError::BadConnection(format!("{error:?}")),
+            });
+        let error = connection.as_ref().err();
+        instrumentation.on_connection_event(InstrumentationEvent::finish_establish_connection(&shown, error));
+        connection.map(|connection| MysqlConnection { instrumentation, ..connection })
     }
 
-    fn execute_returning_count<T>(&mut self, _source: &T) -> QueryResult<usize>
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
     where
         T: QueryFragment<Mysql> + QueryId,
     {
-        Err(diesel::result::Error::NotFound)
+        self.observed(&debug_query::<Mysql, _>(source), |connection| {
+            let affected = connection.send(source)?;
+            // What follows is read before anything else is sent, so that an error in it belongs to this statement.
+            let rows = connection.wire.skip_all().map_err(|failure| {
+                connection.failed(&failure);
+                DieselError::from(failure)
+            })?;
+            Ok(usize::try_from(affected.unwrap_or(rows)).unwrap_or(usize::MAX))
+        })
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
-        &mut self.transaction_state
+        &mut self.transaction
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
@@ -56,24 +383,57 @@ impl Connection for MysqlConnection {
         self.instrumentation = instrumentation.into();
     }
 
-    fn set_prepared_statement_cache_size(&mut self, _size: CacheSize) {}
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        for statement in self.statements.resize(size) {
+            self.wire.forget(statement);
+        }
+    }
 }
 
 impl LoadConnection<DefaultLoadingMode> for MysqlConnection {
-    type Cursor<'conn, 'query> = std::iter::Empty<QueryResult<row::Row>>;
-    type Row<'conn, 'query> = row::Row;
+    type Cursor<'conn, 'query> = MysqlCursor<'conn>;
+    type Row<'conn, 'query> = MysqlRow;
 
-    fn load<'conn, 'query, T>(&'conn mut self, _source: T) -> QueryResult<Self::Cursor<'conn, 'query>>
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<MysqlCursor<'conn>>
     where
         T: Query + QueryFragment<Mysql> + QueryId + 'query,
         Mysql: QueryMetadata<T::SqlType>,
     {
-        Err(diesel::result::Error::NotFound)
+        self.start(&source)?;
+        Ok(MysqlCursor { connection: self, ended: false })
     }
 }
 
 impl R2D2Connection for MysqlConnection {
     fn ping(&mut self) -> QueryResult<()> {
-        Err(diesel::result::Error::NotFound)
+        self.run(|connection| connection.wire.ping())
+    }
+
+    /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own.
+    fn is_broken(&mut self) -> bool {
+        let unknown_transaction = self.wire.in_transaction() && matches!(self.depth(), Ok(None));
+        self.wire.is_lost() || unknown_transaction || AnsiTransactionManager::is_broken_transaction_manager(self)
+    }
+}
+
+impl MultiConnectionHelper for MysqlConnection {
+    fn to_any<'a>(
+        lookup: &mut <Mysql as TypeMetadata>::MetadataLookup,
+    ) -> &mut (dyn std::any::Any + 'a) {
+        lookup
+    }
+
+    fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Mysql as TypeMetadata>::MetadataLookup> {
+        lookup.downcast_mut()
+    }
+}
+
+impl fmt::Debug for MysqlConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MysqlConnection")
+            .field("server", &self.options.address)
+            .field("version", &self.wire.version())
+            .field("lost", &self.wire.is_lost())
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,102 @@
+//! Ending a result that is not wanted any more, without reading what is left of it.
+//!
+//! The protocol has no word for that. A second connection tells the server to kill the statement; what the server had
+//! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
+//! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
+
+use super::{MysqlConnection, error::Failure, row::text_value, wire::Answer};
+
+/// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
+/// server that sends more has not listened.
+const MOST: usize = 64 << 20;
+
+/// The number of "Query execution was interrupted".
+const INTERRUPTED: u16 = 1317;
+
+impl MysqlConnection {
+    /// Ends what is left of the last statement's result.
+    pub(crate) fn finish(&mut self) {
+        if !self.wire.is_busy() || self.finish_what_is_here() {
+            return;
+        }
+        // While it unwinds, the pool discards the connection in any case.
+        let ended = if std::thread::panicking() { Err(Failure::Lost("a panic".into())) } else { self.kill() };
+        if let Err(failure) = ended {
+            log::debug!("a statement cannot be ended on the server, so its connection is given up: {failure}");
+            self.give_up();
+        }
+    }
+
+    /// Reads what has been received already, without waiting for more; whether that was all.
+    fn finish_what_is_here(&mut self) -> bool {
+        while self.wire.is_busy() && self.wire.has_packet() {
+            if let Err(failure) = self.wire.skip() {
+                self.failed(&failure);
+            }
+        }
+        !self.wire.is_busy()
+    }
+
+    fn kill(&mut self) -> Result<(), Failure> {
+        let still_runs = self.kill_from_another_connection()?;
+        let was_killed = match self.throw_away() {
+            Ok(()) => false,
+            Err(failure) if failure.number() == Some(INTERRUPTED) => true,
+            Err(failure) if failure.number().is_some() => {
+                self.failed(&failure);
+                false
+            }
+            Err(failure) => return Err(failure),
+        };
+        if still_runs && !was_killed {
+            // The statement ended by itself, so the kill may still be on its way to the next one.
+            match self.wire.query("DO 0") {
+                Ok(_) => {}
+                Err(failure) if failure.number() == Some(INTERRUPTED) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        // Errors do not say which state the transaction is in.
+        self.wire.ping()
+    }
+
+    /// Kills the statement; `false` if the server had ended it before.
+    fn kill_from_another_connection(&self) -> Result<bool, Failure> {
+        let mut other = MysqlConnection::log_in(&self.options, self.tls.as_ref())
+            .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
+        // A proxy may have led us to another server, where somebody else has this number.
+        let ours = match self.wire.local_port() {
+            Some(port) => format!("HOST LIKE '%:{port}'"),
+            None => "HOST = 'localhost'".to_owned(),
+        };
+        let id = self.wire.id();
+        let sql = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id} AND {ours}");
+        let mut command = None;
+        if let Answer::Rows = other.query(&sql)?
+            && other.next_row()?
+        {
+            command = text_value(other.text_row(), 0)?;
+        }
+        other.skip_all()?;
+        match command.as_deref() {
+            None => Err(Failure::Lost("the server does not show it to a second connection".into())),
+            Some("Sleep") => Ok(false),
+            Some(_) => {
+                other.query(&format!("KILL QUERY {id}"))?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn throw_away(&mut self) -> Result<(), Failure> {
+        let mut size = 0;
+        while self.wire.is_busy() {
+            self.wire.skip()?;
+            size += self.wire.packet_size();
+            if size > MOST {
+                return Err(Failure::Lost("the server goes on with a statement that was killed".into()));
+            }
+        }
+        Ok(())
+    }
+}

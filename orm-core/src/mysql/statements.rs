@@ -1,0 +1,82 @@
+//! Prepared statements that are kept for when they are wanted again, up to a number.
+
+use std::num::NonZeroUsize;
+
+use diesel::connection::CacheSize;
+use lru::LruCache;
+
+/// How many a connection keeps: enough for a program's own, and little for a server with hundreds of connections.
+const KEPT: NonZeroUsize = NonZeroUsize::new(100).expect("it is not zero");
+
+/// Statements by their SQL; those that have not been used for longest go first.
+#[derive(Debug)]
+pub(super) struct Statements<P> {
+    /// `None` keeps nothing.
+    kept: Option<LruCache<String, P>>,
+}
+
+impl<P: Copy> Statements<P> {
+    pub(super) fn new() -> Self {
+        Statements { kept: Some(LruCache::new(KEPT)) }
+    }
+
+    pub(super) fn get(&mut self, sql: &str) -> Option<P> {
+        self.kept.as_mut()?.get(sql).copied()
+    }
+
+    /// Keeps a statement, and returns what the server shall forget for it: another one, or the statement itself where
+    /// none is kept.
+    #[must_use]
+    pub(super) fn keep(&mut self, sql: &str, statement: P) -> Kept<P> {
+        match &mut self.kept {
+            None => Kept::No,
+            Some(kept) => Kept::Yes { instead_of: kept.push(sql.to_owned(), statement).map(|(_, old)| old) },
+        }
+    }
+
+    /// Drops a statement that is of no use any more.
+    pub(super) fn remove(&mut self, sql: &str) -> Option<P> {
+        self.kept.as_mut()?.pop(sql)
+    }
+
+    /// Changes how many are kept, and returns what the server shall forget.
+    pub(super) fn resize(&mut self, size: CacheSize) -> Vec<P> {
+        let old = std::mem::replace(&mut self.kept, match size {
+            CacheSize::Disabled => None,
+            // Diesel's name for the size that it has itself; without a bound a server would run out of statements.
+            _ => Some(LruCache::new(KEPT)),
+        });
+        old.into_iter().flatten().map(|(_, statement)| statement).collect()
+    }
+}
+
+/// What has become of a statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kept<P> {
+    No,
+    Yes { instead_of: Option<P> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_unused_for_longest_make_room() {
+        let mut statements = Statements::new();
+        for id in 0..KEPT.get() {
+            assert_eq!(statements.keep(&id.to_string(), id), Kept::Yes { instead_of: None });
+        }
+        assert_eq!(statements.get("0"), Some(0));
+        assert_eq!(statements.keep("new", 1000), Kept::Yes { instead_of: Some(1) });
+        assert_eq!((statements.get("0"), statements.get("1")), (Some(0), None));
+    }
+
+    #[test]
+    fn where_none_is_kept_all_are_forgotten() {
+        let mut statements = Statements::new();
+        assert_eq!(statements.keep("a", 1), Kept::Yes { instead_of: None });
+        assert_eq!(statements.resize(CacheSize::Disabled), [1]);
+        assert_eq!((statements.keep("b", 2), statements.get("b")), (Kept::No, None));
+    }
+}

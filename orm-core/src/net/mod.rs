@@ -1,0 +1,8 @@
+//! The way to a server: TCP or a Unix socket, TLS on top of either, and time limits.
+//!
+//! `address.rs` says where a server is, `socket.rs` reaches it, `tls.rs` says how much is believed of who answers. It
+//! knows nothing of any database's protocol.
+
+pub(crate) mod address;
+pub(crate) mod socket;
+pub(crate) mod tls;

@@ -1,0 +1,256 @@
+//! A blocking connection to a server, with time limits, in the clear or encrypted.
+
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::{
+    fmt,
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
+    time::{Duration, Instant},
+};
+
+use rustls::{ClientConnection, StreamOwned};
+use socket2::{SockRef, TcpKeepalive};
+
+use super::{address::Address, tls::Tls};
+
+/// After how long a silence, and how often, the system asks whether the other side is still there. A stream may wait
+/// for its consumer for hours; a machine that has gone should be noticed before.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+
+/// How long to wait; `None` is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    /// For all of connecting: the name, TCP, TLS and logging in.
+    pub(crate) connect: Option<Duration>,
+    /// For each piece that is read.
+    pub(crate) read: Option<Duration>,
+    /// For each piece that is written.
+    pub(crate) write: Option<Duration>,
+}
+
+/// A point in time by which something must have happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    pub(crate) fn after(limit: Option<Duration>) -> Self {
+        Deadline(limit.and_then(|limit| Instant::now().checked_add(limit)))
+    }
+
+    /// What is left; an error when nothing is.
+    pub(crate) fn left(self) -> io::Result<Option<Duration>> {
+        let Some(at) = self.0 else { return Ok(None) };
+        let left = at.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(timed_out()) } else { Ok(Some(left)) }
+    }
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time")
+}
+
+/// A connection to a server.
+pub(crate) struct Socket {
+    stream: Stream,
+}
+
+enum Stream {
+    Clear(Plain),
+    Encrypted(Box<StreamOwned<ClientConnection, Plain>>),
+    /// While it is being encrypted, and for ever where that failed.
+    Gone,
+}
+
+enum Plain {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline.
+    pub(crate) fn connect(address: &Address, deadline: Deadline) -> io::Result<Self> {
+        let plain = match address {
+            Address::Tcp { host, port } => Plain::Tcp(connect_tcp(host, *port, deadline)?),
+            #[cfg(unix)]
+            Address::Unix(path) => Plain::Unix(UnixStream::connect(path)?),
+            #[cfg(not(unix))]
+            Address::Unix(_) => {
+                return Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"));
+            }
+        };
+        let socket = Socket { stream: Stream::Clear(plain) };
+        socket.set_timeouts(deadline.left()?, deadline.left()?)?;
+        Ok(socket)
+    }
+
+    /// Goes on in TLS: the handshake is done when this returns.
+    pub(crate) fn encrypt(&mut self, tls: &Tls, address: &Address) -> io::Result<()> {
+        let Stream::Clear(plain) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(io::Error::other("this connection is encrypted already, or lost"));
+        };
+        let mut stream = StreamOwned::new(tls.begin(address.server_name())?, plain);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.stream = Stream::Encrypted(Box::new(stream));
+        Ok(())
+    }
+
+    /// Whether nobody on the way can read along: it is encrypted, or does not leave the machine.
+    pub(crate) fn is_private(&self) -> bool {
+        match &self.stream {
+            Stream::Encrypted(_) => true,
+            #[cfg(unix)]
+            Stream::Clear(Plain::Unix(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Limits for each read and write from here on.
+    pub(crate) fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
+        match self.plain() {
+            Some(Plain::Tcp(stream)) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
+            #[cfg(unix)]
+            Some(Plain::Unix(stream)) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The port on this side, by which a server tells its clients apart; `None` for Unix sockets.
+    pub(crate) fn local_port(&self) -> Option<u16> {
+        match self.plain() {
+            Some(Plain::Tcp(stream)) => stream.local_addr().ok().map(|address| address.port()),
+            _ => None,
+        }
+    }
+
+    /// Ends the connection at once, unread data and all.
+    pub(crate) fn close(&mut self) {
+        match self.plain() {
+            Some(Plain::Tcp(stream)) => drop(stream.shutdown(Shutdown::Both)),
+            #[cfg(unix)]
+            Some(Plain::Unix(stream)) => drop(stream.shutdown(Shutdown::Both)),
+            None => {}
+        }
+        self.stream = Stream::Gone;
+    }
+
+    fn plain(&self) -> Option<&Plain> {
+        match &self.stream {
+            Stream::Clear(plain) => Some(plain),
+            Stream::Encrypted(stream) => Some(&stream.sock),
+            Stream::Gone => None,
+        }
+    }
+}
+
+/// Tries every address that the name has, until one answers.
+fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
+    let mut failure = None;
+    for address in (host, port).to_socket_addrs()? {
+        match connect_to(address, deadline) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address")))
+}
+
+fn connect_to(address: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+    let stream = match deadline.left()? {
+        Some(left) => TcpStream::connect_timeout(&address, left)?,
+        None => TcpStream::connect(address)?,
+    };
+    // Without it a request of two small pieces waits for an acknowledgement between them.
+    stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
+    Ok(stream)
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.stream {
+            Stream::Clear(plain) => plain.read(buffer),
+            Stream::Encrypted(stream) => stream.read(buffer),
+            Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+        .map_err(in_words)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match &mut self.stream {
+            Stream::Clear(plain) => plain.write(data),
+            Stream::Encrypted(stream) => stream.write(data),
+            Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+        .map_err(in_words)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.stream {
+            Stream::Clear(plain) => plain.flush(),
+            Stream::Encrypted(stream) => stream.flush(),
+            Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+        .map_err(in_words)
+    }
+}
+
+/// A time limit that ran out is `WouldBlock` on Unix, with a text that helps nobody.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => timed_out(),
+        _ => error,
+    }
+}
+
+impl Read for Plain {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Plain::Tcp(stream) => stream.read(buffer),
+            #[cfg(unix)]
+            Plain::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Plain {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Plain::Tcp(stream) => stream.write(data),
+            #[cfg(unix)]
+            Plain::Unix(stream) => stream.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Plain::Tcp(stream) => stream.flush(),
+            #[cfg(unix)]
+            Plain::Unix(stream) => stream.flush(),
+        }
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.stream {
+            Stream::Clear(Plain::Tcp(_)) => "TCP",
+            #[cfg(unix)]
+            Stream::Clear(Plain::Unix(_)) => "Unix socket",
+            Stream::Encrypted(_) => "TLS",
+            Stream::Gone => "closed",
+        })
+    }
+}
