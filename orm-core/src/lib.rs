@@ -128,6 +128,8 @@ pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 
+#[cfg(feature = "mysql")]
+pub use crate::backend::Mysql;
 #[cfg(feature = "postgres")]
 pub use crate::backend::Pg;
 #[cfg(feature = "sqlite")]

@@ -7,6 +7,8 @@ pub use diesel::expression_methods::{
     BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, NullableExpressionMethods, TextExpressionMethods,
 };
 
+#[cfg(feature = "mysql")]
+pub use crate::backend::Mysql;
 #[cfg(feature = "postgres")]
 pub use crate::backend::Pg;
 #[cfg(feature = "sqlite")]

@@ -213,7 +213,7 @@ impl<DB: Driver> Session<'_, DB> {
     }
 
     /// The connection, for a stream that has it to itself until it is dropped.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn lease_for_stream(&self) -> Result<Lease<DB>> {
         self.lease_for(Purpose::Exclusive)
     }

@@ -3,18 +3,22 @@
 //! Diesel's own types (`BigInt`, `Text`, `Timestamp` …) are used wherever every backend has them. For the rest there
 //! is a type here that each backend stores in its best form, so that one model reads and writes the same everywhere:
 //!
-//! | Rust | SQL type here | PostgreSQL | SQLite |
-//! | --- | --- | --- | --- |
-//! | `i8`, `u8` | [`I8`], [`U8`] | `SMALLINT` | `INTEGER` |
-//! | `u16` | [`U16`] | `INTEGER` | `INTEGER` |
-//! | `u32` | [`U32`] | `BIGINT` | `INTEGER` |
-//! | `u64`, up to `i64::MAX` | [`U64`] | `BIGINT` | `INTEGER` |
-//! | `uuid::Uuid` | [`Uuid`] | `UUID` | `BLOB` of 16 bytes |
-//! | `serde_json::Value` | [`Json`] | `JSONB` | `TEXT` |
-//! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `TEXT`, `2013-01-01 10:00:00+00:00` |
-//! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `TEXT`, ordered as a number by a collation |
+//! | Rust | SQL type here | PostgreSQL | MySQL, MariaDB | SQLite |
+//! | --- | --- | --- | --- | --- |
+//! | `i8`, `u8` | [`I8`], [`U8`] | `SMALLINT` | `SMALLINT` | `INTEGER` |
+//! | `u16` | [`U16`] | `INTEGER` | `INT` | `INTEGER` |
+//! | `u32` | [`U32`] | `BIGINT` | `BIGINT` | `INTEGER` |
+//! | `u64`, up to `i64::MAX` | [`U64`] | `BIGINT` | `BIGINT` | `INTEGER` |
+//! | `uuid::Uuid` | [`Uuid`] | `UUID` | `BINARY(16)` | `BLOB` of 16 bytes |
+//! | `serde_json::Value` | [`Json`] | `JSONB` | `JSON` | `TEXT` |
+//! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `DATETIME(6)`, in UTC | `TEXT`, `2013-01-01 10:00:00+00:00` |
+//! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `DECIMAL(65,30)` | `TEXT`, ordered as a number by a collation |
 //!
-//! The collation is known to connections of this crate only: other programs can read the column, but not order by it.
+//! MySQL cannot index text and bytes of any length: where they are a key, or refer to one, the columns `LONGTEXT` and
+//! `LONGBLOB` become `VARCHAR(255)` and `VARBINARY(255)`. Its decimals have up to 35 digits before the point and 30
+//! after it; what has more is refused before anything is sent.
+//!
+//! SQLite's collation is known to connections of this crate only: other programs can read the column, but not order by it.
 //! Diesel ends the process if it compares text that is not UTF-8, which only another program can have stored there.
 
 use diesel::sql_types::{self, SingleValue, SqlType};
@@ -26,16 +30,22 @@ use crate::backend::BackendKind;
 pub struct ColumnType {
     /// On PostgreSQL.
     pub postgres: &'static str,
+    /// On MySQL and MariaDB. A column that is a key or indexed is `VARCHAR(255)` where this is `LONGTEXT`, and
+    /// `VARBINARY(255)` where it is `LONGBLOB`: what has no greatest length cannot be indexed there.
+    pub mysql: &'static str,
     /// On SQLite.
     pub sqlite: &'static str,
 }
 
 impl ColumnType {
-    pub(crate) fn on(self, backend: BackendKind) -> &'static str {
-        match backend {
-            BackendKind::Postgres => self.postgres,
-            BackendKind::Sqlite => self.sqlite,
-            BackendKind::Mysql => self.postgres,
+    /// The type as it is declared, of a column that has an index or has none.
+    pub(crate) fn on(self, backend: BackendKind, indexed: bool) -> &'static str {
+        match (backend, self.mysql) {
+            (BackendKind::Postgres, _) => self.postgres,
+            (BackendKind::Mysql, "LONGTEXT") if indexed => "VARCHAR(255)",
+            (BackendKind::Mysql, "LONGBLOB") if indexed => "VARBINARY(255)",
+            (BackendKind::Mysql, any) => any,
+            (BackendKind::Sqlite, _) => self.sqlite,
         }
     }
 }
@@ -85,9 +95,9 @@ impl<T: SqlKind + SqlType> SqlKind for sql_types::Nullable<T> {
 }
 
 macro_rules! diesel_types {
-    ($($sql:ty => $postgres:literal, $sqlite:literal;)*) => { $(
+    ($($sql:ty => $postgres:literal, $mysql:literal, $sqlite:literal;)*) => { $(
         impl ColumnSql for $sql {
-            const COLUMN: ColumnType = ColumnType { postgres: $postgres, sqlite: $sqlite };
+            const COLUMN: ColumnType = ColumnType { postgres: $postgres, mysql: $mysql, sqlite: $sqlite };
         }
         impl SqlKind for $sql {
             type Kind = Standard;
@@ -96,57 +106,67 @@ macro_rules! diesel_types {
 }
 
 diesel_types! {
-    sql_types::Bool => "BOOLEAN", "BOOLEAN";
-    sql_types::SmallInt => "SMALLINT", "INTEGER";
-    sql_types::Integer => "INTEGER", "INTEGER";
-    sql_types::BigInt => "BIGINT", "INTEGER";
-    sql_types::Float => "REAL", "REAL";
-    sql_types::Double => "DOUBLE PRECISION", "REAL";
-    sql_types::Numeric => "NUMERIC", "NUMERIC";
-    sql_types::Text => "TEXT", "TEXT";
-    sql_types::Binary => "BYTEA", "BLOB";
-    sql_types::Date => "DATE", "TEXT";
-    sql_types::Time => "TIME", "TEXT";
-    sql_types::Timestamp => "TIMESTAMP", "TEXT";
-    sql_types::Json => "JSON", "TEXT";
+    sql_types::Bool => "BOOLEAN", "BOOLEAN", "BOOLEAN";
+    sql_types::SmallInt => "SMALLINT", "SMALLINT", "INTEGER";
+    sql_types::Integer => "INTEGER", "INT", "INTEGER";
+    sql_types::BigInt => "BIGINT", "BIGINT", "INTEGER";
+    sql_types::Float => "REAL", "FLOAT", "REAL";
+    sql_types::Double => "DOUBLE PRECISION", "DOUBLE", "REAL";
+    sql_types::Numeric => "NUMERIC", "DECIMAL(65,30)", "NUMERIC";
+    sql_types::Text => "TEXT", "LONGTEXT", "TEXT";
+    sql_types::Binary => "BYTEA", "LONGBLOB", "BLOB";
+    sql_types::Date => "DATE", "DATE", "TEXT";
+    sql_types::Time => "TIME", "TIME(6)", "TEXT";
+    sql_types::Timestamp => "TIMESTAMP", "DATETIME(6)", "TEXT";
+    sql_types::Json => "JSON", "JSON", "TEXT";
 }
 
 #[cfg(feature = "postgres")]
 diesel_types! {
-    sql_types::Uuid => "UUID", "BLOB";
-    sql_types::Timestamptz => "TIMESTAMPTZ", "TEXT";
-    sql_types::Jsonb => "JSONB", "BLOB";
-    sql_types::Interval => "INTERVAL", "TEXT";
-    sql_types::Inet => "INET", "TEXT";
-    sql_types::Cidr => "CIDR", "TEXT";
-    sql_types::MacAddr => "MACADDR", "TEXT";
-    sql_types::Oid => "OID", "INTEGER";
-    sql_types::Citext => "CITEXT", "TEXT";
-    sql_types::Array<sql_types::Bool> => "BOOLEAN[]", "TEXT";
-    sql_types::Array<sql_types::SmallInt> => "SMALLINT[]", "TEXT";
-    sql_types::Array<sql_types::Integer> => "INTEGER[]", "TEXT";
-    sql_types::Array<sql_types::BigInt> => "BIGINT[]", "TEXT";
-    sql_types::Array<sql_types::Float> => "REAL[]", "TEXT";
-    sql_types::Array<sql_types::Double> => "DOUBLE PRECISION[]", "TEXT";
-    sql_types::Array<sql_types::Text> => "TEXT[]", "TEXT";
-    sql_types::Array<sql_types::Date> => "DATE[]", "TEXT";
-    sql_types::Array<sql_types::Timestamp> => "TIMESTAMP[]", "TEXT";
-    sql_types::Array<sql_types::Uuid> => "UUID[]", "TEXT";
-    sql_types::Range<sql_types::Integer> => "INT4RANGE", "TEXT";
-    sql_types::Range<sql_types::BigInt> => "INT8RANGE", "TEXT";
-    sql_types::Range<sql_types::Date> => "DATERANGE", "TEXT";
-    sql_types::Range<sql_types::Timestamp> => "TSRANGE", "TEXT";
-    sql_types::Range<sql_types::Timestamptz> => "TSTZRANGE", "TEXT";
+    sql_types::Uuid => "UUID", "BINARY(16)", "BLOB";
+    sql_types::Timestamptz => "TIMESTAMPTZ", "DATETIME(6)", "TEXT";
+    sql_types::Jsonb => "JSONB", "JSON", "BLOB";
+    sql_types::Interval => "INTERVAL", "LONGTEXT", "TEXT";
+    sql_types::Inet => "INET", "LONGTEXT", "TEXT";
+    sql_types::Cidr => "CIDR", "LONGTEXT", "TEXT";
+    sql_types::MacAddr => "MACADDR", "LONGTEXT", "TEXT";
+    sql_types::Oid => "OID", "BIGINT", "INTEGER";
+    sql_types::Citext => "CITEXT", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Bool> => "BOOLEAN[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::SmallInt> => "SMALLINT[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Integer> => "INTEGER[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::BigInt> => "BIGINT[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Float> => "REAL[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Double> => "DOUBLE PRECISION[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Text> => "TEXT[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Date> => "DATE[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Timestamp> => "TIMESTAMP[]", "LONGTEXT", "TEXT";
+    sql_types::Array<sql_types::Uuid> => "UUID[]", "LONGTEXT", "TEXT";
+    sql_types::Range<sql_types::Integer> => "INT4RANGE", "LONGTEXT", "TEXT";
+    sql_types::Range<sql_types::BigInt> => "INT8RANGE", "LONGTEXT", "TEXT";
+    sql_types::Range<sql_types::Date> => "DATERANGE", "LONGTEXT", "TEXT";
+    sql_types::Range<sql_types::Timestamp> => "TSRANGE", "LONGTEXT", "TEXT";
+    sql_types::Range<sql_types::Timestamptz> => "TSTZRANGE", "LONGTEXT", "TEXT";
+}
+
+#[cfg(feature = "mysql")]
+diesel_types! {
+    sql_types::TinyInt => "SMALLINT", "TINYINT", "INTEGER";
+    sql_types::Unsigned<sql_types::TinyInt> => "SMALLINT", "TINYINT UNSIGNED", "INTEGER";
+    sql_types::Unsigned<sql_types::SmallInt> => "INTEGER", "SMALLINT UNSIGNED", "INTEGER";
+    sql_types::Unsigned<sql_types::Integer> => "BIGINT", "INT UNSIGNED", "INTEGER";
+    sql_types::Unsigned<sql_types::BigInt> => "NUMERIC(20)", "BIGINT UNSIGNED", "INTEGER";
+    sql_types::Datetime => "TIMESTAMP", "DATETIME(6)", "TEXT";
 }
 
 macro_rules! portable_types {
-    ($($(#[$attribute:meta])* $name:ident => $postgres:literal, $sqlite:literal;)*) => { $(
+    ($($(#[$attribute:meta])* $name:ident => $postgres:literal, $mysql:literal, $sqlite:literal;)*) => { $(
         #[derive(Clone, Copy, Debug, Default, diesel::query_builder::QueryId, SqlType)]
         $(#[$attribute])*
         pub struct $name;
 
         impl ColumnSql for $name {
-            const COLUMN: ColumnType = ColumnType { postgres: $postgres, sqlite: $sqlite };
+            const COLUMN: ColumnType = ColumnType { postgres: $postgres, mysql: $mysql, sqlite: $sqlite };
         }
         impl SqlKind for $name {
             type Kind = Portable;
@@ -158,33 +178,33 @@ macro_rules! portable_types {
 // The numbers are the types' OIDs, which PostgreSQL fixes in its `pg_type.dat`.
 portable_types! {
     /// A signed integer of 8 bits.
-    #[diesel(postgres_type(oid = 21, array_oid = 1005), sqlite_type(name = "Long"))]
-    I8 => "SMALLINT", "INTEGER";
+    #[diesel(postgres_type(oid = 21, array_oid = 1005), mysql_type(name = "Short"), sqlite_type(name = "Long"))]
+    I8 => "SMALLINT", "SMALLINT", "INTEGER";
     /// An unsigned integer of 8 bits.
-    #[diesel(postgres_type(oid = 21, array_oid = 1005), sqlite_type(name = "Long"))]
-    U8 => "SMALLINT", "INTEGER";
+    #[diesel(postgres_type(oid = 21, array_oid = 1005), mysql_type(name = "Short"), sqlite_type(name = "Long"))]
+    U8 => "SMALLINT", "SMALLINT", "INTEGER";
     /// An unsigned integer of 16 bits.
-    #[diesel(postgres_type(oid = 23, array_oid = 1007), sqlite_type(name = "Long"))]
-    U16 => "INTEGER", "INTEGER";
+    #[diesel(postgres_type(oid = 23, array_oid = 1007), mysql_type(name = "Long"), sqlite_type(name = "Long"))]
+    U16 => "INTEGER", "INT", "INTEGER";
     /// An unsigned integer of 32 bits.
-    #[diesel(postgres_type(oid = 20, array_oid = 1016), sqlite_type(name = "Long"))]
-    U32 => "BIGINT", "INTEGER";
+    #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
+    U32 => "BIGINT", "BIGINT", "INTEGER";
     /// An unsigned integer of 64 bits, up to `i64::MAX`, which is what every backend can hold; a larger one is
     /// refused before anything is sent (use `BigDecimal` for those).
-    #[diesel(postgres_type(oid = 20, array_oid = 1016), sqlite_type(name = "Long"))]
-    U64 => "BIGINT", "INTEGER";
+    #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
+    U64 => "BIGINT", "BIGINT", "INTEGER";
     /// A UUID.
-    #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
-    Uuid => "UUID", "BLOB";
+    #[diesel(postgres_type(oid = 2950, array_oid = 2951), mysql_type(name = "Blob"), sqlite_type(name = "Binary"))]
+    Uuid => "UUID", "BINARY(16)", "BLOB";
     /// A JSON document.
-    #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
-    Json => "JSONB", "TEXT";
+    #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
+    Json => "JSONB", "JSON", "TEXT";
     /// An instant, kept in UTC, to the microsecond.
-    #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Text"))]
-    UtcTimestamp => "TIMESTAMPTZ", "TEXT";
+    #[diesel(postgres_type(oid = 1184, array_oid = 1185), mysql_type(name = "DateTime"), sqlite_type(name = "Text"))]
+    UtcTimestamp => "TIMESTAMPTZ", "DATETIME(6)", "TEXT";
     /// An exact decimal number of any size.
     // SQLite has no exact decimals. As text they are exact, and the collation, which every connection here knows,
     // compares them as numbers, so that `<`, `=`, ORDER BY and indices are right.
-    #[diesel(postgres_type(oid = 1700, array_oid = 1231), sqlite_type(name = "Text"))]
-    Decimal => "NUMERIC", "TEXT COLLATE orm_decimal";
+    #[diesel(postgres_type(oid = 1700, array_oid = 1231), mysql_type(name = "Numeric"), sqlite_type(name = "Text"))]
+    Decimal => "NUMERIC", "DECIMAL(65,30)", "TEXT COLLATE orm_decimal";
 }

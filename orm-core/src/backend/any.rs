@@ -2,15 +2,13 @@
 //!
 //! `Any` is no Diesel backend, so choosing costs nothing per row: a piece of a query can be written for every enabled
 //! backend, and the statement picks the one that is really there.
+//!
+//! The list of backends stands once, in `for_each_backend!`; all that has to be said of each of them is made from it.
 
 use std::{fmt, sync::Arc};
 
 use diesel::query_builder::QueryFragment;
 
-#[cfg(feature = "postgres")]
-use super::Pg;
-#[cfg(feature = "sqlite")]
-use super::Sqlite;
 use super::{Backend, Handle, IntoPart, PartsOf, Task};
 use crate::{
     database::{
@@ -24,166 +22,183 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub enum Any {}
 
-/// The `cfg` of each backend in one place: an item for each that is enabled.
-macro_rules! each_backend {
-    ($callback:ident) => {
-        #[cfg(feature = "postgres")]
-        $callback! { Pg, Postgres, postgres }
-        #[cfg(feature = "sqlite")]
-        $callback! { Sqlite, Sqlite, sqlite }
+/// The list of backends: the driver, its variant, its module, its feature and its name. What is made of it says
+/// `#[cfg(feature = …)]` wherever a disabled backend has no place.
+macro_rules! for_each_backend {
+    ($callback:ident $($context:tt)*) => {
+        $callback! {
+            [$($context)*]
+            (Pg, Postgres, postgres, "postgres", "PostgreSQL")
+            (Mysql, Mysql, mysql, "mysql", "MySQL")
+            (Sqlite, Sqlite, sqlite, "sqlite", "SQLite")
+        }
+    };
+}
+pub(crate) use for_each_backend;
+
+/// An expression for the backend that a `Handle<Any>` is of: `on_backend!(handle, DB, session => task.on::<DB>(session))`.
+macro_rules! on_backend {
+    (
+        [@arms $on:expr, $DB:ident, $session:ident => $body:expr]
+        $(($driver:ident, $variant:ident, $module:ident, $feature:literal, $name:literal))*
+    ) => {
+        match $on { $(
+            #[cfg(feature = $feature)]
+            $crate::backend::Handle::Database($crate::backend::AnyDatabase::$variant(database)) => {
+                type $DB = $crate::backend::$driver;
+                let $session: $crate::session::Session<'_, $DB> = $crate::backend::Handle::Database(database).into();
+                $body
+            }
+            #[cfg(feature = $feature)]
+            $crate::backend::Handle::Transaction($crate::backend::AnyTransaction::$variant(transaction)) => {
+                type $DB = $crate::backend::$driver;
+                let $session: $crate::session::Session<'_, $DB> =
+                    $crate::backend::Handle::Transaction(transaction).into();
+                $body
+            }
+        )* }
+    };
+    ($on:expr, $DB:ident, $session:ident => $body:expr) => {
+        $crate::backend::for_each_backend!(on_backend @arms $on, $DB, $session => $body)
+    };
+}
+pub(crate) use on_backend;
+
+macro_rules! any {
+    ([] $(($driver:ident, $variant:ident, $module:ident, $feature:literal, $name:literal))*) => {
+        /// A fragment of every enabled backend.
+        #[doc(hidden)]
+        pub trait AnyPart: Send + Sync {
+            $(
+                #[cfg(feature = $feature)]
+                fn $module(&self) -> &dyn QueryFragment<super::$driver>;
+            )*
+        }
+
+        impl<E: $($module::Fragment +)* Send + Sync> AnyPart for E {
+            $(
+                #[cfg(feature = $feature)]
+                fn $module(&self) -> &dyn QueryFragment<super::$driver> {
+                    self
+                }
+            )*
+        }
+
+        /// A shape that each enabled backend can read.
+        #[doc(hidden)]
+        pub trait ShapeOnEach: $($module::Shape +)* {}
+        #[diagnostic::do_not_recommend]
+        impl<S: $($module::Shape +)*> ShapeOnEach for S {}
+
+        /// A model that each enabled backend can write.
+        #[doc(hidden)]
+        pub trait ModelOnEach: $($module::Model +)* {}
+        #[diagnostic::do_not_recommend]
+        impl<M: $($module::Model +)*> ModelOnEach for M {}
+
+        $(
+            /// What is asked of a type where this backend is enabled, and nothing where it is not: an `impl`'s `where`
+            /// clause cannot be cut out by `cfg`.
+            mod $module {
+                bound!($feature Fragment: ::diesel::query_builder::QueryFragment<crate::backend::$driver>);
+                bound!($feature Shape: crate::queryset::shape::ShapeOn<crate::backend::$driver>);
+                bound!($feature Model: crate::model::ToRow<crate::backend::$driver>);
+            }
+
+            #[cfg(feature = $feature)]
+            impl PartsOf<super::$driver> for Any {
+                fn part<'p>(part: &'p Self::Part<'_>) -> &'p dyn QueryFragment<super::$driver> {
+                    part.$module()
+                }
+            }
+        )*
+
+        /// A database of the backend that the URL chose.
+        #[derive(Clone)]
+        #[non_exhaustive]
+        pub enum AnyDatabase { $(
+            #[doc = $name]
+            #[cfg(feature = $feature)]
+            $variant(<super::$driver as Backend>::Database),
+        )* }
+
+        /// A transaction on it.
+        #[non_exhaustive]
+        pub enum AnyTransaction { $(
+            #[doc = $name]
+            #[cfg(feature = $feature)]
+            $variant(<super::$driver as Backend>::Transaction),
+        )* }
+
+        impl Backend for Any {
+            type Part<'a> = dyn AnyPart + 'a;
+            type Database = AnyDatabase;
+            type Transaction = AnyTransaction;
+
+            fn open(url: &DatabaseUrl, settings: &Settings) -> Result<AnyDatabase> {
+                match url.scheme() {
+                    $(
+                        #[cfg(feature = $feature)]
+                        Scheme::$variant => super::$driver::open(url, settings).map(AnyDatabase::$variant),
+                    )*
+                    #[allow(unreachable_patterns)] // reached where a backend's feature is off
+                    scheme => Err(scheme.feature_is_off()),
+                }
+            }
+
+            fn begin(database: &AnyDatabase) -> Result<AnyTransaction> {
+                match database { $(
+                    #[cfg(feature = $feature)]
+                    AnyDatabase::$variant(database) => super::$driver::begin(database).map(AnyTransaction::$variant),
+                )* }
+            }
+
+            fn run<T: Task<Self>>(on: Handle<'_, Self>, task: T) -> T::Output {
+                on_backend!(on, DB, session => task.on::<DB>(session))
+            }
+        }
+
+        impl fmt::Debug for AnyDatabase {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(
+                    #[cfg(feature = $feature)]
+                    AnyDatabase::$variant(database) => database.fmt(f),
+                )* }
+            }
+        }
+
+        impl fmt::Debug for AnyTransaction {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(
+                    #[cfg(feature = $feature)]
+                    AnyTransaction::$variant(transaction) => transaction.fmt(f),
+                )* }
+            }
+        }
     };
 }
 
-/// A fragment of every enabled backend. The traits below are bounds that are empty for a disabled backend: an
-/// `impl`'s `where` clause cannot be cut out by `cfg`.
-#[doc(hidden)]
-pub trait AnyPart: Send + Sync {
-    #[cfg(feature = "postgres")]
-    fn postgres(&self) -> &dyn QueryFragment<Pg>;
-    #[cfg(feature = "sqlite")]
-    fn sqlite(&self) -> &dyn QueryFragment<Sqlite>;
-}
-
-macro_rules! bounds {
-    ($($name:ident: $feature:literal => [$($bound:tt)+];)*) => { $(
+macro_rules! bound {
+    ($feature:literal $name:ident: $bound:path) => {
         #[cfg(feature = $feature)]
         #[doc(hidden)]
-        pub trait $name: $($bound)+ {}
+        pub trait $name: $bound {}
         #[cfg(feature = $feature)]
         #[diagnostic::do_not_recommend]
-        impl<T: $($bound)+> $name for T {}
+        impl<T: $bound> $name for T {}
         #[cfg(not(feature = $feature))]
         #[doc(hidden)]
         pub trait $name {}
         #[cfg(not(feature = $feature))]
         #[diagnostic::do_not_recommend]
         impl<T> $name for T {}
-    )* };
+    };
 }
 
-bounds! {
-    PostgresFragment: "postgres" => [QueryFragment<Pg>];
-    SqliteFragment: "sqlite" => [QueryFragment<Sqlite>];
-    PostgresShape: "postgres" => [crate::queryset::shape::ShapeOn<Pg>];
-    SqliteShape: "sqlite" => [crate::queryset::shape::ShapeOn<Sqlite>];
-    PostgresModel: "postgres" => [crate::model::ToRow<Pg>];
-    SqliteModel: "sqlite" => [crate::model::ToRow<Sqlite>];
-}
-
-/// A shape that each enabled backend can read.
-#[doc(hidden)]
-pub trait ShapeOnEach: PostgresShape + SqliteShape {}
-#[diagnostic::do_not_recommend]
-impl<S: PostgresShape + SqliteShape> ShapeOnEach for S {}
-
-/// A model that each enabled backend can write.
-#[doc(hidden)]
-pub trait ModelOnEach: PostgresModel + SqliteModel {}
-#[diagnostic::do_not_recommend]
-impl<M: PostgresModel + SqliteModel> ModelOnEach for M {}
-
-impl<E: PostgresFragment + SqliteFragment + Send + Sync> AnyPart for E {
-    #[cfg(feature = "postgres")]
-    fn postgres(&self) -> &dyn QueryFragment<Pg> {
-        self
-    }
-    #[cfg(feature = "sqlite")]
-    fn sqlite(&self) -> &dyn QueryFragment<Sqlite> {
-        self
-    }
-}
+for_each_backend!(any);
 
 impl<'a, E: AnyPart + 'a> IntoPart<'a, Any> for E {
     fn into_part(self) -> Arc<<Any as Backend>::Part<'a>> {
         Arc::new(self)
     }
 }
-
-macro_rules! parts_of {
-    ($driver:ident, $variant:ident, $method:ident) => {
-        impl PartsOf<$driver> for Any {
-            fn part<'p>(part: &'p Self::Part<'_>) -> &'p dyn QueryFragment<$driver> {
-                part.$method()
-            }
-        }
-    };
-}
-each_backend!(parts_of);
-
-/// The database that a URL chose.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum AnyDatabase {
-    /// PostgreSQL.
-    #[cfg(feature = "postgres")]
-    Postgres(<Pg as Backend>::Database),
-    /// SQLite.
-    #[cfg(feature = "sqlite")]
-    Sqlite(<Sqlite as Backend>::Database),
-}
-
-/// A transaction on it.
-#[non_exhaustive]
-pub enum AnyTransaction {
-    /// PostgreSQL.
-    #[cfg(feature = "postgres")]
-    Postgres(<Pg as Backend>::Transaction),
-    /// SQLite.
-    #[cfg(feature = "sqlite")]
-    Sqlite(<Sqlite as Backend>::Transaction),
-}
-
-impl Backend for Any {
-    type Part<'a> = dyn AnyPart + 'a;
-    type Database = AnyDatabase;
-    type Transaction = AnyTransaction;
-
-    fn open(url: &DatabaseUrl, settings: &Settings) -> Result<AnyDatabase> {
-        match url.scheme() {
-            #[cfg(feature = "postgres")]
-            Scheme::Postgres => Pg::open(url, settings).map(AnyDatabase::Postgres),
-            #[cfg(feature = "sqlite")]
-            Scheme::Sqlite => Sqlite::open(url, settings).map(AnyDatabase::Sqlite),
-            #[allow(unreachable_patterns)] // reached where a backend's feature is off
-            scheme => Err(scheme.feature_is_off()),
-        }
-    }
-
-    fn begin(database: &AnyDatabase) -> Result<AnyTransaction> {
-        match database {
-            #[cfg(feature = "postgres")]
-            AnyDatabase::Postgres(database) => Pg::begin(database).map(AnyTransaction::Postgres),
-            #[cfg(feature = "sqlite")]
-            AnyDatabase::Sqlite(database) => Sqlite::begin(database).map(AnyTransaction::Sqlite),
-        }
-    }
-
-    fn run<T: Task<Self>>(on: Handle<'_, Self>, task: T) -> T::Output {
-        match on {
-            #[cfg(feature = "postgres")]
-            Handle::Database(AnyDatabase::Postgres(database)) => task.on::<Pg>(Handle::Database(database).into()),
-            #[cfg(feature = "postgres")]
-            Handle::Transaction(AnyTransaction::Postgres(tx)) => task.on::<Pg>(Handle::Transaction(tx).into()),
-            #[cfg(feature = "sqlite")]
-            Handle::Database(AnyDatabase::Sqlite(database)) => task.on::<Sqlite>(Handle::Database(database).into()),
-            #[cfg(feature = "sqlite")]
-            Handle::Transaction(AnyTransaction::Sqlite(tx)) => task.on::<Sqlite>(Handle::Transaction(tx).into()),
-        }
-    }
-}
-
-macro_rules! debugs {
-    ($($name:ident)*) => { $(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    #[cfg(feature = "postgres")]
-                    $name::Postgres(inner) => inner.fmt(f),
-                    #[cfg(feature = "sqlite")]
-                    $name::Sqlite(inner) => inner.fmt(f),
-                }
-            }
-        }
-    )* };
-}
-debugs! { AnyDatabase AnyTransaction }

@@ -8,18 +8,18 @@ use std::fmt;
 pub enum BackendKind {
     /// PostgreSQL.
     Postgres,
-    /// SQLite.
-    Sqlite,
     /// MySQL or MariaDB.
     Mysql,
+    /// SQLite.
+    Sqlite,
 }
 
 impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BackendKind::Postgres => "PostgreSQL",
-            BackendKind::Sqlite => "SQLite",
             BackendKind::Mysql => "MySQL",
+            BackendKind::Sqlite => "SQLite",
         })
     }
 }

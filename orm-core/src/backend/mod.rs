@@ -1,12 +1,14 @@
-//! Which databases a queryset may be sent to: one that is fixed at compile time ([`Pg`], [`Sqlite`]), or any of them
-//! ([`Any`]), chosen at run time by URL.
+//! Which databases a queryset may be sent to: one that is fixed at compile time ([`Pg`], [`Mysql`], [`Sqlite`]), or any
+//! of them ([`Any`]), chosen at run time by URL.
 //!
 //! There is a folder for each backend with these files in it: `mod.rs` says how it differs from the others,
-//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. MySQL and MariaDB will be the folder
-//! `mysql/` beside them.
+//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. The list of all backends is in
+//! `any.rs`.
 
 mod any;
 mod kind;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
@@ -24,12 +26,14 @@ use diesel::{
     sql_types::Untyped,
 };
 
+#[cfg(feature = "mysql")]
+pub use diesel::mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub(crate) use self::any::{ModelOnEach, ShapeOnEach};
+pub(crate) use self::any::{ModelOnEach, ShapeOnEach, for_each_backend, on_backend};
 pub use self::{
     any::{Any, AnyDatabase, AnyTransaction},
     kind::BackendKind,
@@ -44,7 +48,7 @@ use crate::{
     types::Decode,
 };
 
-/// A target of querysets: [`Any`], [`Pg`] or [`Sqlite`].
+/// A target of querysets: [`Any`], [`Pg`], [`Mysql`] or [`Sqlite`].
 pub trait Backend: Sized + 'static {
     /// How a piece of a query is kept until the statement is written.
     type Part<'a>: ?Sized + Send + Sync;
@@ -138,6 +142,12 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(connection: &mut Self::Connection) -> QueryResult<()>;
 
+    /// Whether it takes `NULLS FIRST` and `NULLS LAST`. One that does not takes NULL for less than every value.
+    const NULLS_FIRST_AND_LAST: bool = true;
+
+    /// Whether the columns of a subquery in FROM may be called alike.
+    const ALIKE_COLUMNS: bool = true;
+
     /// How `LIMIT` is written where there is none, for those that need one before `OFFSET`.
     const NO_LIMIT: Option<&'static str>;
 
@@ -146,6 +156,12 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 
     /// Whether foreign keys can only be declared with the table.
     const INLINE_FOREIGN_KEYS: bool;
+
+    /// What follows the columns of a table.
+    const TABLE_OPTIONS: &'static str = "";
+
+    /// Whether a transaction undoes CREATE TABLE. Where it does not, each such statement commits it.
+    const TRANSACTIONAL_SCHEMAS: bool = true;
 
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;

@@ -24,6 +24,7 @@ use crate::{
 /// | URL | database |
 /// | --- | --- |
 /// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's |
+/// | `mysql://user:password@host:3306/name` (or `mariadb://`) | MySQL or MariaDB |
 /// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there, and kept in WAL mode from then on; `?mode=ro`, `?mode=rw` |
 /// | `sqlite::memory:` | a SQLite database in memory, shared by the connections of this pool |
 ///
@@ -45,7 +46,8 @@ pub fn connect(url: &str) -> Result<Database> {
 /// A database: a pool of connections to it.
 ///
 /// It is cheap to clone, and clones share the pool. The backend is chosen by the URL (`Database`, which is
-/// `Database<Any>`) or fixed at compile time (`Database<Pg>`, `Database<Sqlite>`), for its own operators and types.
+/// `Database<Any>`) or fixed at compile time (`Database<Pg>`, `Database<Mysql>`, `Database<Sqlite>`), for its own
+/// operators and types.
 pub struct Database<B: Backend = Any> {
     pub(crate) inner: B::Database,
 }
@@ -121,16 +123,6 @@ impl<B: Backend> Database<B> {
 
     /// The backend that is really there.
     pub fn backend(&self) -> BackendKind {
-        struct Kind;
-        impl<B: Backend> Task<B> for Kind {
-            type Output = BackendKind;
-            fn on<DB: Driver>(self, _: Session<'_, DB>) -> BackendKind
-            where
-                B: PartsOf<DB>,
-            {
-                DB::KIND
-            }
-        }
         B::run(Handle::Database(&self.inner), Kind)
     }
 }
@@ -142,8 +134,19 @@ impl Database<Any> {
     pub fn postgres(&self) -> Option<Database<crate::backend::Pg>> {
         match &self.inner {
             AnyDatabase::Postgres(pool) => Some(Database { inner: pool.clone() }),
-            #[cfg(feature = "sqlite")]
-            AnyDatabase::Sqlite(_) => None,
+            #[allow(unreachable_patterns)] // where it is the only backend
+            _ => None,
+        }
+    }
+
+    /// The same database as one that is fixed to MySQL and MariaDB, for its own operators, or its connection; `None` on
+    /// another backend. The pool is shared.
+    #[cfg(feature = "mysql")]
+    pub fn mysql(&self) -> Option<Database<crate::backend::Mysql>> {
+        match &self.inner {
+            AnyDatabase::Mysql(pool) => Some(Database { inner: pool.clone() }),
+            #[allow(unreachable_patterns)] // where it is the only backend
+            _ => None,
         }
     }
 
@@ -161,8 +164,8 @@ impl Database<Any> {
     pub fn sqlite(&self) -> Option<Database<crate::backend::Sqlite>> {
         match &self.inner {
             AnyDatabase::Sqlite(pool) => Some(Database { inner: pool.clone() }),
-            #[cfg(feature = "postgres")]
-            AnyDatabase::Postgres(_) => None,
+            #[allow(unreachable_patterns)] // where it is the only backend
+            _ => None,
         }
     }
 }
@@ -219,6 +222,19 @@ impl<X: Executor + ?Sized> Executor for &X {
     type Backend = X::Backend;
     fn handle(&self) -> Handle<'_, X::Backend> {
         (**self).handle()
+    }
+}
+
+/// The backend that is really there.
+pub(crate) struct Kind;
+
+impl<B: Backend> Task<B> for Kind {
+    type Output = BackendKind;
+    fn on<DB: Driver>(self, _: Session<'_, DB>) -> BackendKind
+    where
+        B: PartsOf<DB>,
+    {
+        DB::KIND
     }
 }
 

@@ -8,16 +8,16 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Postgres,
-    Sqlite,
     Mysql,
+    Sqlite,
 }
 
 impl Scheme {
     fn parse(scheme: &str) -> Option<Self> {
         match scheme {
             "postgres" | "postgresql" => Some(Scheme::Postgres),
-            "sqlite" => Some(Scheme::Sqlite),
             "mysql" | "mariadb" => Some(Scheme::Mysql),
+            "sqlite" => Some(Scheme::Sqlite),
             _ => None,
         }
     }
@@ -25,8 +25,8 @@ impl Scheme {
     fn feature(self) -> &'static str {
         match self {
             Scheme::Postgres => "postgres",
-            Scheme::Sqlite => "sqlite",
             Scheme::Mysql => "mysql",
+            Scheme::Sqlite => "sqlite",
         }
     }
 
@@ -60,10 +60,8 @@ impl DatabaseUrl {
             ));
         };
         let scheme = Scheme::parse(scheme).ok_or_else(|| {
-            let known = "`postgres`, `postgresql` and `sqlite`";
-            if matches!(scheme, "mysql" | "mariadb") {
-                configuration(format!("MySQL and MariaDB are not supported yet; the schemes are {known}"))
-            } else if scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+            let known = "`postgres`, `postgresql`, `mysql`, `mariadb` and `sqlite`";
+            if scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
                 configuration(format!("unknown scheme `{scheme}` in the database URL; the schemes are {known}"))
             } else {
                 // Anything else may be a password.
@@ -250,7 +248,8 @@ mod tests {
     fn each_mistake_has_its_own_message() {
         assert!(message("flights.db", &[]).contains("no scheme"));
         assert!(message("oracle://x", &[]).contains("unknown scheme `oracle`"));
-        assert!(message("mysql://x", &[]).contains("not supported yet"));
+        assert_eq!(message("mysql://h/d", &[]), "fine");
+        assert_eq!(message("mariadb://h/d", &[]), "fine");
         assert!(message("postgres:x", &[]).contains("`//` after its scheme"));
         assert!(message("postgres://h/d?sslmode", &[]).contains("has no value"));
         for password in ["pa?ss", "p@ss", "pa/ss"] {
@@ -263,6 +262,14 @@ mod tests {
         assert!(message("postgres://h/d?a=%2", &["a"]).contains("two hexadecimal digits"));
         assert!(message("postgres://h/d?conect_timeout=1", &["connect_timeout"]).contains("`connect_timeout`?"));
         assert_eq!(message("postgres://h/d?connect_timeout=1", &["connect_timeout"]), "fine");
+    }
+
+    #[test]
+    fn a_url_of_another_backend_is_refused_by_its_feature() {
+        let error = DatabaseUrl::parse("mariadb://h/d").and_then(|url| url.expect(Scheme::Sqlite));
+        let text = error.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(text.contains("is fixed to `sqlite`, and the URL's scheme is `mysql`"), "{text}");
+        assert!(Scheme::Mysql.feature_is_off().to_string().contains("features = [\"mysql\"]"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Searching in text: every character of the needle stands for itself, and case counts, on every backend.
 //!
-//! PostgreSQL searches with `LIKE … ESCAPE '!'`: its default escape character depends on settings. SQLite's LIKE
+//! PostgreSQL and MySQL search with `LIKE … ESCAPE '!'`: their default escape character depends on settings. On MySQL it
+//! is the collation that says whether case and accents count, so one by which they do is named there. SQLite's LIKE
 //! ignores case, so there it is `GLOB`, which does not, and which an index can serve as well.
 
 use diesel::{
@@ -31,7 +32,9 @@ enum Anchor {
 #[must_use = "a condition does nothing until it is used in a query"]
 pub struct Search<E> {
     text: E,
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code))]
+    anchor: Anchor,
+    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), allow(dead_code))]
     like: String,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     glob: String,
@@ -90,7 +93,7 @@ impl<E> Search<E> {
                 out.push(c);
             }
         });
-        Search { text, like, glob }
+        Search { text, anchor, like, glob }
     }
 }
 
@@ -105,6 +108,25 @@ impl<G, E: ValidGrouping<G>> ValidGrouping<G> for Search<E> {
 impl<E> QueryId for Search<E> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+#[cfg(feature = "mysql")]
+impl<E: QueryFragment<diesel::mysql::Mysql>> QueryFragment<diesel::mysql::Mysql> for Search<E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::mysql::Mysql>) -> QueryResult<()> {
+        out.push_sql("(");
+        if matches!(self.anchor, Anchor::Start) {
+            // By the column's own collation, which finds no less, and which its index can serve.
+            self.text.walk_ast(out.reborrow())?;
+            out.push_sql(" LIKE ");
+            out.push_bind_param::<Text, _>(&self.like)?;
+            out.push_sql(" ESCAPE '!' AND ");
+        }
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(" LIKE ");
+        out.push_bind_param::<Text, _>(&self.like)?;
+        out.push_sql(" COLLATE utf8mb4_bin ESCAPE '!')");
+        Ok(())
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -133,6 +155,7 @@ impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sql
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 /// PostgreSQL has no text with NUL, and SQLite's GLOB takes it for the end of the pattern, so that it would find more.
 fn no_nul(pattern: &str) -> QueryResult<()> {
     if pattern.contains('\0') {

@@ -5,12 +5,8 @@ use std::marker::PhantomData;
 use diesel::{backend::Backend as DieselBackend, row::Row};
 
 use super::IntoRelated;
-#[cfg(feature = "postgres")]
-use crate::backend::Pg;
-#[cfg(feature = "sqlite")]
-use crate::backend::Sqlite;
 use crate::{
-    backend::{Any, AnyDatabase, AnyTransaction, Backend, Driver, Handle, PartsOf, ShapeOnEach},
+    backend::{Any, Backend, Driver, Handle, PartsOf, ShapeOnEach, on_backend},
     database::pool::Pool,
     error::Result,
     field::{ReadAs, Selection, SelectionOn},
@@ -255,15 +251,6 @@ where
 #[diagnostic::do_not_recommend]
 impl<S: ShapeOnEach> ReadableOn<Any> for S {
     fn run<T: ReadTask<Any, S::Row>>(on: Handle<'_, Any>, task: T) -> T::Output {
-        match on {
-            #[cfg(feature = "postgres")]
-            Handle::Database(AnyDatabase::Postgres(database)) => task.on::<Pg, S>(Handle::Database(database).into()),
-            #[cfg(feature = "postgres")]
-            Handle::Transaction(AnyTransaction::Postgres(tx)) => task.on::<Pg, S>(Handle::Transaction(tx).into()),
-            #[cfg(feature = "sqlite")]
-            Handle::Database(AnyDatabase::Sqlite(database)) => task.on::<Sqlite, S>(Handle::Database(database).into()),
-            #[cfg(feature = "sqlite")]
-            Handle::Transaction(AnyTransaction::Sqlite(tx)) => task.on::<Sqlite, S>(Handle::Transaction(tx).into()),
-        }
+        on_backend!(on, DB, session => task.on::<DB, S>(session))
     }
 }

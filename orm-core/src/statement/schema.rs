@@ -45,17 +45,18 @@ pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definiti
         all.push(Definition::Table { table, unique });
     }
     for table in tables {
-        for relation in table.relations {
-            if !DB::INLINE_FOREIGN_KEYS && !relation.may_dangle {
-                all.push(Definition::ForeignKey { table, relation });
-            }
-        }
         let mut indexed: Vec<usize> = table.relations.iter().map(|relation| relation.column).collect();
         indexed.sort_unstable();
         indexed.dedup();
         // The primary key has an index already, which begins with its first column.
         indexed.retain(|column| table.primary_key.first() != Some(column));
         all.extend(indexed.into_iter().map(|column| Definition::Index { table, column }));
+        // After the indices, because MySQL makes one of its own for a key that has none.
+        for relation in table.relations {
+            if !DB::INLINE_FOREIGN_KEYS && !relation.may_dangle {
+                all.push(Definition::ForeignKey { table, relation });
+            }
+        }
     }
     all
 }
@@ -106,10 +107,13 @@ fn create_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &'static Table
     out.push_sql("CREATE TABLE ");
     push_table(out, table)?;
     out.push_sql(" (");
-    for column in table.columns {
+    for (at, column) in table.columns.iter().enumerate() {
+        let indexed = table.primary_key.contains(&at)
+            || unique.contains(&at)
+            || table.relations.iter().any(|relation| relation.column == at);
         out.push_identifier(column.name)?;
         out.push_sql(" ");
-        out.push_sql(column.sql.on(DB::KIND));
+        out.push_sql(column.sql.on(DB::KIND, indexed));
         if !column.nullable {
             out.push_sql(" NOT NULL");
         }
@@ -133,6 +137,7 @@ fn create_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &'static Table
         }
     }
     out.push_sql(")");
+    out.push_sql(DB::TABLE_OPTIONS);
     Ok(())
 }
 

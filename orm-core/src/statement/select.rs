@@ -36,6 +36,36 @@ pub(crate) enum Columns<'q, DB: Driver> {
     Nothing,
 }
 
+impl<DB: Driver> Columns<'_, DB> {
+    /// How many columns they are.
+    fn number(&self) -> QueryResult<usize> {
+        match self {
+            Columns::Tables(tables) => Ok(tables.iter().map(|(_, table)| table.columns.len()).sum()),
+            // A part has no type left that would tell.
+            Columns::Expression(part) => Ok(listed(&DB::sql(*part)?)),
+            Columns::Nothing => Ok(1),
+        }
+    }
+}
+
+/// The number of expressions in a list of SQL: its commas outside of brackets and quotes, and one.
+fn listed(sql: &str) -> usize {
+    let (mut quote, mut depth, mut commas) = (None, 0_usize, 0);
+    for c in sql.chars() {
+        match (quote, c) {
+            // A doubled quote ends it and begins it again.
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => commas += 1,
+            (None, _) => {}
+        }
+    }
+    commas + 1
+}
+
 impl<DB: Driver> fmt::Debug for Select<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&DB::sql(self).unwrap_or_default())
@@ -94,13 +124,22 @@ impl<DB: Driver> QueryFragment<DB> for Select<'_, DB> {
         }
         for (i, (part, direction)) in self.order.iter().enumerate() {
             out.push_sql(if i == 0 { " ORDER BY " } else { ", " });
+            if let Direction::Ours { descending, nulls: Some(nulls) } = direction
+                && !DB::NULLS_FIRST_AND_LAST
+                && *descending == matches!(nulls, Nulls::First)
+            {
+                // A key of its own, where NULLs do not stand there by themselves.
+                out.push_sql("(");
+                part.walk_ast(out.reborrow())?;
+                out.push_sql(if *descending { ") IS NULL DESC, " } else { ") IS NULL, " });
+            }
             part.walk_ast(out.reborrow())?;
             if let Direction::Ours { descending, nulls } = direction {
                 out.push_sql(if *descending { " DESC" } else { " ASC" });
                 match nulls {
-                    Some(Nulls::First) => out.push_sql(" NULLS FIRST"),
-                    Some(Nulls::Last) => out.push_sql(" NULLS LAST"),
-                    None => {}
+                    Some(Nulls::First) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS FIRST"),
+                    Some(Nulls::Last) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS LAST"),
+                    _ => {}
                 }
             }
         }
@@ -129,9 +168,33 @@ impl<DB: Driver> QueryId for Count<'_, DB> {
 
 impl<DB: Driver> QueryFragment<DB> for Count<'_, DB> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !DB::ALIKE_COLUMNS && !matches!(self.0.columns, Columns::Nothing) {
+            // The list of names stands before the query: few servers take it behind one.
+            out.push_sql("WITH ");
+            out.push_identifier("counted")?;
+            for at in 1..=self.0.columns.number()? {
+                out.push_sql(if at == 1 { " (" } else { ", " });
+                out.push_identifier(&format!("c{at}"))?;
+            }
+            out.push_sql(") AS (");
+            self.0.walk_ast(out.reborrow())?;
+            out.push_sql(") SELECT COUNT(*) FROM ");
+            return out.push_identifier("counted");
+        }
         out.push_sql("SELECT COUNT(*) FROM (");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(") AS ");
         out.push_identifier("counted")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn expressions_are_counted_by_the_commas_between_them() {
+        assert_eq!(listed("`a`.`b`"), 1);
+        assert_eq!(listed("COALESCE(a, b), `c, ``d`, '(', \"e,\", f"), 5);
     }
 }

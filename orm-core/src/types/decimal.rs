@@ -1,4 +1,4 @@
-//! Exact decimals: `NUMERIC` on PostgreSQL; on SQLite text, compared as numbers by a collation.
+//! Exact decimals: `NUMERIC` on PostgreSQL, `DECIMAL(65,30)` on MySQL; on SQLite text, compared as numbers by a collation.
 
 use bigdecimal::BigDecimal;
 use diesel::{
@@ -7,7 +7,7 @@ use diesel::{
 };
 
 use super::{Decode, FieldType};
-use crate::sql_types;
+use crate::{backend::BackendKind, error::BoxError, sql_types};
 
 impl FieldType for BigDecimal {
     type SqlType = sql_types::Decimal;
@@ -15,6 +15,36 @@ impl FieldType for BigDecimal {
     fn width(&self) -> usize {
         usize::try_from(self.digits() / 2).unwrap_or(usize::MAX)
     }
+    fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
+        match backend {
+            BackendKind::Mysql => fits_mysql(self),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// MySQL's widest decimals, `DECIMAL(65,30)`: it rounds what has more digits after the point.
+fn fits_mysql(number: &BigDecimal) -> Result<(), BoxError> {
+    let (integer_digits, fraction_digits) = digits(number);
+    if integer_digits > 35 || fraction_digits > 30 {
+        return Err(format!(
+            "MySQL's decimals have up to 35 digits before the point and 30 after it, and this has {integer_digits} and \
+             {fraction_digits}; round it first, with `BigDecimal::round`"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// The digits before the point and after it that the number needs.
+fn digits(number: &BigDecimal) -> (i64, i64) {
+    let number = number.normalized();
+    let scale = number.fractional_digit_count();
+    if bigdecimal::Zero::is_zero(&number) {
+        return (0, 0);
+    }
+    let digits = i64::try_from(number.digits()).unwrap_or(i64::MAX);
+    (digits.saturating_sub(scale).max(0), scale.max(0))
 }
 
 super::diesel_reads!(BigDecimal: sql_types::Decimal);
@@ -27,6 +57,74 @@ pub(crate) fn compare_text(a: &str, b: &str) -> std::cmp::Ordering {
         (Ok(_), Err(_)) => std::cmp::Ordering::Less,
         (Err(_), Ok(_)) => std::cmp::Ordering::Greater,
         (Err(_), Err(_)) => a.cmp(b),
+    }
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use std::io::Write;
+
+    use diesel::mysql::{Mysql, MysqlType, MysqlValue};
+
+    use super::*;
+    use crate::backend::mysql::value;
+
+    /// The digits after the point of the columns that `create_tables` makes, which the server fills up with zeros.
+    const SCALE: i64 = 30;
+
+    impl Decode<Mysql> for BigDecimal {
+        /// A `DECIMAL`, or an integer. Zeros that fill a number up to the column's digits are left out.
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            if value.value_type() != MysqlType::Numeric {
+                return Ok(value::integer(&value)?.into());
+            }
+            let number: BigDecimal = std::str::from_utf8(value.as_bytes())?.parse()?;
+            Ok(if number.fractional_digit_count() == SCALE { without_filling(&number) } else { number })
+        }
+    }
+    impl ToSql<sql_types::Decimal, Mysql> for BigDecimal {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+            fits_mysql(self)?;
+            out.write_all(self.to_plain_string().as_bytes())?;
+            Ok(serialize::IsNull::No)
+        }
+    }
+
+    fn without_filling(number: &BigDecimal) -> BigDecimal {
+        let number = number.normalized();
+        // Normalized, 100 is 1E+2.
+        if number.fractional_digit_count() < 0 { number.with_scale(0) } else { number }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        fn read(text: &str) -> String {
+            let read = <BigDecimal as Decode<Mysql>>::decode(MysqlValue::new(text.as_bytes(), MysqlType::Numeric));
+            read.map_or_else(|error| error.to_string(), |number| format!("{number:?}"))
+        }
+
+        #[test]
+        fn zeros_that_only_fill_the_column_up_are_left_out() {
+            let shown = |text: &str| format!("{:?}", text.parse::<BigDecimal>().expect("it is a number"));
+            assert_eq!(read("1.500000000000000000000000000000"), shown("1.5"));
+            assert_eq!(read("-200.000000000000000000000000000000"), shown("-200"));
+            assert_eq!(read("0.000000000000000000000000000000"), shown("0"));
+            assert_eq!(read("0.000000000000000000000000000001"), shown("0.000000000000000000000000000001"));
+            assert_eq!(read("1.50"), shown("1.50"));
+        }
+
+        #[test]
+        fn what_mysql_would_round_is_refused() {
+            let fits = |text: &str| fits_mysql(&text.parse().expect("it is a number")).is_ok();
+            let (integer, fraction) = ("9".repeat(35), "9".repeat(30));
+            assert!(fits(&format!("{integer}.{fraction}")) && fits(&format!("-{integer}.{fraction}")));
+            assert!(!fits(&format!("1{integer}")) && !fits(&format!("0.{fraction}1")));
+            assert!(fits("1E+34") && !fits("1E+35") && fits("1E-30") && !fits("1E-31"));
+            assert!(fits(&format!("0.{}", "0".repeat(40))) && fits("0E-50"));
+            assert!(fits(&format!("1.5{}", "0".repeat(40))), "zeros at the end are no digits");
+        }
     }
 }
 

@@ -36,6 +36,13 @@ macro_rules! portable {
         decode!($rust);
         crate::types::diesel_reads!($rust: $sql);
 
+        #[cfg(feature = "mysql")]
+        impl ToSql<$sql, diesel::mysql::Mysql> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::mysql::Mysql>) -> serialize::Result {
+                let wide = to_wide::<_, $wide>(*self)?;
+                ToSql::<$wide_sql, diesel::mysql::Mysql>::to_sql(&wide, &mut out.reborrow())
+            }
+        }
         #[cfg(feature = "postgres")]
         impl ToSql<$sql, diesel::pg::Pg> for $rust {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::pg::Pg>) -> serialize::Result {
@@ -55,6 +62,13 @@ macro_rules! portable {
 
 macro_rules! decode {
     ($rust:ident) => {
+        #[cfg(feature = "mysql")]
+        impl Decode<diesel::mysql::Mysql> for $rust {
+            #[inline]
+            fn decode(value: diesel::mysql::MysqlValue<'_>) -> deserialize::Result<Self> {
+                narrow(crate::backend::mysql::value::integer(&value)?)
+            }
+        }
         #[cfg(feature = "postgres")]
         impl Decode<diesel::pg::Pg> for $rust {
             #[inline]

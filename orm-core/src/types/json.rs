@@ -1,4 +1,4 @@
-//! JSON documents: `JSONB` on PostgreSQL, text elsewhere.
+//! JSON documents: `JSONB` on PostgreSQL, `JSON` on MySQL, text elsewhere.
 
 use diesel::{
     deserialize,
@@ -37,6 +37,27 @@ fn holds_nul(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(holds_nul),
         Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
         _ => false,
+    }
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use diesel::mysql::{Mysql, MysqlType, MysqlValue};
+
+    use super::*;
+    use crate::backend::mysql::value;
+
+    impl Decode<Mysql> for Value {
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::expect(&value, &[MysqlType::String, MysqlType::Blob], "JSON")?;
+            Ok(serde_json::from_slice(value.as_bytes())?)
+        }
+    }
+    impl ToSql<sql_types::Json, Mysql> for Value {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+            serde_json::to_writer(out, self)?;
+            Ok(serialize::IsNull::No)
+        }
     }
 }
 

@@ -35,6 +35,12 @@
 /// Lets Diesel's own queries read one of the portable types, as strictly.
 macro_rules! diesel_reads {
     ($rust:ty: $sql:ty) => {
+        #[cfg(feature = "mysql")]
+        impl ::diesel::deserialize::FromSql<$sql, ::diesel::mysql::Mysql> for $rust {
+            fn from_sql(value: ::diesel::mysql::MysqlValue<'_>) -> ::diesel::deserialize::Result<Self> {
+                <Self as $crate::types::Decode<::diesel::mysql::Mysql>>::decode(value)
+            }
+        }
         #[cfg(feature = "postgres")]
         impl ::diesel::deserialize::FromSql<$sql, ::diesel::pg::Pg> for $rust {
             fn from_sql(value: ::diesel::pg::PgValue<'_>) -> ::diesel::deserialize::Result<Self> {

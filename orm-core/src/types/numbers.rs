@@ -12,7 +12,7 @@ impl FieldType for f64 {
     type SqlType = Double;
 
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
-        storable(backend, self.is_nan())
+        storable(backend, *self)
     }
 }
 
@@ -20,7 +20,7 @@ impl FieldType for f32 {
     type SqlType = Float;
 
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
-        storable(backend, self.is_nan())
+        storable(backend, f64::from(*self))
     }
 }
 
@@ -28,12 +28,15 @@ impl FieldType for bool {
     type SqlType = Bool;
 }
 
-/// SQLite turns NaN into NULL without a word.
-fn storable(backend: BackendKind, nan: bool) -> Result<(), BoxError> {
-    if nan && backend == BackendKind::Sqlite {
-        return Err("SQLite cannot store NaN; use an `Option` and `None`".into());
+/// SQLite turns NaN into NULL without a word; MySQL knows neither NaN nor infinities.
+fn storable(backend: BackendKind, float: f64) -> Result<(), BoxError> {
+    match backend {
+        BackendKind::Sqlite if float.is_nan() => Err("SQLite cannot store NaN; use an `Option` and `None`".into()),
+        BackendKind::Mysql if !float.is_finite() => {
+            Err("MySQL cannot store NaN or an infinity; use an `Option` and `None`".into())
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The same number as an `f32`, if there is one.
@@ -44,6 +47,33 @@ fn exact(wide: f64) -> deserialize::Result<f32> {
         Ok(narrow)
     } else {
         Err(format!("the column holds {wide}, which `f32` cannot hold exactly; use `f64`").into())
+    }
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use diesel::mysql::{Mysql, MysqlValue};
+
+    use super::{Decode, deserialize, exact};
+    use crate::backend::mysql::value;
+
+    impl Decode<Mysql> for f64 {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::float(&value)
+        }
+    }
+    impl Decode<Mysql> for f32 {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            exact(value::float(&value)?)
+        }
+    }
+    impl Decode<Mysql> for bool {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::boolean(&value)
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Dates, times and instants of `chrono`, to the microsecond.
 //!
 //! Databases keep microseconds, so a value with nanoseconds is refused when it is written, before anything is sent.
-//! What a condition on a `NaiveDateTime` or `NaiveTime` is given goes through Diesel, which on PostgreSQL cuts the
-//! nanoseconds off; round it first. SQLite keeps the ISO text forms, which sort by time from year 0 to 9999; they are read by hand because that is several times faster
-//! than chrono's format strings.
+//! What a condition on a `NaiveDateTime` or `NaiveTime` is given goes through Diesel, which on PostgreSQL and MySQL cuts
+//! the nanoseconds off; round it first. MySQL keeps instants as `DATETIME(6)` in UTC, because its `TIMESTAMP` ends in
+//! 2038. SQLite keeps the ISO text forms, which sort by time from year 0 to 9999; they are read by hand because that is
+//! several times faster than chrono's format strings.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use diesel::{
@@ -19,7 +20,7 @@ impl FieldType for NaiveDate {
     type SqlType = Date;
 
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
-        sortable_year(self.year(), backend)
+        known_year(self.year(), backend)
     }
 }
 impl FieldType for NaiveTime {
@@ -33,7 +34,7 @@ impl FieldType for NaiveDateTime {
     type SqlType = Timestamp;
 
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
-        sortable_year(self.year(), backend)?;
+        known_year(self.year(), backend)?;
         whole_microseconds(self.nanosecond())
     }
 }
@@ -41,19 +42,23 @@ impl FieldType for DateTime<Utc> {
     type SqlType = UtcTimestamp;
 
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
-        sortable_year(self.year(), backend)?;
+        known_year(self.year(), backend)?;
         whole_microseconds(self.nanosecond())
     }
 }
 
 super::diesel_reads!(DateTime<Utc>: UtcTimestamp);
 
-/// SQLite compares the text of dates, and `+12013` and `-0044` are out of order there.
-fn sortable_year(year: i32, backend: BackendKind) -> Result<(), BoxError> {
-    if backend == BackendKind::Sqlite && !(0..=9999).contains(&year) {
-        return Err("on SQLite a date is text, which sorts right only from year 0 to 9999".into());
+/// SQLite compares the text of dates, and `+12013` and `-0044` are out of order there. MySQL has years of four digits,
+/// and the year 0 is no date there.
+fn known_year(year: i32, backend: BackendKind) -> Result<(), BoxError> {
+    match backend {
+        BackendKind::Sqlite if !(0..=9999).contains(&year) => {
+            Err("on SQLite a date is text, which sorts right only from year 0 to 9999".into())
+        }
+        BackendKind::Mysql if !(1..=9999).contains(&year) => Err("MySQL's dates are those from year 1 to 9999".into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn whole_microseconds(nanosecond: u32) -> Result<(), BoxError> {
@@ -66,6 +71,132 @@ fn whole_microseconds(nanosecond: u32) -> Result<(), BoxError> {
             .into());
     }
     Ok(())
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use std::mem::offset_of;
+
+    use diesel::{
+        deserialize::FromSql,
+        mysql::{Mysql, MysqlType, MysqlValue, data_types::MysqlTime},
+    };
+
+    use super::*;
+    use crate::backend::mysql::value;
+
+    /// The parts that the server sends, of whichever kind of time.
+    fn parts(value: MysqlValue<'_>) -> deserialize::Result<MysqlTime> {
+        if value.as_bytes().get(offset_of!(MysqlTime, neg)) == Some(&1) {
+            return Err("the column holds a negative time, which is no time of a day".into());
+        }
+        FromSql::<Timestamp, Mysql>::from_sql(value)
+    }
+
+    /// MySQL can hold zeros, and days such as 31 February, in place of a date.
+    fn date(parts: &MysqlTime) -> deserialize::Result<NaiveDate> {
+        i32::try_from(parts.year)
+            .ok()
+            .filter(|year| *year > 0)
+            .and_then(|year| NaiveDate::from_ymd_opt(year, parts.month, parts.day))
+            .ok_or_else(|| {
+                let (year, month, day) = (parts.year, parts.month, parts.day);
+                format!("the column holds {year:04}-{month:02}-{day:02}, which is no date").into()
+            })
+    }
+
+    fn time(parts: &MysqlTime) -> deserialize::Result<NaiveTime> {
+        let micros = u32::try_from(parts.second_part)?;
+        // A time of more than a day has its hours, or its days, above that.
+        NaiveTime::from_hms_micro_opt(parts.hour, parts.minute, parts.second, micros)
+            .filter(|_| micros < 1_000_000)
+            .ok_or_else(|| {
+                let (hour, minute, second) = (parts.hour, parts.minute, parts.second);
+                format!("the column holds {hour:02}:{minute:02}:{second:02}, which is no time of a day").into()
+            })
+    }
+
+    fn date_time(value: MysqlValue<'_>) -> deserialize::Result<NaiveDateTime> {
+        value::expect(&value, &[MysqlType::DateTime, MysqlType::Timestamp], "a DATETIME or TIMESTAMP")?;
+        let parts = parts(value)?;
+        Ok(date(&parts)?.and_time(time(&parts)?))
+    }
+
+    impl Decode<Mysql> for NaiveDate {
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::expect(&value, &[MysqlType::Date], "a DATE")?;
+            date(&parts(value)?)
+        }
+    }
+    impl Decode<Mysql> for NaiveTime {
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::expect(&value, &[MysqlType::Time], "a TIME")?;
+            let mut parts = parts(value)?;
+            parts.hour = parts.day.saturating_mul(24).saturating_add(parts.hour);
+            time(&parts)
+        }
+    }
+    impl Decode<Mysql> for NaiveDateTime {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            date_time(value)
+        }
+    }
+    impl Decode<Mysql> for DateTime<Utc> {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            Ok(date_time(value)?.and_utc())
+        }
+    }
+    impl ToSql<UtcTimestamp, Mysql> for DateTime<Utc> {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+            self.validate(BackendKind::Mysql)?;
+            ToSql::<Timestamp, Mysql>::to_sql(&self.naive_utc(), &mut out.reborrow())
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use diesel::mysql::data_types::MysqlTimestampType;
+
+        use super::*;
+
+        /// What a value of these parts reads as: year, month, day, hour, minute, second, microsecond.
+        fn read<T: Decode<Mysql> + ToString>(
+            of: MysqlType,
+            [y, mo, d, h, m, s, us]: [u32; 7],
+            negative: bool,
+        ) -> String {
+            let kind = MysqlTimestampType::MYSQL_TIMESTAMP_DATETIME;
+            let bytes = MysqlTime::new(y, mo, d, h, m, s, us.into(), negative, kind, 0).serialize();
+            T::decode(MysqlValue::new(&bytes, of)).map_or_else(|error| error.to_string(), |value| value.to_string())
+        }
+
+        #[test]
+        fn every_kind_of_time_is_read_to_the_microsecond() {
+            let parts = [2013, 1, 31, 10, 20, 30, 250_001];
+            assert_eq!(read::<NaiveDateTime>(MysqlType::DateTime, parts, false), "2013-01-31 10:20:30.250001");
+            assert_eq!(read::<DateTime<Utc>>(MysqlType::Timestamp, parts, false), "2013-01-31 10:20:30.250001 UTC");
+            assert_eq!(read::<NaiveDate>(MysqlType::Date, [9999, 12, 31, 0, 0, 0, 0], false), "9999-12-31");
+            assert_eq!(read::<NaiveTime>(MysqlType::Time, [0, 0, 0, 23, 59, 59, 999_999], false), "23:59:59.999999");
+        }
+
+        #[test]
+        fn what_is_no_date_or_time_of_a_day_is_refused() {
+            let zero = read::<NaiveDate>(MysqlType::Date, [0; 7], false);
+            assert!(zero.contains("holds 0000-00-00, which is no date"), "{zero}");
+            let february = read::<NaiveDateTime>(MysqlType::DateTime, [2013, 2, 31, 0, 0, 0, 0], false);
+            assert!(february.contains("2013-02-31"), "{february}");
+            let negative = read::<NaiveTime>(MysqlType::Time, [0, 0, 0, 1, 0, 0, 0], true);
+            assert!(negative.contains("negative time"), "{negative}");
+            for parts in [[0, 0, 0, 24, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0]] {
+                let long = read::<NaiveTime>(MysqlType::Time, parts, false);
+                assert!(long.contains("holds 24:00:00, which is no time of a day"), "{long}");
+            }
+            let date = read::<NaiveDateTime>(MysqlType::Date, [2013, 1, 1, 0, 0, 0, 0], false);
+            assert!(date.contains("is of type DATE, not a DATETIME"), "{date}");
+        }
+    }
 }
 
 #[cfg(feature = "postgres")]

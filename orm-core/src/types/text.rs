@@ -30,6 +30,27 @@ impl FieldType for Vec<u8> {
     }
 }
 
+#[cfg(feature = "mysql")]
+mod mysql {
+    use diesel::mysql::{Mysql, MysqlValue};
+
+    use super::{Decode, deserialize};
+    use crate::backend::mysql::value;
+
+    impl Decode<Mysql> for String {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::text(&value).map(str::to_owned)
+        }
+    }
+    impl Decode<Mysql> for Vec<u8> {
+        #[inline]
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            value::bytes(&value).map(<[u8]>::to_vec)
+        }
+    }
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use diesel::pg::{Pg, PgValue};

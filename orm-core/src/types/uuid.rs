@@ -14,6 +14,33 @@ impl FieldType for Uuid {
 }
 super::diesel_reads!(Uuid: sql_types::Uuid);
 
+#[cfg(feature = "mysql")]
+mod mysql {
+    use std::io::Write;
+
+    use diesel::mysql::{Mysql, MysqlType, MysqlValue};
+
+    use super::*;
+    use crate::backend::mysql::value;
+
+    impl Decode<Mysql> for Uuid {
+        /// Also reads the usual text forms, which other programs write.
+        fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            if value.value_type() == MysqlType::String {
+                return Ok(Uuid::try_parse(value::text(&value)?)?);
+            }
+            value::expect(&value, &[MysqlType::Blob], "a UUID (BINARY(16), or text)")?;
+            Ok(Uuid::from_slice(value.as_bytes())?)
+        }
+    }
+    impl ToSql<sql_types::Uuid, Mysql> for Uuid {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+            out.write_all(self.as_bytes())?;
+            Ok(serialize::IsNull::No)
+        }
+    }
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use std::io::Write;

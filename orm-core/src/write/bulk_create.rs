@@ -3,7 +3,7 @@
 use diesel::connection::Connection;
 
 use crate::{
-    backend::{Any, AnyDatabase, AnyTransaction, Backend, Driver, Handle, ModelOnEach, PartsOf},
+    backend::{Any, Backend, Driver, Handle, ModelOnEach, PartsOf, on_backend},
     error::{Error, ErrorKind, Result},
     model::{Model, ToRow},
     session::Session,
@@ -42,24 +42,7 @@ where
 #[diagnostic::do_not_recommend]
 impl<M: ModelOnEach + Model> WritableOn<Any> for M {
     fn insert(on: Handle<'_, Any>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64> {
-        match on {
-            #[cfg(feature = "postgres")]
-            Handle::Database(AnyDatabase::Postgres(database)) => {
-                insert_all::<crate::backend::Pg, _>(Handle::Database(database).into(), rows)
-            }
-            #[cfg(feature = "postgres")]
-            Handle::Transaction(AnyTransaction::Postgres(tx)) => {
-                insert_all::<crate::backend::Pg, _>(Handle::Transaction(tx).into(), rows)
-            }
-            #[cfg(feature = "sqlite")]
-            Handle::Database(AnyDatabase::Sqlite(database)) => {
-                insert_all::<crate::backend::Sqlite, _>(Handle::Database(database).into(), rows)
-            }
-            #[cfg(feature = "sqlite")]
-            Handle::Transaction(AnyTransaction::Sqlite(tx)) => {
-                insert_all::<crate::backend::Sqlite, _>(Handle::Transaction(tx).into(), rows)
-            }
-        }
+        on_backend!(on, DB, session => insert_all::<DB, _>(session, rows))
     }
 }
 

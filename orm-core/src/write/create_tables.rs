@@ -4,11 +4,11 @@ use diesel::connection::Connection as _;
 
 use crate::{
     backend::{Backend, Driver, Handle, PartsOf, Task},
-    database::Database,
-    error::Result,
+    database::{Database, Executor, Kind},
+    error::{Error, ErrorKind, Result},
     model::{Model, Table},
     session::Session,
-    statement::schema::definitions,
+    statement::schema::{Definition, definitions},
     stream::load::in_statement,
     transaction::{Transaction, atomically, nested},
 };
@@ -44,6 +44,9 @@ impl<B: Backend> Database<B> {
     /// Creates the tables of these models: columns, primary keys, foreign keys, and an index on each column that
     /// refers to another table. All are created or none.
     ///
+    /// MySQL and MariaDB cannot undo CREATE TABLE. There, what was created before a failure stays, and the error names
+    /// it.
+    ///
     /// A relation declared `optional` gets an index and no foreign key, because its key may refer to nothing. The
     /// models may be named in any order and refer to each other. For changing tables that exist there are migrations.
     ///
@@ -51,6 +54,9 @@ impl<B: Backend> Database<B> {
     ///
     /// Where a table is there already, or the database refuses one.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
+        if !B::run(Handle::Database(&self.inner), CanUndo) {
+            return B::run(Handle::Database(&self.inner), Create(T::tables()));
+        }
         let transaction = B::begin(&self.inner)?;
         atomically::<B, _, _>(Handle::Transaction(&transaction), |tx| B::run(tx, Create(T::tables())))
     }
@@ -61,9 +67,30 @@ impl<B: Backend> Transaction<B> {
     ///
     /// # Errors
     ///
-    /// As [`Database::create_tables`].
+    /// As [`Database::create_tables`]; also [`ErrorKind::InvalidQuery`] on MySQL and MariaDB, where creating a table
+    /// would commit the transaction. Nothing is sent then.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
+        if !B::run(self.handle(), CanUndo) {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "creating a table would commit this transaction; create tables from the database, before it",
+            )
+            .on_backend(B::run(self.handle(), Kind)));
+        }
         nested::<B, _, _>(Handle::Transaction(&self.inner), |tx| B::run(tx, Create(T::tables())))
+    }
+}
+
+/// Whether a transaction undoes CREATE TABLE.
+struct CanUndo;
+
+impl<B: Backend> Task<B> for CanUndo {
+    type Output = bool;
+    fn on<DB: Driver>(self, _: Session<'_, DB>) -> bool
+    where
+        B: PartsOf<DB>,
+    {
+        DB::TRANSACTIONAL_SCHEMAS
     }
 }
 
@@ -75,12 +102,46 @@ impl<B: Backend> Task<B> for Create {
     where
         B: PartsOf<DB>,
     {
+        let mut created = Vec::new();
         for definition in definitions::<DB>(&self.0) {
             session
-                .lease()?
-                .run(|connection| connection.execute_returning_count(&definition))
-                .map_err(|error| in_statement(error.on_model(definition.table().model), DB::sql(&definition)))?;
+                .lease()
+                .and_then(|mut lease| lease.run(|connection| connection.execute_returning_count(&definition)))
+                .map_err(|error| {
+                    let error = in_statement(error.on_model(definition.table().model), DB::sql(&definition));
+                    if DB::TRANSACTIONAL_SCHEMAS { error } else { that_stays(error, &created) }
+                })?;
+            if let Definition::Table { table, .. } = definition {
+                created.push(table.name);
+            }
         }
         Ok(())
+    }
+}
+
+/// The error, as the cause of one that says which tables are there in spite of it.
+fn that_stays(error: Error, created: &[&str]) -> Error {
+    if created.is_empty() {
+        return error;
+    }
+    let tables: Vec<String> = created.iter().map(|name| format!("`{name}`")).collect();
+    let text = format!("creating the tables failed after these were created, which stay: {}", tables.join(", "));
+    let outer = Error::new(error.kind(), text);
+    let outer = error.backend().into_iter().fold(outer, Error::on_backend);
+    error.model().into_iter().fold(outer, Error::on_model).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_tables_that_stay() {
+        let error = || Error::new(ErrorKind::Database, "no").on_model("Flight");
+        assert_eq!(that_stays(error(), &[]).to_string(), error().to_string());
+        let told = that_stays(error(), &["airlines", "airports"]);
+        assert_eq!((told.kind(), told.model()), (ErrorKind::Database, Some("Flight")));
+        assert!(told.to_string().contains("which stay: `airlines`, `airports`"), "{told}");
+        assert_eq!(std::error::Error::source(&told).map(ToString::to_string), Some(error().to_string()));
     }
 }

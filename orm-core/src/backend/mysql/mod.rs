@@ -1,0 +1,78 @@
+//! MySQL and MariaDB, through a connection of our own: streams read row by row as the server sends.
+
+mod connect;
+mod stream;
+pub(crate) mod value;
+
+use diesel::{
+    QueryResult,
+    connection::SimpleConnection,
+    mysql::{Mysql, MysqlQueryBuilder},
+    query_builder::{QueryBuilder, QueryFragment},
+};
+
+use super::{BackendKind, Driver, fixed_backend, integer_of};
+use crate::{
+    database::{Settings, pool::Target, url::DatabaseUrl},
+    error::Result,
+    mysql::MysqlConnection,
+    queryset::shape::ShapeOn,
+    session::Session,
+    statement::select::Select,
+    stream::source::Source,
+};
+
+fixed_backend!(Mysql);
+
+impl Driver for Mysql {
+    type Connection = MysqlConnection;
+
+    const KIND: BackendKind = BackendKind::Mysql;
+    // The protocol counts them in 16 bits.
+    const PARAMETERS: usize = 65_535;
+    // OFFSET cannot stand alone; this is the number that MySQL's manual gives for "all rows".
+    const NO_LIMIT: Option<&'static str> = Some(" LIMIT 18446744073709551615");
+    const INLINE_FOREIGN_KEYS: bool = false;
+    const GENERATED_KEY: &'static str = " AUTO_INCREMENT";
+    // Text is compared by its code points, spaces at the end included, as on SQLite, whatever the server's default is.
+    // The collation has another name on either server, so each reads its own in a comment that the other skips.
+    const TABLE_OPTIONS: &'static str = " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 \
+         /*!80017 COLLATE utf8mb4_0900_bin */ /*M!100202 COLLATE utf8mb4_nopad_bin */";
+    const NULLS_FIRST_AND_LAST: bool = false;
+    const ALIKE_COLUMNS: bool = false;
+    // Every CREATE TABLE commits the transaction that it stands in.
+    const TRANSACTIONAL_SCHEMAS: bool = false;
+
+    fn sql<F: QueryFragment<Mysql> + ?Sized>(fragment: &F) -> QueryResult<String> {
+        let mut out = MysqlQueryBuilder::default();
+        fragment.to_sql(&mut out, &Mysql)?;
+        Ok(out.finish())
+    }
+
+    fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
+        connect::target(url, settings)
+    }
+
+    fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {
+        connect::establish(target, settings)
+    }
+
+    fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {
+        connection.batch_execute("ROLLBACK") // no error where there is no transaction
+    }
+
+    fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {
+        Ok(()) // a failed statement does not fail MySQL's transactions
+    }
+
+    fn read_integer<F: QueryFragment<Mysql>>(connection: &mut MysqlConnection, statement: F) -> QueryResult<i64> {
+        integer_of(connection, statement)
+    }
+
+    fn stream<S: ShapeOn<Mysql>>(
+        session: Session<'_, Mysql>,
+        select: &Select<'_, Mysql>,
+    ) -> Result<Box<dyn Source<S::Row>>> {
+        stream::open::<S>(session, select)
+    }
+}
