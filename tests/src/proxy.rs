@@ -78,7 +78,11 @@ impl Proxy {
 fn with_port(scheme: &str, host: &str) -> String {
     let port = if scheme.starts_with("postgres") { 5432 } else { 3306 };
     // An IPv6 address stands in brackets.
-    if host.rsplit(']').next().is_some_and(|rest| rest.contains(':')) { host.to_owned() } else { format!("{host}:{port}") }
+    if host.rsplit(']').next().is_some_and(|rest| rest.contains(':')) {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
+    }
 }
 
 fn clone(stream: &TcpStream) -> TcpStream {

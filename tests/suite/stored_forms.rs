@@ -91,11 +91,7 @@ fn the_witness_reads_what_was_written(bed: &Bed) -> TestResult {
             "uuid = x'0123456789abcdef0123456789abcdef'",
             "uuid = x'0123456789abcdef0123456789abcdef'",
         ),
-        (
-            "json = '{\"a\": [1, null]}'::jsonb",
-            "json_extract(json, '$.a[0]') = 1",
-            "json_extract(json, '$.a[0]') = 1",
-        ),
+        ("json = '{\"a\": [1, null]}'::jsonb", "json_extract(json, '$.a[0]') = 1", "json_extract(json, '$.a[0]') = 1"),
         ("nothing IS NULL", "nothing IS NULL", "\"nothing\" IS NULL"),
     ];
     for (postgres, mysql, sqlite) in seen {

@@ -72,9 +72,8 @@ fn no_leaked_cursor(bed: &Bed) -> TestResult {
     let pid = scalar(&db, "pg_backend_pid()::bigint")?;
     let none = || -> TestResult {
         assert_eq!(scalar(&db, CURSORS)?, 0);
-        let open = format!(
-            "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND state LIKE 'idle in transaction%'"
-        );
+        let open =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND state LIKE 'idle in transaction%'");
         assert_eq!(bed.number(&open), 0, "a transaction is open");
         Ok(())
     };

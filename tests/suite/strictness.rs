@@ -116,7 +116,12 @@ fn bad_values(bed: &Bed) -> TestResult {
     stored(bed, "BIGINT=2", "BIGINT=2", "INTEGER=2");
     misfit!(&db, bool);
     // Between a time in no zone and an instant nothing is guessed.
-    stored(bed, "TIMESTAMPTZ='2013-01-31 10:00:00+00'", "TEXT='2013-01-31 10:00:00+00:00'", "TEXT='2013-01-31 10:00:00+00:00'");
+    stored(
+        bed,
+        "TIMESTAMPTZ='2013-01-31 10:00:00+00'",
+        "TEXT='2013-01-31 10:00:00+00:00'",
+        "TEXT='2013-01-31 10:00:00+00:00'",
+    );
     misfit!(&db, NaiveDateTime);
     Ok(())
 }

@@ -21,7 +21,7 @@ struct Value {
 pub(super) fn texts<C>(connection: &mut C, sql: &str) -> Answer<Vec<Option<String>>>
 where
     C: LoadConnection,
-    C::Backend: diesel::backend::DieselReserveSpecialization,
+    C::Backend: diesel::backend::DieselReserveSpecialization + 'static,
     Value: QueryableByName<C::Backend>,
 {
     let sql = format!("WITH query (value) AS ({sql}) SELECT CAST(value AS TEXT) AS value FROM query");
