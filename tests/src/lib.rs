@@ -3,25 +3,33 @@
 //! - `suite/` is the suite, one binary; each of its modules has one subject. A test is a plain function that takes a
 //!   [`Bed`]; [`on_each_backend!`](crate::on_each_backend) makes of its name one test for each backend that is enabled,
 //!   so that `streams::sqlite::fused` and `streams::postgres::fused` are the same code. `Database<Any>` runs all of it;
-//!   `fixed.rs` is compiled once more for `Database<Sqlite>` and `Database<Pg>`.
+//!   `fixed/` is compiled once more for the databases whose backend is fixed.
 //! - Where backends differ on purpose, a body asks for a named capability ([`Bed::keeps_nul_in_text`] and its
-//!   neighbours); no body has a `cfg`. Subjects that only one backend has stand in modules that are enabled as a whole.
+//!   neighbours), or for one of several texts by [`Pick`]; no body has a `cfg`. Subjects that only one backend has stand
+//!   in modules that are enabled as a whole.
 //! - [`Bed::texts`] and [`Bed::number`] are the witness: SQL written by hand, read by a connection that orm-core knows
 //!   nothing of.
 //! - [`proxy`] stands between a test and its server, counts bytes and cuts connections; [`logs`] keeps what is logged.
+//! - [`private_server`] starts a server for one test, where the others' server would not do.
 //! - `probe/` reads a table in a process of its own, so that its memory can be measured.
 //!
-//! The PostgreSQL server is found by the variable `ORM_TEST_POSTGRES_URL`; `cargo xtask test` starts one. A backend
-//! that is enabled and has no server is a failure, never a skip.
+//! The servers are found by the variables `ORM_TEST_POSTGRES_URL` and `ORM_TEST_MYSQL_URL`; `cargo xtask test` starts
+//! them. A backend that is enabled and has no server is a failure, never a skip. The tests of the backend `mysql` need
+//! MariaDB: they take their long tables from its `SEQUENCE` engine, which MySQL does not have.
 
 mod bed;
 pub mod logs;
 pub mod panics;
-#[cfg(feature = "postgres")]
+mod pick;
+#[cfg(feature = "mysql")]
+pub mod private_server;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod proxy;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
 mod witness;
 
-pub use bed::Bed;
+pub use crate::{bed::Bed, pick::Pick};
 
 /// What a test returns.
 pub type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -40,6 +48,10 @@ macro_rules! on_each_backend {
         mod postgres {
             $( #[test] fn $name() -> $crate::TestResult { super::$name(&$crate::Bed::postgres()) } )+
         }
+        #[cfg(feature = "mysql")]
+        mod mysql {
+            $( #[test] fn $name() -> $crate::TestResult { super::$name(&$crate::Bed::mysql()) } )+
+        }
     };
 }
 
@@ -49,6 +61,16 @@ macro_rules! on_postgres {
     ($($name:ident),+ $(,)?) => {
         mod postgres {
             $( #[test] fn $name() -> $crate::TestResult { super::$name(&$crate::Bed::postgres()) } )+
+        }
+    };
+}
+
+/// Makes tests of functions that take a `&Bed` on MySQL and MariaDB.
+#[macro_export]
+macro_rules! on_mysql {
+    ($($name:ident),+ $(,)?) => {
+        mod mysql {
+            $( #[test] fn $name() -> $crate::TestResult { super::$name(&$crate::Bed::mysql()) } )+
         }
     };
 }

@@ -30,7 +30,7 @@ impl Proxy {
     ///
     /// # Panics
     ///
-    /// If the URL names no host and port, or no port can be had here.
+    /// If the URL names no host, or no port can be had here.
     pub fn to(url: &str) -> Self {
         let (before, after) = url.split_once("://").expect("a URL has a scheme");
         let authority_end = after.find(['/', '?']).unwrap_or(after.len());
@@ -40,7 +40,7 @@ impl Proxy {
         let here = listener.local_addr().expect("it is bound");
         let url = format!("{before}://{user}{}{here}{rest}", if user.is_empty() { "" } else { "@" });
         let state = Arc::new(State { received: AtomicU64::new(0), cut_after: AtomicU64::new(u64::MAX) });
-        let (server, shared) = (server.to_owned(), state.clone());
+        let (server, shared) = (with_port(before, server), state.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(&server).expect("the server of the URL can be reached");
@@ -71,6 +71,17 @@ impl Proxy {
     /// Cuts no more connections.
     pub fn heal(&self) {
         self.state.cut_after.store(u64::MAX, Ordering::SeqCst);
+    }
+}
+
+/// The host with its port, which a URL may leave out.
+fn with_port(scheme: &str, host: &str) -> String {
+    let port = if scheme.starts_with("postgres") { 5432 } else { 3306 };
+    // An IPv6 address stands in brackets.
+    if host.rsplit(']').next().is_some_and(|rest| rest.contains(':')) {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use orm_core::{BackendKind, prelude::*};
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 use crate::models::{Number, numbers};
 
@@ -44,7 +44,6 @@ fn bad_urls_are_told_apart() {
     told_apart(&[
         ("flights.db", "no scheme"),
         ("oracle://host/db", "unknown scheme `oracle`"),
-        ("mysql://host/db", "not supported yet"),
         ("postgres:host/db", "`//`"),
         ("postgres://host/db?sslmode", "has no value"),
         ("postgres://host/db?application_name=%zz", "two hexadecimal digits"),
@@ -53,46 +52,60 @@ fn bad_urls_are_told_apart() {
 }
 
 /// A backend that was left out is named, with the feature that brings it.
-#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
 #[test]
 fn a_backend_that_is_off() {
-    let (url, feature) = if cfg!(feature = "sqlite") {
-        ("postgres://me:s3cr3t@localhost/db", "features = [\"postgres\"]")
-    } else {
-        ("sqlite::memory:", "features = [\"sqlite\"]")
-    };
-    let error = refused(url);
-    assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains(feature), "{error}");
-    assert!(!shown(&error).contains("s3cr3t"), "{error:?}");
+    let urls = [
+        (cfg!(feature = "postgres"), "postgres", "postgres://me:s3cr3t@localhost/db"),
+        (cfg!(feature = "mysql"), "mysql", "mysql://me:s3cr3t@localhost/db"),
+        (cfg!(feature = "mysql"), "mysql", "mariadb://me:s3cr3t@localhost/db"),
+        (cfg!(feature = "sqlite"), "sqlite", "sqlite::memory:"),
+    ];
+    for (_, feature, url) in urls.into_iter().filter(|(is_on, ..)| !is_on) {
+        let error = refused(url);
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(&format!("features = [\"{feature}\"]")), "{error}");
+        assert!(!shown(&error).contains("s3cr3t"), "{error:?}");
+    }
 }
 
 fn the_backend_of_a_url(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     assert_eq!(db.backend(), bed.backend());
-    assert_eq!(db.backend().to_string(), bed.pick("PostgreSQL", "SQLite"));
+    let name = Pick { postgres: "PostgreSQL", mysql: "MySQL", sqlite: "SQLite" };
+    assert_eq!(db.backend().to_string(), bed.pick(name));
     Ok(())
 }
 
 fn a_fixed_backend_refuses_another_url(bed: &Bed) -> TestResult {
-    #[cfg(all(feature = "sqlite", feature = "postgres"))]
-    {
-        let error = match bed.backend() {
-            BackendKind::Postgres => Database::<Sqlite>::connect(bed.url()).map(|_| ()),
-            _ => Database::<Pg>::connect(bed.url()).map(|_| ()),
+    let fixed: [(BackendKind, fn(&str) -> orm_core::Result<()>); _] = [
+        #[cfg(feature = "postgres")]
+        (BackendKind::Postgres, |url| Database::<Pg>::connect(url).map(|_| ())),
+        #[cfg(feature = "mysql")]
+        (BackendKind::Mysql, |url| Database::<Mysql>::connect(url).map(|_| ())),
+        #[cfg(feature = "sqlite")]
+        (BackendKind::Sqlite, |url| Database::<Sqlite>::connect(url).map(|_| ())),
+    ];
+    for (backend, connect) in fixed {
+        if backend == bed.backend() {
+            connect(bed.url())?;
+            continue;
         }
-        .expect_err("it is another backend's");
+        let error = connect(bed.url()).expect_err("it is another backend's");
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("fixed to"), "{error}");
     }
-    let _ = bed;
     Ok(())
 }
 
 fn an_unknown_option(bed: &Bed) -> TestResult {
-    let error = refused(&bed.url_with(bed.pick("conect_timeout=1", "moed=ro")));
+    let (written, meant) = bed.pick(Pick {
+        postgres: ("conect_timeout=1", "connect_timeout"),
+        mysql: ("conect_timeout=1", "connect_timeout"),
+        sqlite: ("moed=ro", "mode"),
+    });
+    let error = refused(&bed.url_with(written));
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains(bed.pick("did you mean `connect_timeout`", "did you mean `mode`")), "{error}");
+    assert!(error.to_string().contains(&format!("did you mean `{meant}`")), "{error}");
     let error = refused(&bed.url_with("password_of_mine=hunter2"));
     assert!(!shown(&error).contains("hunter2"), "{error:?}");
     Ok(())
@@ -156,7 +169,7 @@ fn errors_of_queries_have_context(bed: &Bed) -> TestResult {
 fn debug_of_a_database(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     let shown = format!("{db:?}");
-    assert!(shown.contains(bed.pick("Postgres", "Sqlite")), "{shown}");
+    assert!(shown.contains(bed.pick(Pick { postgres: "Postgres", mysql: "Mysql", sqlite: "Sqlite" })), "{shown}");
     assert!(!shown.contains("://"), "{shown}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 use orm_core::prelude::*;
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 use crate::models::{Airport, Flight, airport, flight, schedule};
 
@@ -113,10 +113,12 @@ fn optional_has_no_foreign_key(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     assert_eq!(Flight::bulk_create(&db, [flight(9, "JFK", "nowhere", None)])?, 1);
-    let constraints = bed.number(bed.pick(
-        "SELECT count(*)::text AS value FROM pg_constraint WHERE contype = 'f' AND conrelid = 'flights'::regclass",
-        "SELECT CAST(count(*) AS TEXT) AS value FROM pragma_foreign_key_list('flights')",
-    ));
+    let constraints = bed.number(bed.pick(Pick {
+        postgres: "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'flights'::regclass",
+        mysql: "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = database() \
+                AND table_name = 'flights' AND constraint_type = 'FOREIGN KEY'",
+        sqlite: "SELECT count(*) FROM pragma_foreign_key_list('flights')",
+    }));
     assert_eq!(constraints, 1, "of two keys, one may dangle");
     Ok(())
 }
@@ -124,12 +126,14 @@ fn optional_has_no_foreign_key(bed: &Bed) -> TestResult {
 fn indices_on_keys(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
-    let columns = bed.texts(bed.pick(
-        "SELECT a.attname::text AS value FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
+    let columns = bed.texts(bed.pick(Pick {
+        postgres: "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
          WHERE i.indrelid IN ('flights'::regclass, 'airports'::regclass) ORDER BY 1",
-        "SELECT c.name AS value FROM sqlite_master t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+        mysql: "SELECT column_name FROM information_schema.statistics WHERE table_schema = database() \
+                AND table_name IN ('flights', 'airports') AND seq_in_index = 1 ORDER BY 1",
+        sqlite: "SELECT c.name FROM sqlite_master t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
          WHERE t.name IN ('flights', 'airports') ORDER BY 1",
-    ));
+    }));
     let columns = columns.into_iter().flatten().filter(|column| column != "id").collect_vec();
     assert_eq!(columns, ["code", "dest_code", "hub_code", "origin_code"]);
     Ok(())
@@ -192,7 +196,7 @@ fn a_table_in_a_schema() -> TestResult {
     db.create_tables::<(Crate,)>()?;
     let item = |id, inside_id| Crate { id, inside_id };
     Crate::bulk_create(&db, [item(1, None), item(2, Some(1))])?;
-    assert_eq!(bed.number("SELECT count(*)::text AS value FROM \"old \"\"stock\"\"\".crates"), 2);
+    assert_eq!(bed.number("SELECT count(*) FROM \"old \"\"stock\"\"\".crates"), 2);
     let rows =
         Crate::objects(&db).filter(|c| c.inside().id.eq(1)).select_related(|c| c.inside()).iterator(5)?.collect_vec();
     assert_eq!(rows, [(item(2, Some(1)), Some(item(1, None)))]);

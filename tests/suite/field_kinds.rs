@@ -121,7 +121,7 @@ fn enums(bed: &Bed) -> TestResult {
     assert_eq!(Trip::objects(&db).filter(|t| t.price.eq(Cents(i64::MAX)).and(t.seats.is_null())).get()?, rows[0]);
     assert_eq!(Trip::objects(&db).filter(|t| t.alias.eq(-1)).values(|t| t.alias).get()?, Some(-1));
     assert_eq!(
-        bed.texts("SELECT status AS value FROM trips ORDER BY id").into_iter().flatten().collect_vec(),
+        bed.texts("SELECT status FROM trips ORDER BY id").into_iter().flatten().collect_vec(),
         ["scheduled", "in the air", "cancelled_by_weather"]
     );
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 on_each_backend! { constant_memory, wide_rows_chunk, huge_row }
 
@@ -26,19 +26,21 @@ fn read(bed: &Bed, arguments: &[&str]) -> Result<Reading, Box<dyn std::error::Er
 
 /// Fills the table `numbers` with so many rows of so many bytes, without a row in this process.
 fn fill(bed: &Bed, rows: i64, width: i64) {
-    bed.execute(&format!(
-        "DROP TABLE IF EXISTS numbers; CREATE TABLE numbers (id {}, name TEXT NOT NULL)",
-        bed.pick("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
-    ));
-    bed.execute(&match bed.backend() {
-        orm_core::BackendKind::Postgres => {
-            format!("INSERT INTO numbers SELECT n, repeat('x', {width}) FROM generate_series(1, {rows}) AS n")
-        }
-        _ => format!(
-            "INSERT INTO numbers WITH RECURSIVE s (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) \
-             SELECT n, replace(hex(zeroblob({width} / 2 + 1)), '00', 'xx') FROM s"
-        ),
+    let columns = bed.pick(Pick {
+        postgres: "id BIGINT PRIMARY KEY, name TEXT NOT NULL",
+        mysql: "id BIGINT PRIMARY KEY, name LONGTEXT NOT NULL",
+        sqlite: "id INTEGER PRIMARY KEY, name TEXT NOT NULL",
     });
+    let (series, name) = (bed.series(rows), repeated(bed, 'x', width));
+    bed.execute(&format!("DROP TABLE IF EXISTS numbers; CREATE TABLE numbers ({columns})"));
+    bed.execute(&format!("INSERT INTO numbers SELECT n, {name} FROM ({series}) AS s"));
+}
+
+/// An expression for a text of one letter, so many times.
+fn repeated(bed: &Bed, letter: char, times: i64) -> String {
+    let repeat = format!("repeat('{letter}', {times})");
+    let sqlite = format!("replace(hex(zeroblob({} / 2)), '00', '{letter}{letter}')", times + times % 2);
+    bed.pick(Pick { postgres: repeat.clone(), mysql: repeat, sqlite })
 }
 
 fn constant_memory(bed: &Bed) -> TestResult {
@@ -72,10 +74,7 @@ fn wide_rows_chunk(bed: &Bed) -> TestResult {
 /// One row of 50 MiB among small ones, which stand to both sides of it.
 fn huge_row(bed: &Bed) -> TestResult {
     fill(bed, 20_000, 10);
-    bed.execute(&format!(
-        "UPDATE numbers SET name = {} WHERE id = 10000",
-        bed.pick("repeat('y', 50 * 1024 * 1024)", "replace(hex(zeroblob(25 * 1024 * 1024)), '00', 'yy')")
-    ));
+    bed.execute(&format!("UPDATE numbers SET name = {} WHERE id = 10000", repeated(bed, 'y', 50 << 20)));
     let reading = read(bed, &["500"])?;
     assert_eq!(reading.rows, 20_000);
     assert!(reading.bytes > 50 * MIB);

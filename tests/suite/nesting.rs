@@ -18,7 +18,7 @@ fn kind<T>(result: orm_core::Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
 }
 
-/// On SQLite the iterator opens a stream that keeps the connection, so that `bulk_create` can neither write nor undo.
+/// On SQLite and MySQL the iterator opens a stream that keeps the connection, so that `bulk_create` can neither write nor undo.
 fn a_savepoint_that_could_not_be_undone(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     numbers(&db, 2000)?;
@@ -61,6 +61,7 @@ macro_rules! a_transaction_left_open_by_diesel {
 a_transaction_left_open_by_diesel! {
     "sqlite": a_transaction_left_open_by_diesel_on_sqlite(sqlite, Sqlite);
     "postgres": a_transaction_left_open_by_diesel_on_postgres(postgres, Pg);
+    "mysql": a_transaction_left_open_by_diesel_on_mysql(mysql, Mysql);
 }
 
 /// Savepoints of two threads would undo each other's rows: one of them is refused.
@@ -103,7 +104,7 @@ fn a_stream_outlives_its_savepoint(bed: &Bed) -> TestResult {
     let above = Number::objects(&db).filter(|n| n.id.gt(50)).values(|n| n.id).load()?.into_iter().collect_vec();
     match answer {
         Ok(_) => assert_eq!(above, [101]),
-        // SQLite's stream had the connection, so that nothing could be undone, and so nothing is committed.
+        // There the stream had the connection, so that nothing could be undone, and so nothing is committed.
         Err(error) => assert_eq!((error.kind(), above), (ErrorKind::TransactionAborted, vec![])),
     }
     Ok(())

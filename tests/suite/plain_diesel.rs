@@ -145,5 +145,7 @@ macro_rules! on_backend {
 
 #[cfg(feature = "postgres")]
 on_backend! { postgres, Pg, Bed::postgres() }
+#[cfg(feature = "mysql")]
+on_backend! { mysql, Mysql, Bed::mysql() }
 #[cfg(feature = "sqlite")]
 on_backend! { sqlite, Sqlite, Bed::sqlite() }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use itertools::Itertools;
 use orm_core::prelude::*;
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 use crate::models::{Airport, Flight, Number, ids, named, schedule};
 
@@ -87,10 +87,11 @@ fn sql_is_what_is_sent(bed: &Bed) -> TestResult {
     schedule(&db)?;
     let query =
         Flight::objects(&db).filter(|f| f.origin().city.eq("New York")).order_by(|f| f.id.desc()).limit(3).offset(1);
-    let expected = bed.pick(
-        r#"SELECT "flights"."id", "flights"."scheduled_at", "flights"."dep_delay", "flights"."origin_code", "flights"."dest_code", "flights"."seats" FROM "flights" INNER JOIN "airports" AS "flights__origin" ON "flights__origin"."code" = "flights"."origin_code" WHERE (("flights__origin"."city" = $1)) ORDER BY "flights"."id" DESC LIMIT 3 OFFSET 1"#,
-        "SELECT `flights`.`id`, `flights`.`scheduled_at`, `flights`.`dep_delay`, `flights`.`origin_code`, `flights`.`dest_code`, `flights`.`seats` FROM `flights` INNER JOIN `airports` AS `flights__origin` ON `flights__origin`.`code` = `flights`.`origin_code` WHERE ((`flights__origin`.`city` = ?)) ORDER BY `flights`.`id` DESC LIMIT 3 OFFSET 1",
-    );
+    let expected = bed.pick(Pick {
+        postgres: r#"SELECT "flights"."id", "flights"."scheduled_at", "flights"."dep_delay", "flights"."origin_code", "flights"."dest_code", "flights"."seats" FROM "flights" INNER JOIN "airports" AS "flights__origin" ON "flights__origin"."code" = "flights"."origin_code" WHERE (("flights__origin"."city" = $1)) ORDER BY "flights"."id" DESC LIMIT 3 OFFSET 1"#,
+        mysql: "SELECT `flights`.`id`, `flights`.`scheduled_at`, `flights`.`dep_delay`, `flights`.`origin_code`, `flights`.`dest_code`, `flights`.`seats` FROM `flights` INNER JOIN `airports` AS `flights__origin` ON `flights__origin`.`code` = `flights`.`origin_code` WHERE ((`flights__origin`.`city` = ?)) ORDER BY `flights`.`id` DESC LIMIT 3 OFFSET 1",
+        sqlite: "SELECT `flights`.`id`, `flights`.`scheduled_at`, `flights`.`dep_delay`, `flights`.`origin_code`, `flights`.`dest_code`, `flights`.`seats` FROM `flights` INNER JOIN `airports` AS `flights__origin` ON `flights__origin`.`code` = `flights`.`origin_code` WHERE ((`flights__origin`.`city` = ?)) ORDER BY `flights`.`id` DESC LIMIT 3 OFFSET 1",
+    });
     assert_eq!(query.sql()?, expected);
     Ok(())
 }

@@ -4,7 +4,7 @@ use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use itertools::Itertools;
 use orm_core::prelude::*;
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -62,25 +62,41 @@ fn the_witness_reads_what_was_written(bed: &Bed) -> TestResult {
     Everything::bulk_create(&db, [everything()])?;
     // What each column is, in SQL written by hand for each backend.
     let seen = [
-        ("small = -128", "small = -128 AND typeof(small) = 'integer'"),
-        ("wide = 9223372036854775807", "wide = 9223372036854775807"),
-        ("single = 1.5", "single = 1.5"),
-        ("\"double\" = -2.25", "\"double\" = -2.25"),
-        ("yes", "yes = 1"),
-        ("text = 'naïve 🛫'", "text = 'naïve 🛫'"),
-        ("bytes = '\\x0001feff'", "bytes = x'0001feff'"),
-        ("date = DATE '2013-01-31'", "date = '2013-01-31'"),
-        ("\"time\" = TIME '10:00:00.25'", "\"time\" LIKE '10:00:00.25%'"),
-        ("at = TIMESTAMP '2013-01-31 10:00:00.000001'", "at = '2013-01-31 10:00:00.000001'"),
-        ("instant = TIMESTAMPTZ '2013-01-31 04:30:00+00'", "instant = '2013-01-31 04:30:00+00:00'"),
-        ("amount = -12345678901234567890.50", "CAST(amount AS TEXT) = '-12345678901234567890.50' COLLATE BINARY"),
-        ("uuid = '01234567-89ab-cdef-0123-456789abcdef'", "uuid = x'0123456789abcdef0123456789abcdef'"),
-        ("json = '{\"a\": [1, null]}'::jsonb", "json_extract(json, '$.a[0]') = 1"),
-        ("nothing IS NULL", "\"nothing\" IS NULL"),
+        ("small = -128", "small = -128", "small = -128 AND typeof(small) = 'integer'"),
+        ("wide = 9223372036854775807", "wide = 9223372036854775807", "wide = 9223372036854775807"),
+        ("single = 1.5", "single = 1.5", "single = 1.5"),
+        ("\"double\" = -2.25", "`double` = -2.25", "\"double\" = -2.25"),
+        ("yes", "yes = 1", "yes = 1"),
+        ("text = 'naïve 🛫'", "text = BINARY 'naïve 🛫'", "text = 'naïve 🛫'"),
+        ("bytes = '\\x0001feff'", "bytes = x'0001feff'", "bytes = x'0001feff'"),
+        ("date = DATE '2013-01-31'", "date = DATE '2013-01-31'", "date = '2013-01-31'"),
+        ("\"time\" = TIME '10:00:00.25'", "`time` = TIME '10:00:00.25'", "\"time\" LIKE '10:00:00.25%'"),
+        (
+            "at = TIMESTAMP '2013-01-31 10:00:00.000001'",
+            "at = TIMESTAMP '2013-01-31 10:00:00.000001'",
+            "at = '2013-01-31 10:00:00.000001'",
+        ),
+        (
+            "instant = TIMESTAMPTZ '2013-01-31 04:30:00+00'",
+            "instant = TIMESTAMP '2013-01-31 04:30:00'",
+            "instant = '2013-01-31 04:30:00+00:00'",
+        ),
+        (
+            "amount = -12345678901234567890.50",
+            "amount = -12345678901234567890.50",
+            "CAST(amount AS TEXT) = '-12345678901234567890.50' COLLATE BINARY",
+        ),
+        (
+            "uuid = '01234567-89ab-cdef-0123-456789abcdef'",
+            "uuid = x'0123456789abcdef0123456789abcdef'",
+            "uuid = x'0123456789abcdef0123456789abcdef'",
+        ),
+        ("json = '{\"a\": [1, null]}'::jsonb", "json_extract(json, '$.a[0]') = 1", "json_extract(json, '$.a[0]') = 1"),
+        ("nothing IS NULL", "nothing IS NULL", "\"nothing\" IS NULL"),
     ];
-    for (postgres, sqlite) in seen {
-        let condition = bed.pick(postgres, sqlite);
-        let sql = format!("SELECT CAST(count(*) AS TEXT) AS value FROM everythings WHERE {condition}");
+    for (postgres, mysql, sqlite) in seen {
+        let condition = bed.pick(Pick { postgres, mysql, sqlite });
+        let sql = format!("SELECT count(*) FROM everythings WHERE {condition}");
         assert_eq!(bed.number(&sql), 1, "{condition}");
     }
     Ok(())
@@ -89,14 +105,18 @@ fn the_witness_reads_what_was_written(bed: &Bed) -> TestResult {
 fn what_the_witness_wrote_is_read(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Everything,)>()?;
-    bed.execute(bed.pick(
-        "SET TimeZone = 'America/New_York'; INSERT INTO everythings VALUES (1, -128, 9223372036854775807, 1.5, -2.25, true, \
+    bed.execute(bed.pick(Pick {
+        postgres: "SET TimeZone = 'America/New_York'; INSERT INTO everythings VALUES (1, -128, 9223372036854775807, 1.5, -2.25, true, \
          'naïve 🛫', '\\x0001feff', '2013-01-31', '10:00:00.25', '2013-01-31 10:00:00.000001', \
          '2013-01-30 23:30:00', -12345678901234567890.50, '01234567-89ab-cdef-0123-456789abcdef', '{\"a\": [1, null]}', NULL)",
-        "INSERT INTO everythings VALUES (1, -128, 9223372036854775807, 1.5, -2.25, 1, 'naïve 🛫', x'0001feff', \
+        mysql: "SET time_zone = '+00:00'; \
+         INSERT INTO everythings VALUES (1, -128, 9223372036854775807, 1.5, -2.25, 1, 'naïve 🛫', x'0001feff', \
+         '2013-01-31', '10:00:00.25', '2013-01-31 10:00:00.000001', '2013-01-31 04:30:00', \
+         -12345678901234567890.50, x'0123456789abcdef0123456789abcdef', '{\"a\": [1, null]}', NULL)",
+        sqlite: "INSERT INTO everythings VALUES (1, -128, 9223372036854775807, 1.5, -2.25, 1, 'naïve 🛫', x'0001feff', \
          '2013-01-31', '10:00:00.25', '2013-01-31 10:00:00.000001', '2013-01-30T23:30:00-05:00', \
          '-12345678901234567890.50', '01234567-89ab-cdef-0123-456789abcdef', '{\"a\": [1, null]}', NULL)",
-    ));
+    }));
     assert_eq!(Everything::objects(&db).get()?, everything());
     assert_eq!(Everything::objects(&db).iterator(1)?.collect_vec(), [everything()]);
     Ok(())
@@ -122,12 +142,22 @@ fn fields_of_diesels_sql_types(bed: &Bed) -> TestResult {
     Ok(())
 }
 
-/// What one backend stores, the other reads equal.
-#[cfg(all(feature = "sqlite", feature = "postgres"))]
+/// What one backend stores, each other reads equal.
 #[test]
 fn rows_copied_from_backend_to_backend_are_equal() -> TestResult {
-    let (sqlite, postgres) = (Bed::sqlite(), Bed::postgres());
-    let (from, to) = (sqlite.db()?, postgres.db()?);
+    let beds: [fn() -> Bed; _] = [
+        #[cfg(feature = "sqlite")]
+        Bed::sqlite,
+        #[cfg(feature = "postgres")]
+        Bed::postgres,
+        #[cfg(feature = "mysql")]
+        Bed::mysql,
+    ];
+    beds.into_iter().tuple_combinations().try_for_each(|(from, to)| copied(&from(), &to()))
+}
+
+fn copied(from: &Bed, to: &Bed) -> TestResult {
+    let (from, to) = (from.db()?, to.db()?);
     for db in [&from, &to] {
         db.create_tables::<(Everything,)>()?;
     }

@@ -72,9 +72,8 @@ fn no_leaked_cursor(bed: &Bed) -> TestResult {
     let pid = scalar(&db, "pg_backend_pid()::bigint")?;
     let none = || -> TestResult {
         assert_eq!(scalar(&db, CURSORS)?, 0);
-        let open = format!(
-            "SELECT count(*)::text AS value FROM pg_stat_activity WHERE pid = {pid} AND state LIKE 'idle in transaction%'"
-        );
+        let open =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND state LIKE 'idle in transaction%'");
         assert_eq!(bed.number(&open), 0, "a transaction is open");
         Ok(())
     };
@@ -119,7 +118,7 @@ fn no_leaked_cursor_in_a_transaction(bed: &Bed) -> TestResult {
 
 /// Ends the server's side of the only connection of `db`.
 fn terminate(bed: &Bed, pid: i64) {
-    assert_eq!(bed.texts(&format!("SELECT pg_terminate_backend({pid}, 5000)::text AS value")), [Some("true".into())]);
+    assert_eq!(bed.texts(&format!("SELECT pg_terminate_backend({pid}, 5000)")), [Some("true".into())]);
 }
 
 fn terminate_backend(bed: &Bed) -> TestResult {
@@ -146,7 +145,7 @@ fn kill_query(bed: &Bed) -> TestResult {
     let error = std::thread::scope(|scope| {
         scope.spawn(move || {
             // As soon as it sleeps.
-            let sleeps = format!("SELECT count(pg_cancel_backend(pid))::text AS value FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'PgSleep'");
+            let sleeps = format!("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'PgSleep'");
             while bed.texts(&sleeps) != [Some("1".to_owned())] {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -353,7 +352,7 @@ fn savepoint_retry(bed: &Bed) -> TestResult {
         ok(())
     })?;
     assert!(attempts > 100);
-    let copies = bed.texts("SELECT id::text AS value FROM copies ORDER BY id").into_iter().flatten();
+    let copies = bed.texts("SELECT id FROM copies ORDER BY id").into_iter().flatten();
     assert!(copies.eq((1..=100).map(|id| id.to_string())));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 use orm_core::prelude::*;
-use orm_tests::{Bed, TestResult, ok, on_each_backend, panics};
+use orm_tests::{Bed, Pick, TestResult, ok, on_each_backend, panics};
 
 use crate::models::{Number, number, numbers};
 
@@ -28,7 +28,7 @@ impl From<orm_core::Error> for Mine {
 }
 
 fn ids(bed: &Bed) -> Vec<i64> {
-    bed.texts("SELECT CAST(id AS TEXT) AS value FROM numbers ORDER BY id")
+    bed.texts("SELECT id FROM numbers ORDER BY id")
         .into_iter()
         .flatten()
         .map(|id| id.parse().expect("it is an integer"))
@@ -276,7 +276,7 @@ fn drop_drain_error(bed: &Bed) -> TestResult {
     }
     bed.execute(&format!(
         "CREATE VIEW failing AS SELECT CASE WHEN id = 60 THEN {} ELSE id END AS id FROM numbers",
-        bed.pick("id / (id - 60)", "abs(-9223372036854775807 - 1)")
+        bed.failure("id").0
     ));
     for taken in [1, 15, 16, 17, 59, 60] {
         bed.execute("DELETE FROM written");
@@ -287,7 +287,7 @@ fn drop_drain_error(bed: &Bed) -> TestResult {
             tx.batch_execute("INSERT INTO written VALUES (2)")?;
             ok(())
         });
-        let stored = bed.number("SELECT CAST(count(*) AS TEXT) AS value FROM written");
+        let stored = bed.number("SELECT count(*) FROM written");
         assert_eq!(stored, if answer.is_ok() { 2 } else { 0 }, "{taken} rows taken, and the answer was {answer:?}");
     }
     Ok(())
@@ -378,6 +378,6 @@ fn a_decode_error_fails_no_transaction(bed: &Bed) -> TestResult {
 fn debug_shows_the_backend(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     let shown = db.transaction(|tx| ok(format!("{tx:?}")))?;
-    assert!(shown.contains(bed.pick("Postgres", "Sqlite")), "{shown}");
+    assert!(shown.contains(bed.pick(Pick { postgres: "Postgres", mysql: "Mysql", sqlite: "Sqlite" })), "{shown}");
     Ok(())
 }

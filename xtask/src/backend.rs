@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::server::Kind;
+
 /// The members with one feature per backend, all on by default. The other members follow them: they get their
 /// backends' features from these.
 const PACKAGES: [&str; 3] = ["orm-tests", "orm-examples", "orm-bench"];
@@ -14,16 +16,26 @@ const NEEDS_ALL: &str = "orm-ui-tests";
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
+    Mysql,
     All,
 }
 
 impl Backend {
     /// What the help shows for `--backend`.
-    pub(crate) const VALUES: &'static str = "sqlite|postgres|all";
+    pub(crate) const VALUES: &'static str = "sqlite|postgres|mysql|all";
 
-    /// Whether a PostgreSQL server is needed.
-    pub(crate) fn uses_postgres(self) -> bool {
-        self != Backend::Sqlite
+    /// Whether it is this backend that is asked for, or all are.
+    pub(crate) fn includes(self, one: Backend) -> bool {
+        self == Backend::All || self == one
+    }
+
+    /// The servers that are needed.
+    pub(crate) fn servers(self) -> Vec<Kind> {
+        let backend = |kind| match kind {
+            Kind::Postgres => Backend::Postgres,
+            Kind::Mysql => Backend::Mysql,
+        };
+        Kind::ALL.into_iter().filter(|&kind| self.includes(backend(kind))).collect()
     }
 
     /// What to tell cargo, so that the workspace is built with this backend and no other.
@@ -32,6 +44,7 @@ impl Backend {
             Backend::All => return Vec::new(),
             Backend::Sqlite => "sqlite",
             Backend::Postgres => "postgres",
+            Backend::Mysql => "mysql",
         };
         let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
         vec![
@@ -46,7 +59,7 @@ impl Backend {
     /// The same for the documentation's examples, which run on SQLite in memory whatever else is tested.
     pub(crate) fn documentation_arguments(self) -> Vec<String> {
         match self {
-            Backend::Postgres => Backend::All.feature_arguments(),
+            Backend::Postgres | Backend::Mysql => Backend::All.feature_arguments(),
             Backend::Sqlite | Backend::All => self.feature_arguments(),
         }
     }
@@ -59,6 +72,7 @@ impl FromStr for Backend {
         match name {
             "sqlite" => Ok(Backend::Sqlite),
             "postgres" => Ok(Backend::Postgres),
+            "mysql" => Ok(Backend::Mysql),
             "all" => Ok(Backend::All),
             _ => Err(format!("the backends are {}", Backend::VALUES)),
         }
@@ -86,6 +100,14 @@ mod tests {
             Backend::Postgres.feature_arguments()[4],
             "orm-tests/postgres,orm-examples/postgres,orm-bench/postgres"
         );
+    }
+
+    #[test]
+    fn a_backend_needs_its_own_server() {
+        assert_eq!(Backend::All.servers(), [Kind::Postgres, Kind::Mysql]);
+        assert_eq!(Backend::Postgres.servers(), [Kind::Postgres]);
+        assert_eq!(Backend::Mysql.servers(), [Kind::Mysql]);
+        assert_eq!(Backend::Sqlite.servers(), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 #[cfg(not(unix))]
 compile_error!(
     "xtask runs on Unix only. On Windows use WSL, or run `cargo test --workspace --exclude xtask` \
-     with ORM_TEST_POSTGRES_URL naming a PostgreSQL server"
+     with ORM_TEST_POSTGRES_URL and ORM_TEST_MYSQL_URL naming a server each"
 );
 
 mod backend;

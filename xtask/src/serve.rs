@@ -1,45 +1,139 @@
-//! `cargo xtask server`: a throwaway server for running single tests by hand.
+//! `cargo xtask server`: throwaway servers for running single tests by hand, and for tests that need one of their own.
 
 use std::{
-    io::{self, Write},
+    io::{self, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::{command::Command, failure::Failure, run, server, signals};
+use crate::{
+    command::Command,
+    failure::Failure,
+    run,
+    server::{self, Kind, Server, ServerOption},
+    signals,
+};
 
 pub(crate) const COMMAND: Command = Command {
     name: "server",
-    arguments: "[--backend postgres]",
-    about: "Starts the tests' PostgreSQL server, prints its URL and waits for Ctrl-C.",
+    arguments: "[--backend postgres|mysql] [--server-option NAME=VALUE]… [--until-eof]",
+    about: "\
+Starts the tests' servers, prints a URL a line (PostgreSQL's first) and waits
+for Ctrl-C.
+--backend        the only server to start; default: all of them
+--server-option  a setting of the server, which becomes its --NAME=VALUE; only
+                 with --backend mysql
+--until-eof      also stops when standard input ends",
     run: serve,
 };
 
+/// The command line, read.
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    servers: Vec<Kind>,
+    server_options: Vec<ServerOption>,
+    until_eof: bool,
+}
+
 fn serve(parser: &mut Parser) -> Result<(), Failure> {
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Arg::Long("backend") => match parser.value()?.string()?.as_str() {
-                "postgres" => {}
-                other => {
-                    return Err(Failure::Usage(format!("there is no server for backend `{other}`, only `postgres`")));
-                }
-            },
-            Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
-            other => return Err(other.unexpected().into()),
-        }
+    let options = read_options(parser)?;
+    let end = if options.until_eof { end_of_input() } else { Arc::default() };
+    let mut servers = Vec::new();
+    for kind in options.servers {
+        let server = match kind {
+            Kind::Mysql => server::mysql_with(&options.server_options)?,
+            Kind::Postgres => kind.start()?,
+        };
+        servers.push((kind, server));
     }
-    let mut server = server::postgres::start()?;
-    // The URL alone on standard output, so that a script can read it.
-    writeln!(io::stdout(), "{}", server.url())
-        .map_err(|error| Failure::Other(format!("could not print the server's URL: {error}")))?;
-    eprintln!("The server runs until Ctrl-C. Tests find it by ORM_TEST_POSTGRES_URL.");
+    for (kind, server) in &servers {
+        // The URL alone on standard output, so that a script can read it.
+        writeln!(io::stdout(), "{}", server.url())
+            .map_err(|error| Failure::Other(format!("could not print the server's URL: {error}")))?;
+        eprintln!("Tests find the {} server by {}.", kind.name(), kind.url_variable());
+    }
+    eprintln!("Ctrl-C stops.");
     // Ctrl-C is this command's regular end.
-    while signals::take().is_none() {
-        if let Some(story) = server.how_it_ended() {
+    while signals::take().is_none() && !end.load(Ordering::Relaxed) {
+        if let Some(story) = servers.iter_mut().find_map(|(_, server)| Server::how_it_ended(server)) {
             return Err(Failure::Other(story));
         }
         thread::sleep(run::POLL);
     }
     Ok(())
+}
+
+fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
+    let mut options = Options { servers: Kind::ALL.into(), server_options: Vec::new(), until_eof: false };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("backend") => {
+                let name = parser.value()?.string()?;
+                let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) else {
+                    let known = Kind::ALL.map(Kind::name).join(" and ");
+                    return Err(Failure::Usage(format!("there is no server for backend `{name}`, only for {known}")));
+                };
+                options.servers = vec![kind];
+            }
+            Arg::Long("server-option") => {
+                options.server_options.push(ServerOption::parse(&parser.value()?.string()?)?);
+            }
+            Arg::Long("until-eof") => options.until_eof = true,
+            Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if !options.server_options.is_empty() && options.servers != [Kind::Mysql] {
+        return Err(Failure::Usage("--server-option goes with --backend mysql".to_owned()));
+    }
+    Ok(options)
+}
+
+/// Becomes true when standard input ends, as it does when whoever holds its other end is gone.
+fn end_of_input() -> Arc<AtomicBool> {
+    let end = Arc::<AtomicBool>::default();
+    let shared = Arc::clone(&end);
+    thread::spawn(move || {
+        // What comes before the end means nothing.
+        while matches!(io::stdin().read(&mut [0; 64]), Ok(1..)) {}
+        shared.store(true, Ordering::Relaxed);
+    });
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Options, Failure> {
+        read_options(&mut Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn all_servers_are_started_unless_one_is_named() {
+        let servers = |arguments| read(arguments).expect("they are valid").servers;
+        assert_eq!(servers(&[]), [Kind::Postgres, Kind::Mysql]);
+        assert_eq!(servers(&["--backend", "postgres"]), [Kind::Postgres]);
+        assert_eq!(servers(&["--backend=mysql", "--until-eof"]), [Kind::Mysql]);
+        for backend in ["sqlite", "all", "Postgres"] {
+            let failure = read(&["--backend", backend]).expect_err("it has no server").to_string();
+            assert!(failure.contains("only for postgres and mysql"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn server_options_are_for_one_product() {
+        let options =
+            read(&["--server-option=a=1", "--backend=mysql", "--server-option", "b"]).expect("they are valid");
+        let expected = ["a=1", "b"].map(|text| ServerOption::parse(text).expect("it is valid"));
+        assert_eq!(options.server_options, expected);
+        for arguments in [&["--server-option=a=1"][..], &["--server-option=a=1", "--backend=postgres"]] {
+            assert!(matches!(read(arguments), Err(Failure::Usage(_))), "{arguments:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: builds everything and runs every test, on a throwaway PostgreSQL server where one is needed.
+//! `cargo xtask test`: builds everything and runs every test, on throwaway servers where they are needed.
 
 use std::{env, ffi::OsString};
 
@@ -9,86 +9,105 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{self, Access},
+    server::{Access, Kind},
 };
 
 pub(crate) const COMMAND: Command = Command {
     name: "test",
-    arguments: "[--backend sqlite|postgres|all] [--postgres-url URL] [--] [filter…]",
+    arguments: "[--backend sqlite|postgres|mysql|all] [--postgres-url URL] [--mysql-url URL] [--] [filter…]",
     about: "\
 Builds everything, then runs the tests and the documentation's examples.
-Starts a PostgreSQL server for them and removes it afterwards; installs
-Debian's package when the server's programs are missing and it may.
+Starts PostgreSQL and MariaDB servers for them and removes them afterwards;
+installs Debian's packages when the servers' programs are missing and it may.
 --backend       the backend to test; default: all of them
 --postgres-url  an existing server to use instead, whose user may create
                 databases (or set ORM_TEST_POSTGRES_URL)
+--mysql-url     the same for MySQL and MariaDB (or ORM_TEST_MYSQL_URL)
 filter          handed to the test programs, as by cargo test -- filter",
     run: test,
 };
 
-/// Tells the tests which PostgreSQL server to use; also how a user names one.
-const URL_VARIABLE: &str = "ORM_TEST_POSTGRES_URL";
+/// Tells the tests which program starts a server: this one. Some need a server with options of their own.
+const PROGRAM_VARIABLE: &str = "ORM_TEST_SERVER_PROGRAM";
 
 /// The command line, read.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     backend: Backend,
-    /// The existing server that was named, if one was.
-    postgres_url: Option<String>,
+    /// The existing servers that were named.
+    urls: Vec<(Kind, String)>,
     filters: Vec<OsString>,
 }
 
 fn test(parser: &mut Parser) -> Result<(), Failure> {
-    let options = read_options(parser, env::var(URL_VARIABLE).ok())?;
-    let mut postgres = match options.backend.uses_postgres() {
-        true => Some(server::postgres(options.postgres_url.clone())?),
-        false => None,
-    };
-    let result = run_steps(&options, postgres.as_ref().map(Access::url));
-    if let (Err(_), Some(server)) = (&result, &mut postgres) {
-        server.tell_if_it_has_ended();
+    let options = read_options(parser, |kind| env::var(kind.url_variable()).ok())?;
+    // Asked now, because the build may put another file in this one's place.
+    let program =
+        env::current_exe().map_err(|error| Failure::Other(format!("could not find xtask's program: {error}")))?;
+    let mut servers = Vec::new();
+    for kind in options.backend.servers() {
+        servers.push(Access::to(kind, options.url(kind).map(str::to_owned))?);
+    }
+    let result = run_steps(&options, &servers, &program.into());
+    if result.is_err() {
+        servers.iter_mut().for_each(Access::tell_if_it_has_ended);
     }
     result
 }
 
-fn read_options(parser: &mut Parser, url_from_environment: Option<String>) -> Result<Options, Failure> {
-    let mut options = Options { backend: Backend::All, postgres_url: None, filters: Vec::new() };
+impl Options {
+    /// The existing server that was named, if one was.
+    fn url(&self, wanted: Kind) -> Option<&str> {
+        self.urls.iter().find(|(kind, _)| *kind == wanted).map(|(_, url)| url.as_str())
+    }
+}
+
+fn read_options(parser: &mut Parser, from_environment: impl Fn(Kind) -> Option<String>) -> Result<Options, Failure> {
+    let mut options = Options { backend: Backend::All, urls: Vec::new(), filters: Vec::new() };
+    let mut named = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => options.backend = parser.value()?.parse()?,
-            Arg::Long("postgres-url") => options.postgres_url = Some(parser.value()?.string()?),
+            Arg::Long("postgres-url") => named.push((Kind::Postgres, parser.value()?.string()?)),
+            Arg::Long("mysql-url") => named.push((Kind::Mysql, parser.value()?.string()?)),
             Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
             Arg::Value(filter) => options.filters.push(filter),
             other => return Err(other.unexpected().into()),
         }
     }
-    if options.backend.uses_postgres() {
+    let needed = options.backend.servers();
+    if let Some((kind, _)) = named.iter().find(|(kind, _)| !needed.contains(kind)) {
+        return Err(Failure::Usage(format!("--{}-url means nothing with this --backend", kind.name())));
+    }
+    for kind in needed {
+        let argument = named.iter().rev().find(|(of, _)| *of == kind).map(|(_, url)| url.clone());
         // An empty variable is what a script has that was told no server.
-        options.postgres_url = options.postgres_url.or(url_from_environment.filter(|url| !url.is_empty()));
-    } else if options.postgres_url.is_some() {
-        return Err(Failure::Usage("--postgres-url means nothing with --backend sqlite".to_owned()));
+        let Some(url) = argument.or_else(|| from_environment(kind).filter(|url| !url.is_empty())) else { continue };
+        if !kind.has_url(&url) {
+            // The URL itself is not shown: it holds a password.
+            return Err(Failure::Usage(format!(
+                "the server named by --{}-url or {} must look like {}",
+                kind.name(),
+                kind.url_variable(),
+                kind.example_url()
+            )));
+        }
+        options.urls.push((kind, url));
     }
-    match &options.postgres_url {
-        // The URL itself is not shown: it holds a password.
-        Some(url) if !is_postgres_url(url) => Err(Failure::Usage(format!(
-            "the server named by --postgres-url or {URL_VARIABLE} must look like postgres://user:password@host:5432/postgres"
-        ))),
-        _ => Ok(options),
-    }
+    Ok(options)
 }
 
-fn is_postgres_url(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-fn run_steps(options: &Options, postgres_url: Option<&str>) -> Result<(), Failure> {
+fn run_steps(options: &Options, servers: &[Access], program: &OsString) -> Result<(), Failure> {
     for (what, arguments) in steps(options) {
         let mut command = run::cargo();
-        command.args(&arguments);
-        match postgres_url {
-            Some(url) => command.env(URL_VARIABLE, url),
-            None => command.env_remove(URL_VARIABLE),
-        };
+        command.args(&arguments).env(PROGRAM_VARIABLE, program);
+        // None of a backend that is not tested, so that a test that needs it all the same fails.
+        for kind in Kind::ALL {
+            command.env_remove(kind.url_variable());
+        }
+        for server in servers {
+            command.env(server.kind().url_variable(), server.url());
+        }
         let shown: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
         run::step(&format!("{what}: cargo {}", shown.join(" ")), &mut command)?;
     }
@@ -123,15 +142,17 @@ mod tests {
     use super::*;
 
     const URL: &str = "postgres://me:secret@localhost/postgres";
+    const MYSQL_URL: &str = "mysql://me:secret@localhost/orm";
 
-    fn read(arguments: &[&str], environment: Option<&str>) -> Result<Options, Failure> {
-        read_options(&mut Parser::from_args(arguments), environment.map(str::to_owned))
+    fn read(arguments: &[&str], postgres: Option<&str>) -> Result<Options, Failure> {
+        let environment = |kind| if kind == Kind::Postgres { postgres.map(str::to_owned) } else { None };
+        read_options(&mut Parser::from_args(arguments), environment)
     }
 
     #[test]
     fn everything_is_tested_by_default() {
         let options = read(&[], None).expect("no argument is needed");
-        assert_eq!(options, Options { backend: Backend::All, postgres_url: None, filters: vec![] });
+        assert_eq!(options, Options { backend: Backend::All, urls: vec![], filters: vec![] });
     }
 
     #[test]
@@ -144,18 +165,35 @@ mod tests {
 
     #[test]
     fn the_argument_wins_over_the_environment() {
-        let url = |arguments, environment| read(arguments, environment).expect("it is valid").postgres_url;
+        let url = |arguments: &[&str], environment| {
+            read(arguments, environment).expect("it is valid").url(Kind::Postgres).map(str::to_owned)
+        };
         assert_eq!(url(&["--postgres-url", URL], Some("postgres://other")).as_deref(), Some(URL));
         assert_eq!(url(&[], Some(URL)).as_deref(), Some(URL));
         assert_eq!(url(&[], Some("")), None);
         assert_eq!(url(&["--backend", "sqlite"], Some(URL)), None);
+        assert_eq!(url(&["--backend", "mysql"], Some(URL)), None);
+    }
+
+    #[test]
+    fn each_backend_has_its_own_server() {
+        let options = read(&["--mysql-url", MYSQL_URL], Some(URL)).expect("they are valid");
+        assert_eq!((options.url(Kind::Postgres), options.url(Kind::Mysql)), (Some(URL), Some(MYSQL_URL)));
+        let options = read(&["--backend=mysql", "--mysql-url", "mariadb://localhost/orm"], None);
+        assert_eq!(options.expect("that is its other name").url(Kind::Mysql), Some("mariadb://localhost/orm"));
     }
 
     #[test]
     fn a_server_that_cannot_be_used_is_refused() {
-        assert!(matches!(read(&["--backend", "sqlite", "--postgres-url", URL], None), Err(Failure::Usage(_))));
-        let failure = read(&[], Some("mysql://me:secret@localhost")).expect_err("it is another product");
-        assert!(!failure.to_string().contains("secret"), "{failure}");
+        for backend in ["sqlite", "mysql"] {
+            let read = read(&["--backend", backend, "--postgres-url", URL], None);
+            assert!(matches!(read, Err(Failure::Usage(_))), "{backend}");
+        }
+        assert!(matches!(read(&["--backend", "postgres", "--mysql-url", MYSQL_URL], None), Err(Failure::Usage(_))));
+        for (arguments, environment) in [(&[][..], Some(MYSQL_URL)), (&["--mysql-url", URL], None)] {
+            let failure = read(arguments, environment).expect_err("it is another product").to_string();
+            assert!(failure.contains("must look like") && !failure.contains("secret"), "{failure}");
+        }
     }
 
     #[test]

@@ -7,11 +7,17 @@ use std::{fs, path::Path};
 use lexopt::{Arg, Parser, ValueExt};
 
 use self::report::{Line, Run};
-use crate::{backend::Backend, command::Command, failure::Failure, run, server};
+use crate::{
+    backend::Backend,
+    command::Command,
+    failure::Failure,
+    run,
+    server::{Access, Kind},
+};
 
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    arguments: "[--backend sqlite|postgres|all] [--rows N] [--rounds N] [--json]",
+    arguments: "[--backend sqlite|postgres|mysql|all] [--rows N] [--rounds N] [--json]",
     about: "\
 Measures orm-core against the same reading written by hand on Diesel. Each
 program runs in a process of its own, in turn with the others, on a server
@@ -27,6 +33,7 @@ peak memory (Linux alone tells that one). Programs must read the same rows.
 /// The program of each backend that the others are compared with; `benches/src/lib.rs` names them all.
 const BY_HAND_ON_SQLITE: &str = "diesel";
 const BY_HAND_ON_POSTGRES: &str = "libpq-cursor";
+const BY_HAND_ON_MYSQL: &str = "mysql-crate";
 
 /// The command line, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,20 +48,28 @@ fn bench(parser: &mut Parser) -> Result<(), Failure> {
     let options = read_options(parser)?;
     let mut build = run::cargo();
     run::step("Build: cargo build --release -p orm-bench", build.args(["build", "--release", "-p", "orm-bench"]))?;
-    if options.backend != Backend::Postgres {
+    if options.backend.includes(Backend::Sqlite) {
         let folder = tempfile::tempdir()
             .map_err(|error| Failure::Other(format!("could not make a folder for the database: {error}")))?;
         contest("sqlite", &sqlite_url(folder.path())?, BY_HAND_ON_SQLITE, &options)?;
     }
-    if options.backend.uses_postgres() {
-        let mut server = server::postgres(None)?;
-        let result = contest("postgres", server.url(), BY_HAND_ON_POSTGRES, &options);
+    // One server after the other: an idle one would disturb the measurements all the same.
+    for kind in options.backend.servers() {
+        let mut server = Access::to(kind, None)?;
+        let result = contest(kind.name(), server.url(), by_hand(kind), &options);
         if result.is_err() {
             server.tell_if_it_has_ended();
         }
         result?;
     }
     Ok(())
+}
+
+fn by_hand(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Postgres => BY_HAND_ON_POSTGRES,
+        Kind::Mysql => BY_HAND_ON_MYSQL,
+    }
 }
 
 fn read_options(parser: &mut Parser) -> Result<Options, Failure> {

@@ -55,7 +55,7 @@ impl Home {
     }
 
     /// Writes a file that only the server's account can read.
-    pub(crate) fn write_secret(&self, name: &str, content: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn write_secret(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, Failure> {
         let path = self.path().join(name);
         // The folder keeps others out while the file's own mode isn't set yet.
         fs::write(&path, content)

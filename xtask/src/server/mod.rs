@@ -1,27 +1,100 @@
 //! A database server that lives as long as one command: its own folder, its own port, gone afterwards.
 //!
-//! What all products share is here and in [`home`], [`leftovers`], [`process`], [`programs`] and [`debian`]; one file per product
-//! says how that product's server is set up and started.
+//! What all products share is here and in [`home`], [`launch`], [`leftovers`], [`options`], [`process`], [`programs`]
+//! and [`debian`]; one file per product says how that product's server is set up and started.
 
 mod debian;
 mod home;
+mod launch;
 mod leftovers;
-pub(crate) mod postgres;
+mod mariadb;
+mod options;
+mod postgres;
 mod process;
 mod programs;
 
-use crate::{
-    failure::Failure,
-    server::{home::Home, process::Process},
-};
+pub(crate) use self::options::ServerOption;
+use self::{home::Home, process::Process};
+use crate::failure::Failure;
+
+/// The backends that need a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Postgres,
+    Mysql,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 2] = [Kind::Postgres, Kind::Mysql];
+
+    /// The backend's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Postgres => "postgres",
+            Kind::Mysql => "mysql",
+        }
+    }
+
+    /// Tells the tests which server to use; also how a user names one.
+    pub(crate) fn url_variable(self) -> &'static str {
+        match self {
+            Kind::Postgres => "ORM_TEST_POSTGRES_URL",
+            Kind::Mysql => "ORM_TEST_MYSQL_URL",
+        }
+    }
+
+    /// What the URL of such a server looks like.
+    pub(crate) fn example_url(self) -> &'static str {
+        match self {
+            Kind::Postgres => "postgres://user:password@host:5432/postgres",
+            Kind::Mysql => "mysql://user:password@host:3306/database",
+        }
+    }
+
+    /// Whether the URL is one of such a server.
+    pub(crate) fn has_url(self, url: &str) -> bool {
+        let schemes = match self {
+            Kind::Postgres => ["postgres://", "postgresql://"],
+            Kind::Mysql => ["mysql://", "mariadb://"],
+        };
+        schemes.iter().any(|scheme| url.starts_with(scheme))
+    }
+
+    /// Starts a new, empty server.
+    pub(crate) fn start(self) -> Result<Server, Failure> {
+        match self {
+            Kind::Postgres => postgres::start(),
+            Kind::Mysql => mysql_with(&[]),
+        }
+    }
+}
+
+/// Starts a new, empty server of the backend `mysql` with further options.
+pub(crate) fn mysql_with(options: &[ServerOption]) -> Result<Server, Failure> {
+    mariadb::start(options)
+}
 
 /// The server that a command uses: one that the user has named, or one started for the command.
 pub(crate) struct Access {
+    kind: Kind,
     url: String,
     started: Option<Server>,
 }
 
 impl Access {
+    /// The server that the user has named, else a new one.
+    pub(crate) fn to(kind: Kind, named: Option<String>) -> Result<Self, Failure> {
+        match named {
+            Some(url) => Ok(Access { kind, url, started: None }),
+            None => kind.start().map(|server| Access { kind, url: server.url.clone(), started: Some(server) }),
+        }
+    }
+
+    /// Which backend the server is for.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Where the server is reached.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -33,14 +106,6 @@ impl Access {
         if let Some(story) = self.started.as_mut().and_then(Server::how_it_ended) {
             eprintln!("\nxtask: {story}");
         }
-    }
-}
-
-/// The PostgreSQL server that the user has named, else a new one.
-pub(crate) fn postgres(named: Option<String>) -> Result<Access, Failure> {
-    match named {
-        Some(url) => Ok(Access { url, started: None }),
-        None => postgres::start().map(|server| Access { url: server.url.clone(), started: Some(server) }),
     }
 }
 

@@ -1,13 +1,9 @@
 //! A throwaway PostgreSQL server: its programs, its first folder, its settings and when it's ready.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
-    net::{Ipv4Addr, TcpListener},
+    fs,
     path::{Path, PathBuf},
     process::Command,
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::sys::signal::Signal;
@@ -17,19 +13,17 @@ use crate::{
     run,
     server::{
         Server,
-        debian::Package,
+        debian::{Package, Version},
         home::Home,
-        process::Process,
+        launch::{self, Launch, USER},
         programs::{self, Product},
     },
-    signals,
 };
 
 pub(crate) const PRODUCT: Product = Product {
     name: "PostgreSQL",
     programs: &["initdb", "postgres"],
-    folders,
-    package: Package { name: "postgresql", prepare: Some(NO_MAIN_CLUSTER) },
+    package: Package { names: &["postgresql"], version: Version::ThatItDependsOn, prepare: Some(NO_MAIN_CLUSTER) },
     other_packages: &[
         ("brew", "install postgresql"),
         ("dnf", "install postgresql-server"),
@@ -49,41 +43,32 @@ test -e $f || { mkdir -p ${f%/*} && echo 'create_main_cluster = false' > $f && e
 /// The accounts that may run the server when xtask runs as root. Debian makes the first; every Unix has the second.
 const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 
-const USER: &str = "orm";
-
-/// How long the server may take until it accepts connections.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often another port is tried when another program has taken the one that was free.
-const PORT_TRIES: usize = 5;
-
-/// The longest folder name in which the server can make a socket: the system's limit is about 100 bytes, of which the
-/// socket's own name takes some.
-const LONGEST_SOCKET_FOLDER: usize = 80;
-
 /// Fast shutdown, which ends the clients' sessions, then an immediate one. (SIGTERM would wait for the clients.)
 const STOP: &[Signal] = &[Signal::SIGINT, Signal::SIGQUIT];
 
 /// Starts a new, empty server.
 pub(crate) fn start() -> Result<Server, Failure> {
-    let programs = programs::find_or_install(&PRODUCT)?;
-    start_on(&programs, || free_port().map_err(|error| Failure::Other(format!("no port is free: {error}"))))
-}
-
-fn start_on(programs: &Path, mut choose_port: impl FnMut() -> Result<u16, Failure>) -> Result<Server, Failure> {
+    let find = || programs::folder_with_all(PRODUCT.programs, &programs::path_and(folders()));
+    let programs = programs::find_or_install(&PRODUCT, find)?;
     let home = Home::new("orm-postgres-", &ACCOUNTS)?;
-    let password = password().map_err(|error| Failure::Other(format!("could not make a password: {error}")))?;
-    initialise(programs, &home, &password)?;
-    for _ in 0..PORT_TRIES {
-        let port = choose_port()?;
-        if let Some(process) = launch(programs, &home, port)? {
-            let url = format!("postgres://{USER}:{password}@127.0.0.1:{port}/postgres");
-            return Ok(Server { url, process, _home: home });
-        }
-    }
-    Err(Failure::Other(format!(
-        "the PostgreSQL server found its port taken {PORT_TRIES} times, although it was free a moment before; try again"
-    )))
+    let password = launch::password()?;
+    initialise(&programs, &home, &password)?;
+    let launch = Launch {
+        product: PRODUCT.name,
+        stop: STOP,
+        command: &|port| {
+            let mut command = server_command(&programs.join("postgres"), &home);
+            command.args(["-D", "data"]).arg("-p").arg(port.to_string());
+            for setting in settings(home.path()) {
+                command.arg("-c").arg(setting);
+            }
+            command
+        },
+        is_ready,
+        port_was_taken,
+    };
+    let (process, port) = launch.start(&home)?;
+    Ok(Server { url: format!("postgres://{USER}:{password}@127.0.0.1:{port}/postgres"), process, _home: home })
 }
 
 /// Where PostgreSQL's programs lie when they're not on PATH.
@@ -125,48 +110,13 @@ fn initialise(programs: &Path, home: &Home, password: &str) -> Result<(), Failur
     Err(Failure::Other(format!("PostgreSQL's initdb failed ({status}):\n{}", output.trim_end())))
 }
 
-/// Starts the server and waits until it accepts connections. `None`: another program has taken the port.
-fn launch(programs: &Path, home: &Home, port: u16) -> Result<Option<Process>, Failure> {
-    let mut command = server_command(&programs.join("postgres"), home);
-    command.args(["-D", "data"]).arg("-p").arg(port.to_string());
-    for setting in settings(home.path()) {
-        command.arg("-c").arg(setting);
-    }
-    let mut process = Process::start(PRODUCT.name, &mut command, home.path().join("log"), STOP)?;
-    let start = Instant::now();
-    loop {
-        if is_ready(home.path()) {
-            return Ok(Some(process));
-        }
-        if let Some(story) = process.how_it_ended() {
-            return if port_was_taken(&process.log()) { Ok(None) } else { Err(Failure::Other(story)) };
-        }
-        if start.elapsed() > PATIENCE {
-            let seconds = PATIENCE.as_secs();
-            return Err(Failure::Other(process.story(&format!("was not ready after {seconds} seconds"))));
-        }
-        signals::check()?;
-        thread::sleep(run::POLL);
-    }
-}
-
-/// A command with the server's account and folder, without what the caller's environment says about PostgreSQL.
 fn server_command(program: &Path, home: &Home) -> Command {
-    // Should xtask be killed, this signal shuts the server down.
-    let mut command = run::bound_to_xtask(program, Signal::SIGINT);
-    home.apply_to(&mut command);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PG") {
-            command.env_remove(name);
-        }
-    }
-    command.env("LC_ALL", "C");
-    command
+    // The signal shuts the server down.
+    launch::command(program, home, Signal::SIGINT, &["PG"])
 }
 
 fn settings(home: &Path) -> Vec<String> {
-    let sockets = home.to_string_lossy();
-    let sockets = if sockets.len() > LONGEST_SOCKET_FOLDER { "" } else { &sockets };
+    let sockets = launch::socket_folder(home).unwrap_or_default();
     [
         // Only this machine reaches the server.
         "listen_addresses=127.0.0.1",
@@ -181,13 +131,13 @@ fn settings(home: &Path) -> Vec<String> {
     ]
     .map(str::to_owned)
     .into_iter()
-    .chain([format!("unix_socket_directories={sockets}")])
+    .chain([format!("unix_socket_directories={}", sockets.display())])
     .collect()
 }
 
 /// Whether the server says that it accepts connections: on the last line of the file that it keeps while it runs, from
 /// which PostgreSQL's own pg_ctl tells too.
-fn is_ready(home: &Path) -> bool {
+fn is_ready(home: &Path, _log: &str) -> bool {
     fs::read_to_string(home.join("data/postmaster.pid")).is_ok_and(|text| says_ready(&text))
 }
 
@@ -197,18 +147,6 @@ fn says_ready(postmaster_pid: &str) -> bool {
 
 fn port_was_taken(log: &str) -> bool {
     log.contains("could not bind") && log.contains("Address already in use")
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// A random password that needs no escaping in a URL.
-fn password() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -230,19 +168,5 @@ mod tests {
              FATAL:  could not create any TCP/IP sockets\n"
         ));
         assert!(!port_was_taken("FATAL:  could not map anonymous shared memory: Cannot allocate memory\n"));
-    }
-
-    #[test]
-    fn passwords_differ() {
-        let passwords = [password(), password()].map(|password| password.expect("random bytes are to be had"));
-        assert_eq!(passwords[0].len(), 32);
-        assert_ne!(passwords[0], passwords[1]);
-    }
-
-    #[test]
-    fn sockets_lie_in_the_folder_unless_its_name_is_too_long() {
-        let last = |home: &str| settings(Path::new(home)).pop();
-        assert_eq!(last("/tmp/a").as_deref(), Some("unix_socket_directories=/tmp/a"));
-        assert_eq!(last(&format!("/tmp/{}", "a".repeat(100))).as_deref(), Some("unix_socket_directories="));
     }
 }

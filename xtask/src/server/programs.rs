@@ -13,10 +13,8 @@ use crate::{
 /// A product whose server programs are wanted.
 pub(crate) struct Product {
     pub(crate) name: &'static str,
-    /// The programs, which lie in one folder.
+    /// The programs, for messages.
     pub(crate) programs: &'static [&'static str],
-    /// Where to look when PATH has not all of them, the best first.
-    pub(crate) folders: fn() -> Vec<PathBuf>,
     /// Where Debian has them.
     pub(crate) package: Package,
     /// Other systems' package managers, each with the arguments that install it.
@@ -25,11 +23,10 @@ pub(crate) struct Product {
     pub(crate) otherwise: &'static str,
 }
 
-/// The folder that holds all of the product's programs. When there is none they are installed, where that's possible.
-pub(crate) fn find_or_install(product: &Product) -> Result<PathBuf, Failure> {
-    let find = || first_with_all(product.programs, path_folders().into_iter().chain((product.folders)()));
-    if let Some(folder) = find() {
-        return Ok(folder);
+/// The product's programs, which `find` looks for. When there are none they are installed, where that's possible.
+pub(crate) fn find_or_install<T>(product: &Product, find: impl Fn() -> Option<T>) -> Result<T, Failure> {
+    if let Some(found) = find() {
+        return Ok(found);
     }
     debian::install(product)?;
     find().ok_or_else(|| {
@@ -42,9 +39,26 @@ pub(crate) fn find_or_install(product: &Product) -> Result<PathBuf, Failure> {
     })
 }
 
+/// Where to look for programs: PATH's folders, then these.
+pub(crate) fn path_and(folders: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    path_folders().into_iter().chain(folders).collect()
+}
+
+/// The first folder that has all of these programs.
+pub(crate) fn folder_with_all(programs: &[&str], folders: &[PathBuf]) -> Option<PathBuf> {
+    // A relative folder would be looked up again in the server's own folder, from where it's not there.
+    let mut folders = folders.iter().filter(|folder| folder.is_absolute());
+    folders.find(|folder| programs.iter().all(|program| is_program(&folder.join(program)))).cloned()
+}
+
+/// The first of these programs that is in any of the folders.
+pub(crate) fn first_of(programs: &[&str], folders: &[PathBuf]) -> Option<PathBuf> {
+    programs.iter().find_map(|program| Some(folder_with_all(&[program], folders)?.join(program)))
+}
+
 /// Whether PATH has the program.
 pub(crate) fn is_on_path(program: &str) -> bool {
-    first_with_all(&[program], path_folders()).is_some()
+    folder_with_all(&[program], &path_folders()).is_some()
 }
 
 /// The folders of `parent` whose names are `prefix` and a version, the newest version first, each with `tail`.
@@ -62,18 +76,12 @@ pub(crate) fn newest_first(parent: &str, prefix: &str, tail: &str) -> Vec<PathBu
 }
 
 /// `9.6` as `[9, 6]`, so that 10 is newer than 9.6.
-fn version(text: &str) -> Option<Vec<u32>> {
+pub(crate) fn version(text: &str) -> Option<Vec<u32>> {
     text.split('.').map(|number| number.parse().ok()).collect()
 }
 
 fn path_folders() -> Vec<PathBuf> {
     env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
-}
-
-fn first_with_all(programs: &[&str], folders: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
-    // A relative folder would be looked up again in the server's own folder, from where it's not there.
-    let mut folders = folders.into_iter().filter(|folder| folder.is_absolute());
-    folders.find(|folder| programs.iter().all(|program| is_program(&folder.join(program))))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -116,7 +124,15 @@ mod tests {
         let data = make("data", &["initdb", "postgres"], 0o644);
         let full = make("full", &["initdb", "postgres"], 0o755);
         let programs = ["initdb", "postgres"];
-        assert_eq!(first_with_all(&programs, [half.clone(), data.clone(), full.clone()]), Some(full));
-        assert_eq!(first_with_all(&programs, [half, data, "relative".into()]), None);
+        let folders = [half.clone(), data.clone(), full.clone()];
+        assert_eq!(folder_with_all(&programs, &folders), Some(full.clone()));
+        assert_eq!(folder_with_all(&programs, &[half.clone(), data, "relative".into()]), None);
+        assert_eq!(
+            first_of(&["postgres", "initdb"], &folders),
+            Some(full.join("postgres")),
+            "the program counts first"
+        );
+        assert_eq!(first_of(&["missing", "initdb"], &folders), Some(half.join("initdb")));
+        assert_eq!(first_of(&["missing"], &folders), None);
     }
 }
