@@ -326,6 +326,15 @@ impl<DB: Driver> Lease<DB> {
                 }
             }
         }
+        if let Holder::Idle(connection) = &state.connection
+            && !matches!(purpose, Purpose::Rollback)
+            && !DB::in_transaction(connection)
+        {
+            const ENDED: &str = "the server has ended this transaction by itself, and nothing more is sent in it. A \
+                                 statement such as CREATE TABLE does that: it commits what was done before";
+            state.failed = Some(ENDED.to_owned());
+            return Err(Error::new(ErrorKind::TransactionAborted, ENDED).on_backend(DB::KIND));
+        }
         state.lent |= matches!(purpose, Purpose::RawSql);
         let Holder::Idle(connection) = std::mem::replace(&mut state.connection, taken) else {
             unreachable!("the loop above ends only where it is idle, and the lock is held since");

@@ -139,6 +139,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Ends a transaction that was begun by SQL of the user's own, which Diesel knows nothing of.
     fn reset(connection: &mut Self::Connection) -> QueryResult<()>;
 
+    /// Whether the transaction that was begun is still there, as far as the connection knows without asking.
+    fn in_transaction(_: &Self::Connection) -> bool {
+        true
+    }
+
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(connection: &mut Self::Connection) -> QueryResult<()>;
 

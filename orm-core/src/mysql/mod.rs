@@ -149,8 +149,8 @@ impl MysqlConnection {
         Ok(wire)
     }
 
-    /// The server's version, as it writes it.
-    pub(crate) fn server_version(&self) -> &str {
+    /// The server's version as it writes it, such as `8.4.3` or `10.11.19-MariaDB`.
+    pub fn server_version(&self) -> &str {
         self.wire.version()
     }
 
@@ -162,6 +162,14 @@ impl MysqlConnection {
     /// Whether the server commits each statement where no transaction is open.
     pub(crate) fn autocommits(&self) -> bool {
         self.wire.autocommits()
+    }
+
+    /// Runs a SET, which has nothing to do with a transaction and may run in whatever state one is.
+    pub(crate) fn set_session(&mut self, sql: &str) -> QueryResult<()> {
+        self.wire.query(sql).map(drop).map_err(|failure| {
+            self.failed(&failure);
+            failure.into()
+        })
     }
 
     /// Sends a query, whose rows are then to be had by [`next_row`](Self::next_row).

@@ -58,7 +58,16 @@ impl Driver for Mysql {
     }
 
     fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {
-        connection.batch_execute("ROLLBACK") // no error where there is no transaction
+        connection.batch_execute("ROLLBACK")?; // no error where there is no transaction
+        if connection.autocommits() {
+            return Ok(());
+        }
+        // What the next user writes would never be committed.
+        connection.batch_execute("SET autocommit = 1")
+    }
+
+    fn in_transaction(connection: &MysqlConnection) -> bool {
+        connection.in_transaction()
     }
 
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {

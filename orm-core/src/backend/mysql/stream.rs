@@ -1,19 +1,13 @@
 //! Streams on MySQL and MariaDB: rows are read as the server sends them, so that nothing is held but the chunk in hand.
 
-use diesel::{
-    connection::{DefaultLoadingMode, LoadConnection},
-    mysql::Mysql,
-    query_builder::{CollectedQuery, MoveableBindCollector, QueryFragment},
-};
-use self_cell::{MutBorrow, self_cell};
+use diesel::{connection::SimpleConnection, mysql::Mysql};
 
 use crate::{
     backend::Driver,
     diesel_error,
     error::Result,
-    mysql::MysqlConnection,
     queryset::shape::ShapeOn,
-    session::{Lease, Reporter, Session},
+    session::{Lease, Session},
     statement::select::Select,
     stream::{
         load::in_statement,
@@ -21,23 +15,19 @@ use crate::{
     },
 };
 
-/// Diesel's iterator over the rows of a statement, which borrows the connection.
-type Steps<'c> = <MysqlConnection as LoadConnection<DefaultLoadingMode>>::Cursor<'c, 'static>;
-
-self_cell! {
-    /// A connection, and the statement whose rows are being read on it.
-    struct Scan {
-        owner: MutBorrow<Lease<Mysql>>,
-        #[not_covariant]
-        dependent: Steps,
-    }
-}
+/// A server gives up a client that takes nothing for `net_write_timeout` (a minute, by default), in the middle of the
+/// result; the consumer of a stream may take longer than that for a row. Connector/J raises it for its streams, too.
+/// A day; a client that has gone is noticed by TCP, long before.
+const BE_PATIENT: &str =
+    "SET @orm_core_net_write_timeout = @@SESSION.net_write_timeout, SESSION net_write_timeout = 86400";
+const BE_AS_BEFORE: &str = "SET SESSION net_write_timeout = @orm_core_net_write_timeout";
 
 struct Reading<S: ShapeOn<Mysql>> {
-    scan: Scan,
-    reporter: Reporter<Mysql>,
+    lease: Lease<Mysql>,
     sql: String,
     decoder: Decoder<S>,
+    /// Whether the session is to be made as it was.
+    patient: bool,
 }
 
 pub(super) fn open<S: ShapeOn<Mysql>>(
@@ -45,53 +35,60 @@ pub(super) fn open<S: ShapeOn<Mysql>>(
     select: &Select<'_, Mysql>,
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Mysql::sql(select).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
-    let query = owned(select, sql.clone()).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
-    let lease = session.lease_for_stream()?;
-    let reporter = lease.reporter();
-    let scan = Scan::try_new(MutBorrow::new(lease), |lease| {
-        LoadConnection::<DefaultLoadingMode>::load(&mut **lease.borrow_mut(), query)
-    })
-    .map_err(|error| in_statement(reporter.failed(error), Ok(sql.clone())))?;
-    Ok(Box::new(Reading::<S> { scan, reporter, sql, decoder: Decoder::new::<Mysql>() }))
+    let mut lease = session.lease_for_stream()?;
+    lease.run(|connection| connection.batch_execute(BE_PATIENT))?;
+    let mut reading = Reading::<S> { lease, sql, decoder: Decoder::new::<Mysql>(), patient: true };
+    reading.lease.run(|connection| connection.start(select)).map_err(|error| reading.in_statement(error))?;
+    Ok(Box::new(reading))
 }
 
-/// The values of a statement, as Diesel collects them.
-type Binds<'b> = <Mysql as diesel::backend::Backend>::BindCollector<'b>;
+impl<S: ShapeOn<Mysql>> Reading<S> {
+    fn in_statement(&self, error: crate::Error) -> crate::Error {
+        in_statement(error, Ok(self.sql.clone()))
+    }
 
-/// The statement with its values copied, so that it owns all it needs for as long as it is stepped through.
-fn owned(
-    select: &Select<'_, Mysql>,
-    sql: String,
-) -> diesel::QueryResult<CollectedQuery<<Binds<'static> as MoveableBindCollector<Mysql>>::BindData>> {
-    let mut binds = Binds::default();
-    select.collect_binds(&mut binds, &mut (), &Mysql)?;
-    Ok(CollectedQuery::new(sql, false, binds.moveable()))
+    fn fetch_rows(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> End {
+        let Reading { lease, decoder, .. } = self;
+        for _ in 0..limit.rows {
+            match lease.next_row() {
+                Ok(true) => {}
+                Ok(false) => return End::Done,
+                Err(error) => return End::Broken(lease.failed(error)),
+            }
+            if let Err(error) = decoder.read::<Mysql, _>(&lease.row(), out) {
+                return End::Broken(error);
+            }
+            if decoder.bytes() >= limit.bytes {
+                break;
+            }
+        }
+        End::More
+    }
+
+    /// Ends the statement, and makes the session as it was.
+    fn end(&mut self) {
+        if std::mem::take(&mut self.patient) {
+            self.lease.finish();
+            if let Err(error) = self.lease.set_session(BE_AS_BEFORE) {
+                log::debug!("a stream's connection cannot be made as it was: {error}");
+            }
+        }
+    }
 }
 
 impl<S: ShapeOn<Mysql>> Source<S::Row> for Reading<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Reading { scan, reporter, sql, decoder } = self;
-        decoder.start();
-        let end = scan.with_dependent_mut(|_, steps| {
-            for _ in 0..limit.rows {
-                match steps.next() {
-                    None => return End::Done,
-                    Some(Ok(row)) => {
-                        if let Err(error) = decoder.read::<Mysql, _>(&row, out) {
-                            return End::Broken(error);
-                        }
-                    }
-                    Some(Err(error)) => return End::Broken(reporter.failed(error)),
-                }
-                if decoder.bytes() >= limit.bytes {
-                    break;
-                }
-            }
-            End::More
-        });
-        decoder.fetched(match end {
-            End::Broken(error) => End::Broken(in_statement(error, Ok(sql.clone()))),
+        self.decoder.start();
+        let end = self.fetch_rows(limit, out);
+        self.decoder.fetched(match end {
+            End::Broken(error) => End::Broken(self.in_statement(error)),
             end => end,
         })
+    }
+}
+
+impl<S: ShapeOn<Mysql>> Drop for Reading<S> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
