@@ -28,10 +28,14 @@ impl R2D2Connection for MysqlConnection {
         self.run(|connection| connection.wire.ping())
     }
 
-    /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own.
+    /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own, or
+    /// nothing that the next user writes would be committed.
     fn is_broken(&mut self) -> bool {
         let unknown_transaction = self.wire.in_transaction() && matches!(self.depth(), Ok(None));
-        self.wire.is_lost() || unknown_transaction || AnsiTransactionManager::is_broken_transaction_manager(self)
+        self.wire.is_lost()
+            || unknown_transaction
+            || !self.wire.autocommits()
+            || AnsiTransactionManager::is_broken_transaction_manager(self)
     }
 }
 
