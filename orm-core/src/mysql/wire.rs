@@ -311,14 +311,16 @@ impl Wire {
         let mut packet = Vec::with_capacity(size);
         packet.push(command);
         packet.extend(body);
-        for statement in self.useless.drain(..) {
-            let [a, b, c, d] = statement.id.to_le_bytes();
-            self.packets.begin();
-            self.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
-        }
-        self.packets.begin();
-        self.packets.put(&packet);
-        self.guarded(|wire| wire.packets.flush())
+        self.guarded(|wire| {
+            for statement in wire.useless.drain(..) {
+                let [a, b, c, d] = statement.id.to_le_bytes();
+                wire.packets.begin()?;
+                wire.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
+            }
+            wire.packets.begin()?;
+            wire.packets.put(&packet);
+            wire.packets.flush()
+        })
     }
 
     /// Reads what a command, or the next statement of several, was answered with.
@@ -409,9 +411,9 @@ impl Drop for Wire {
     fn drop(&mut self) {
         if self.state == State::Ready {
             // COM_QUIT, so that the server does not log a connection that was broken off.
-            self.packets.begin();
+            let begun = self.packets.begin();
             self.packets.put(&[0x01]);
-            let _ = self.packets.flush();
+            let _ = begun.and_then(|()| self.packets.flush());
         }
     }
 }
