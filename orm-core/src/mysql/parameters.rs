@@ -64,6 +64,11 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
 
 fn write_value(kind: MysqlType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
     match kind {
+        // A boolean is a TINYINT, and Diesel writes it as an integer of four bytes.
+        MysqlType::Tiny if value.len() == 4 => {
+            let low = value[if cfg!(target_endian = "big") { 3 } else { 0 }];
+            number::<1>(kind, &[low], out)
+        }
         MysqlType::Tiny | MysqlType::UnsignedTiny => number::<1>(kind, value, out),
         MysqlType::Short | MysqlType::UnsignedShort => number::<2>(kind, value, out),
         MysqlType::Long | MysqlType::UnsignedLong | MysqlType::Float => number::<4>(kind, value, out),
@@ -218,6 +223,15 @@ mod tests {
         let mut out = Vec::new();
         write_value(MysqlType::Time, &time, &mut out).expect("it can be sent");
         assert_eq!(out, [12, 1, 34, 0, 0, 0, 22, 59, 58, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_boolean_comes_as_a_larger_integer() {
+        for boolean in [false, true] {
+            let mut out = Vec::new();
+            write_value(MysqlType::Tiny, &i32::from(boolean).to_ne_bytes(), &mut out).expect("it can be sent");
+            assert_eq!(out, [u8::from(boolean)]);
+        }
     }
 
     #[test]
