@@ -22,6 +22,9 @@ use super::{
 };
 use crate::net::socket::Timeouts;
 
+/// No server has results of more columns; it is what the answer to a prepared statement could count.
+const MOST_COLUMNS: u64 = 65_535;
+
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
@@ -350,6 +353,9 @@ impl Wire {
     }
 
     fn read_columns(&mut self, count: u64) -> Result<(), Failure> {
+        if count == 0 || count > MOST_COLUMNS {
+            return Err(Failure::protocol("a result has no such number of columns"));
+        }
         let mut columns = Vec::new();
         for _ in 0..count {
             self.next_packet()?;
