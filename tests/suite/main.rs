@@ -10,6 +10,20 @@ mod fixed;
 mod fuzz;
 mod memory;
 mod models;
+#[cfg(feature = "mysql")]
+mod mysql_connection;
+#[cfg(feature = "mysql")]
+mod mysql_diesel;
+#[cfg(feature = "mysql")]
+mod mysql_errors;
+#[cfg(feature = "mysql")]
+mod mysql_rows;
+#[cfg(feature = "mysql")]
+mod mysql_statements;
+#[cfg(feature = "mysql")]
+mod mysql_transactions;
+#[cfg(feature = "mysql")]
+mod mysql_types;
 mod nesting;
 mod orders;
 mod plain_diesel;
