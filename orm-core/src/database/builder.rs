@@ -75,7 +75,8 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.test_on_checkout = test)
     }
 
-    /// The name that PostgreSQL shows in `pg_stat_activity`. MySQL and SQLite have no use for it.
+    /// The name that PostgreSQL shows in `pg_stat_activity`, and MySQL in `performance_schema.session_connect_attrs`.
+    /// SQLite has no use for it.
     pub fn application_name(self, name: impl Into<String>) -> Self {
         self.with(|settings| settings.application_name = Some(name.into()))
     }
