@@ -53,7 +53,8 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
         MysqlType::Time => (ColumnType::MYSQL_TYPE_TIME, 0),
         MysqlType::Date => (ColumnType::MYSQL_TYPE_DATE, 0),
         MysqlType::DateTime => (ColumnType::MYSQL_TYPE_DATETIME, 0),
-        MysqlType::Timestamp => (ColumnType::MYSQL_TYPE_TIMESTAMP, 0),
+        // Diesel says `Timestamp` of every date with a time. As a TIMESTAMP, MariaDB would make NULL of those before 1970.
+        MysqlType::Timestamp => (ColumnType::MYSQL_TYPE_DATETIME, 0),
         // A server takes neither bits nor the members of an ENUM or SET as such.
         MysqlType::String | MysqlType::Enum | MysqlType::Set => (ColumnType::MYSQL_TYPE_VAR_STRING, 0),
         MysqlType::Blob | MysqlType::Bit => (ColumnType::MYSQL_TYPE_BLOB, 0),
@@ -64,6 +65,12 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
 
 fn write_value(kind: MysqlType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
     match kind {
+        // Diesel writes a boolean as an `i32`, and says that it is of one byte.
+        MysqlType::Tiny if value.len() == 4 => {
+            let boolean = value.try_into().map(i32::from_ne_bytes).map_err(|_| wrong_size(kind, value))?;
+            out.push(u8::try_from(boolean).map_err(|_| out_of_range(kind))?);
+            Ok(())
+        }
         MysqlType::Tiny | MysqlType::UnsignedTiny => number::<1>(kind, value, out),
         MysqlType::Short | MysqlType::UnsignedShort => number::<2>(kind, value, out),
         MysqlType::Long | MysqlType::UnsignedLong | MysqlType::Float => number::<4>(kind, value, out),
@@ -218,6 +225,13 @@ mod tests {
         let mut out = Vec::new();
         write_value(MysqlType::Time, &time, &mut out).expect("it can be sent");
         assert_eq!(out, [12, 1, 34, 0, 0, 0, 22, 59, 58, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_boolean_of_diesels_is_one_byte() {
+        let mut out = Vec::new();
+        write_value(MysqlType::Tiny, &1_i32.to_ne_bytes(), &mut out).expect("it can be sent");
+        assert_eq!(out, [1]);
     }
 
     #[test]

@@ -47,8 +47,32 @@ impl Deadline {
     }
 }
 
+/// What is said when a time limit has run out.
+pub(crate) const TIMED_OUT: &str = "the server did not answer in time";
+
 fn timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time")
+    io::Error::new(io::ErrorKind::TimedOut, TIMED_OUT)
+}
+
+/// Why a host's addresses could not be found.
+#[derive(Debug)]
+struct UnknownHost(io::Error);
+
+impl fmt::Display for UnknownHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for UnknownHost {}
+
+/// What an error of [`Socket::connect`] means.
+pub(crate) fn sentence(error: &io::Error) -> &'static str {
+    match error.kind() {
+        _ if error.get_ref().is_some_and(|error| error.is::<UnknownHost>()) => "the server's host name is not known",
+        io::ErrorKind::TimedOut => TIMED_OUT,
+        _ => "the server cannot be reached",
+    }
 }
 
 /// A connection to a server.
@@ -156,7 +180,8 @@ impl Socket {
 /// Tries every address that the name has, until one answers.
 fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
     let mut failure = None;
-    for address in (host, port).to_socket_addrs()? {
+    let addresses = (host, port).to_socket_addrs().map_err(|error| io::Error::other(UnknownHost(error)))?;
+    for address in addresses {
         match connect_to(address, deadline) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
