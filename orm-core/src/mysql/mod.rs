@@ -2,7 +2,8 @@
 //!
 //! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
 //! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `statements.rs` keeps prepared
-//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's.
+//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's, and in
+//! `roles.rs` whatever else Diesel's programs want of one.
 
 mod abandon;
 mod column;
@@ -13,6 +14,7 @@ mod options;
 mod packets;
 mod parameters;
 mod reader;
+mod roles;
 mod row;
 mod statements;
 mod wire;
@@ -23,16 +25,14 @@ use diesel::{
     ConnectionError, ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
-        DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, MultiConnectionHelper,
-        SimpleConnection, StrQueryHelper, TransactionManager,
+        DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, SimpleConnection, StrQueryHelper,
+        TransactionManager,
     },
     debug_query,
     expression::QueryMetadata,
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{Query, QueryBuilder, QueryFragment, QueryId, bind_collector::RawBytesBindCollector},
-    r2d2::R2D2Connection,
     result::Error as DieselError,
-    sql_types::TypeMetadata,
 };
 
 pub use self::{
@@ -406,28 +406,6 @@ impl LoadConnection<DefaultLoadingMode> for MysqlConnection {
     {
         self.start(&source)?;
         Ok(MysqlCursor { connection: self, ended: false })
-    }
-}
-
-impl R2D2Connection for MysqlConnection {
-    fn ping(&mut self) -> QueryResult<()> {
-        self.run(|connection| connection.wire.ping())
-    }
-
-    /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own.
-    fn is_broken(&mut self) -> bool {
-        let unknown_transaction = self.wire.in_transaction() && matches!(self.depth(), Ok(None));
-        self.wire.is_lost() || unknown_transaction || AnsiTransactionManager::is_broken_transaction_manager(self)
-    }
-}
-
-impl MultiConnectionHelper for MysqlConnection {
-    fn to_any<'a>(lookup: &mut <Mysql as TypeMetadata>::MetadataLookup) -> &mut (dyn std::any::Any + 'a) {
-        lookup
-    }
-
-    fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Mysql as TypeMetadata>::MetadataLookup> {
-        lookup.downcast_mut()
     }
 }
 
