@@ -76,6 +76,10 @@ impl Packets {
         &self.socket
     }
 
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
     /// The socket, to be encrypted: what has been received in the clear must not be taken for what came encrypted.
     pub(super) fn socket_to_encrypt(&mut self) -> Result<&mut Socket, Failure> {
         if !self.unread.is_empty() {
@@ -147,7 +151,9 @@ impl Packets {
     /// Whether a whole packet has been received, so that reading it does not wait.
     pub(super) fn has_one(&self) -> bool {
         let unread = &self.buffer[self.unread.clone()];
-        matches!(unread, [a, b, c, _, rest @ ..] if rest.len() >= length([*a, *b, *c]))
+        let [a, b, c, _, rest @ ..] = unread else { return false };
+        let length = length([*a, *b, *c]);
+        length < LONGEST_PART && rest.len() >= length
     }
 
     /// The content of the packet in hand.
