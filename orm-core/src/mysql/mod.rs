@@ -111,10 +111,11 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// # }
 /// ```
 pub struct MysqlConnection {
-    wire: Wire,
+    // What is large is boxed, so that the connection itself is small to move.
+    wire: Box<Wire>,
     /// Whence the server sees this connection come; `None` where it cannot be found again by its number.
     host: Option<String>,
-    options: Options,
+    options: Box<Options>,
     tls: Option<Tls>,
     statements: Statements<Prepared>,
     transaction: AnsiTransactionManager,
@@ -136,9 +137,9 @@ impl MysqlConnection {
             Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
         })?;
         Ok(MysqlConnection {
-            wire,
+            wire: Box::new(wire),
             host,
-            options,
+            options: Box::new(options),
             tls,
             statements: Statements::new(),
             transaction: AnsiTransactionManager::default(),
