@@ -86,7 +86,7 @@
 //! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |
 //! | time zones | instants are kept in UTC | instants are kept as `DATETIME(6)` in UTC | instants are kept as text in UTC |
 //! | NaN | is stored | is refused, as infinities are | is refused |
-//! | the character NUL in text | is refused | is stored | is stored |
+//! | the character NUL in text | is refused | is stored, and found | is stored, but not searched for |
 //! | integers divided by zero | are an error | are NULL | are NULL |
 //! | `create_tables` | all or none | what was created before a failure stays; not in a transaction | all or none |
 //!

@@ -113,7 +113,6 @@ impl<E> QueryId for Search<E> {
 #[cfg(feature = "mysql")]
 impl<E: QueryFragment<diesel::mysql::Mysql>> QueryFragment<diesel::mysql::Mysql> for Search<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::mysql::Mysql>) -> QueryResult<()> {
-        no_nul(&self.like)?;
         out.push_sql("(");
         if matches!(self.anchor, Anchor::Start) {
             // By the column's own collation, which finds no less, and which its index can serve.
@@ -157,7 +156,7 @@ impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sql
 }
 
 /// PostgreSQL has no text with NUL, and SQLite's GLOB takes it for the end of the pattern, so that it would find more.
-/// On MySQL it could be searched for; but what is an error is one everywhere.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn no_nul(pattern: &str) -> QueryResult<()> {
     if pattern.contains('\0') {
         let error = "text with the character NUL cannot be searched for";

@@ -64,9 +64,8 @@ const OURS: CapabilityFlags = NEEDED
 
 /// Connects and logs in.
 pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -> Result<Greeted, Error> {
-    let socket = Socket::connect(&options.address, deadline).map_err(|error| {
-        refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address)))
-    })?;
+    let socket = Socket::connect(&options.address, deadline)
+        .map_err(|error| refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address))))?;
     let mut packets = Packets::new(socket);
     packets.next().map_err(|failure| failed(failure, options))?;
     let greeting = greeting(packets.packet()).map_err(|failure| failed(failure, options))?;

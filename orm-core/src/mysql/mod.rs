@@ -2,7 +2,8 @@
 //!
 //! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
 //! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `statements.rs` keeps prepared
-//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's.
+//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's, and in
+//! `roles.rs` whatever else Diesel's programs want of one.
 
 mod abandon;
 mod column;
@@ -13,6 +14,7 @@ mod options;
 mod packets;
 mod parameters;
 mod reader;
+mod roles;
 mod row;
 mod statements;
 mod wire;
@@ -23,16 +25,14 @@ use diesel::{
     ConnectionError, ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
-        DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, MultiConnectionHelper,
-        SimpleConnection, StrQueryHelper, TransactionManager,
+        DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, SimpleConnection, StrQueryHelper,
+        TransactionManager,
     },
     debug_query,
     expression::QueryMetadata,
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{Query, QueryBuilder, QueryFragment, QueryId, bind_collector::RawBytesBindCollector},
-    r2d2::R2D2Connection,
     result::Error as DieselError,
-    sql_types::TypeMetadata,
 };
 
 pub use self::{
@@ -112,6 +112,8 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// ```
 pub struct MysqlConnection {
     wire: Wire,
+    /// Whence the server sees this connection come; `None` where it cannot be found again by its number.
+    host: Option<String>,
     options: Options,
     tls: Option<Tls>,
     statements: Statements<Prepared>,
@@ -125,12 +127,17 @@ impl MysqlConnection {
     /// Connects, logs in, and makes the session what the documentation says.
     pub(crate) fn open(options: Options) -> Result<Self> {
         let tls = Tls::new(&options.tls)?;
-        let mut wire = Self::log_in(&options, tls.as_ref())?;
-        set_up(&mut wire, &options).map_err(|failure| {
+        let deadline = Deadline::after(options.timeouts.connect);
+        let mut wire = Wire::new(handshake::log_in(&options, tls.as_ref(), deadline)?);
+        let host = set_up(&mut wire, &options).map_err(|failure| {
             Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
+        })?;
+        wire.set_timeouts(&options.timeouts).map_err(|failure| {
+            Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
         })?;
         Ok(MysqlConnection {
             wire,
+            host,
             options,
             tls,
             statements: Statements::new(),
@@ -138,15 +145,6 @@ impl MysqlConnection {
             rolled_back: false,
             instrumentation: DynInstrumentation::default_instrumentation(),
         })
-    }
-
-    fn log_in(options: &Options, tls: Option<&Tls>) -> Result<Wire> {
-        let deadline = Deadline::after(options.timeouts.connect);
-        let wire = Wire::new(handshake::log_in(options, tls, deadline)?);
-        wire.set_timeouts(&options.timeouts).map_err(|failure| {
-            Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
-        })?;
-        Ok(wire)
     }
 
     /// The server's version as it writes it, such as `8.4.3` or `10.11.19-MariaDB`.
@@ -296,7 +294,8 @@ fn seconds(limit: Duration) -> u64 {
     limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-fn set_up(wire: &mut Wire, options: &Options) -> StdResult<(), Failure> {
+/// Makes the session what the documentation says, and returns whence the server sees it come.
+fn set_up(wire: &mut Wire, options: &Options) -> StdResult<Option<String>, Failure> {
     let mut sql = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
                    sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
         .to_owned();
@@ -312,16 +311,22 @@ fn set_up(wire: &mut Wire, options: &Options) -> StdResult<(), Failure> {
             format!(", max_execution_time = {}", crate::database::milliseconds(limit))
         });
     }
-    sql.push_str("; SELECT @@max_allowed_packet");
+    sql.push_str(
+        "; SELECT @@max_allowed_packet, CONNECTION_ID(), \
+         (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID())",
+    );
     wire.query(&sql)?;
     wire.skip()?;
-    let mut size = None;
+    let (mut size, mut id, mut host) = (None, None, None);
     if wire.next_row()? {
-        size = text_value(wire.text_row(), 0)?.and_then(|size| size.parse().ok());
+        let value = |position| text_value(wire.text_row(), position);
+        (size, id, host) = (value(0)?, value(1)?, value(2)?);
     }
     wire.skip_all()?;
+    let size = size.and_then(|size| size.parse().ok());
     wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
-    Ok(())
+    // Where a proxy has given us a number of its own, the server's is another connection's.
+    Ok(host.filter(|_| id == Some(wire.id().to_string())))
 }
 
 impl ConnectionSealed for MysqlConnection {}
@@ -406,28 +411,6 @@ impl LoadConnection<DefaultLoadingMode> for MysqlConnection {
     {
         self.start(&source)?;
         Ok(MysqlCursor { connection: self, ended: false })
-    }
-}
-
-impl R2D2Connection for MysqlConnection {
-    fn ping(&mut self) -> QueryResult<()> {
-        self.run(|connection| connection.wire.ping())
-    }
-
-    /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own.
-    fn is_broken(&mut self) -> bool {
-        let unknown_transaction = self.wire.in_transaction() && matches!(self.depth(), Ok(None));
-        self.wire.is_lost() || unknown_transaction || AnsiTransactionManager::is_broken_transaction_manager(self)
-    }
-}
-
-impl MultiConnectionHelper for MysqlConnection {
-    fn to_any<'a>(lookup: &mut <Mysql as TypeMetadata>::MetadataLookup) -> &mut (dyn std::any::Any + 'a) {
-        lookup
-    }
-
-    fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Mysql as TypeMetadata>::MetadataLookup> {
-        lookup.downcast_mut()
     }
 }
 

@@ -20,13 +20,18 @@ use super::{
     reader::Reader,
     row::{MysqlRow, RowRef, Spans},
 };
-use crate::net::socket::Timeouts;
+use crate::net::socket::{Deadline, Timeouts};
 
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
+
+/// No result has more columns: they are counted in 16 bits where a statement is prepared.
+const MOST_COLUMNS: usize = 0xFFFF;
+/// The bytes of all their definitions, which are names for the most part.
+const MOST_OF_COLUMNS: usize = 64 << 20;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -98,12 +103,14 @@ impl Wire {
         &self.version
     }
 
-    pub(super) fn local_port(&self) -> Option<u16> {
-        self.packets.socket().local_port()
+    /// Limits for each piece that is read or written from here on.
+    pub(super) fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Failure> {
+        Ok(self.packets.socket_mut().set_timeouts(timeouts.read, timeouts.write)?)
     }
 
-    pub(super) fn set_timeouts(&self, timeouts: &Timeouts) -> Result<(), Failure> {
-        Ok(self.packets.socket().set_timeouts(timeouts.read, timeouts.write)?)
+    /// A deadline for all that is read and written, until [`Wire::set_timeouts`].
+    pub(super) fn set_deadline(&mut self, deadline: Deadline) {
+        self.packets.socket_mut().set_deadline(deadline);
     }
 
     pub(super) fn set_max_allowed_packet(&mut self, size: usize) {
@@ -349,8 +356,14 @@ impl Wire {
 
     fn read_columns(&mut self, count: u64) -> Result<(), Failure> {
         let mut columns = Vec::new();
+        let mut size = 0;
         for _ in 0..count {
             self.next_packet()?;
+            size += self.packets.packet().len();
+            // Of what is kept for as long as the rows are read, a server alone must not say how much it is.
+            if columns.len() == MOST_COLUMNS || size > MOST_OF_COLUMNS {
+                return Err(Failure::protocol("a result has more columns than any server sends"));
+            }
             columns.push(Column::parse(self.packets.packet())?);
         }
         if !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {

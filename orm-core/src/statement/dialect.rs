@@ -171,6 +171,8 @@ mod postgres {
         assert_eq!(ordered::<Pg>(false, Some(Nulls::Last)), "\"trips\".\"delay\" ASC NULLS LAST");
         assert_eq!(limited::<Pg>(None, 2), "SELECT 1 FROM \"trips\" OFFSET 2");
         assert_eq!(Pg::sql(&(trip().id / 2)).ok().as_deref(), Some("(\"trips\".\"id\" / $1)"));
+        let trips = [("trips".to_owned(), Trip::TABLE)];
+        assert!(counted_models::<Pg>(&trips).starts_with("SELECT COUNT(*) FROM (SELECT DISTINCT \"trips\".\"id\", "));
         assert!(counted::<Pg>().starts_with("SELECT COUNT(*) FROM (SELECT DISTINCT \"trips\".\"id\", "));
     }
 
@@ -199,6 +201,8 @@ mod sqlite {
         assert_eq!(ordered::<Sqlite>(true, Some(Nulls::First)), "`trips`.`delay` DESC NULLS FIRST");
         assert_eq!(limited::<Sqlite>(None, 2), "SELECT 1 FROM `trips` LIMIT -1 OFFSET 2");
         assert_eq!(Sqlite::sql(&(trip().id / 2)).ok().as_deref(), Some("(`trips`.`id` / ?)"));
+        let trips = [("trips".to_owned(), Trip::TABLE)];
+        assert!(counted_models::<Sqlite>(&trips).starts_with("SELECT COUNT(*) FROM (SELECT DISTINCT `trips`.`id`, "));
         assert!(counted::<Sqlite>().starts_with("SELECT COUNT(*) FROM (SELECT DISTINCT `trips`.`id`, "));
     }
 

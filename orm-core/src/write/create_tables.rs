@@ -54,7 +54,7 @@ impl<B: Backend> Database<B> {
     ///
     /// Where a table is there already, or the database refuses one.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
-        if !B::run(Handle::Database(&self.inner), CanUndo)? {
+        if !B::run(Handle::Database(&self.inner), CanUndo) {
             return B::run(Handle::Database(&self.inner), Create(T::tables()));
         }
         let transaction = B::begin(&self.inner)?;
@@ -70,7 +70,7 @@ impl<B: Backend> Transaction<B> {
     /// As [`Database::create_tables`]; also [`ErrorKind::InvalidQuery`] on MySQL and MariaDB, where creating a table
     /// would commit the transaction. Nothing is sent then.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
-        if !B::run(self.handle(), CanUndo)? {
+        if !B::run(self.handle(), CanUndo) {
             return Err(Error::new(
                 ErrorKind::InvalidQuery,
                 "creating a table would commit this transaction; create tables from the database, before it",
@@ -85,15 +85,12 @@ impl<B: Backend> Transaction<B> {
 struct CanUndo;
 
 impl<B: Backend> Task<B> for CanUndo {
-    type Output = Result<bool>;
-    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<bool>
+    type Output = bool;
+    fn on<DB: Driver>(self, _: Session<'_, DB>) -> bool
     where
         B: PartsOf<DB>,
     {
-        if let Session::Transaction(_) = session {
-            session.lease()?; // what is wrong with the transaction itself is said first
-        }
-        Ok(DB::TRANSACTIONAL_SCHEMAS)
+        DB::TRANSACTIONAL_SCHEMAS
     }
 }
 

@@ -74,7 +74,7 @@ fn remedy(product: &Product, machine: &Machine) -> Remedy {
 
 fn missing(product: &Product, what_to_do: &str) -> String {
     format!(
-        "{}'s server programs ({}) are needed and were not found; {what_to_do}, or {}",
+        "{}: its programs ({}) are needed and were not found; {what_to_do}, or {}",
         product.name,
         product.programs.join(", "),
         product.otherwise
@@ -95,7 +95,7 @@ fn install_as(privilege: &[&str], product: &Product) -> Result<(), Failure> {
     };
     script(&format!("Preparing for package {package}"), product.package.before)?;
     let installed = run::step(
-        &format!("{}'s server: apt-get install {package}", product.name),
+        &format!("{}: apt-get install {package}", product.name),
         &mut apt_get(&["install", "-y", "--no-install-recommends", &package]),
     );
     installed.and(script(&format!("Tidying up after package {package}"), product.package.after))
@@ -158,7 +158,7 @@ mod tests {
         };
         assert_eq!(
             missing(&PRODUCT, &what),
-            "PostgreSQL's server programs (initdb, postgres) are needed and were not found; \
+            "PostgreSQL: its programs (initdb, postgres) are needed and were not found; \
              run `sudo apt-get install --no-install-recommends postgresql`, \
              or name an existing server with --postgres-url URL"
         );
