@@ -65,8 +65,8 @@ impl Bed {
         self.backend() != BackendKind::Postgres
     }
 
-    /// Whether the text of SQL goes on behind the character NUL.
-    pub fn takes_nul_in_sql(&self) -> bool {
+    /// Whether searches, and the text of SQL, go on behind the character NUL.
+    pub fn reads_past_nul(&self) -> bool {
         self.backend() == BackendKind::Mysql
     }
 

@@ -173,11 +173,13 @@ fn server_command(program: &Path, home: &Home) -> Command {
     command
 }
 
-/// What has to be the same when the data folder is made and when it is used. The prefix `loose` passes over what the
+/// What counts when the data folder is made as well as when it is used. The prefix `loose` passes over what the
 /// product at hand does not know.
 fn storage_settings(home: &Path) -> Vec<String> {
     vec![
         format!("--datadir={}", home.join("data").display()),
+        // A server that starts removes all temporary tables that it finds here, and would remove another's.
+        format!("--tmpdir={}", home.display()),
         "--innodb-buffer-pool-size=64M".to_owned(),
         "--loose-innodb-log-file-size=64M".to_owned(),
         // What it stores needs not outlive it.
@@ -213,7 +215,6 @@ fn settings(home: &Path) -> Vec<String> {
     .chain([
         format!("--socket={}", socket.display()),
         format!("--pid-file={}", home.join("pid").display()),
-        format!("--tmpdir={}", home.display()),
         format!("--init-file={}", home.join(FIRST_STATEMENTS).display()),
     ])
     .collect()
