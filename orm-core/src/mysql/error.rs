@@ -16,7 +16,7 @@ pub(super) enum Failure {
     Lost(Cow<'static, str>),
     /// It is not sent, because the server would end the connection over it.
     TooLarge { size: usize, limit: usize },
-    /// It is not sent, because the server has rolled the transaction back.
+    /// It is not sent, because the server has ended the transaction, most often by rolling it back.
     RolledBack,
     /// A value that cannot be sent.
     Value(Cow<'static, str>),
@@ -93,11 +93,12 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 const LOST: &str = "the connection to the server is lost";
-const ROLLED_BACK: &str = "the server has rolled this transaction back, so the statement was not sent; it would have \
+const ROLLED_BACK: &str = "the server has ended this transaction (a deadlock rolls it back, a statement such as CREATE \
+                           TABLE commits it, though it fails itself), so this statement was not sent; it would have \
                            run outside of any transaction";
 /// `details` of what is not the server's word.
 const TOO_LARGE: &str = "larger than max_allowed_packet";
-const ABORTED: &str = "the transaction is rolled back";
+const ABORTED: &str = "the transaction has ended";
 
 impl From<Failure> for DieselError {
     fn from(failure: Failure) -> Self {

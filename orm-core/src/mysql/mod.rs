@@ -230,6 +230,9 @@ impl MysqlConnection {
                 answer => return answer,
             }
         }
+        if keep && self.statements.keeps() {
+            self.instrumentation.on_connection_event(InstrumentationEvent::cache_query(sql));
+        }
         let statement = self.wire.prepare(sql)?;
         let kept = if keep { self.statements.keep(sql, statement) } else { Kept::No };
         let answer = self.wire.execute(statement, values);

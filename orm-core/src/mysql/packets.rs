@@ -94,11 +94,16 @@ impl Packets {
     }
 
     /// Begins a command: packets are numbered from 0 again.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        // A server that finds two commands in one compressed packet loses count in its answer to the second.
+        if self.compressed.is_some() && !self.out.is_empty() {
+            self.flush()?;
+        }
         self.number = 0;
         if let Some(compressed) = &mut self.compressed {
             compressed.number = 0;
         }
+        Ok(())
     }
 
     /// Puts a packet in line to be sent.

@@ -24,6 +24,11 @@ impl<P: Copy> Statements<P> {
         self.kept.as_mut()?.get(sql).copied()
     }
 
+    /// Whether statements are kept at all.
+    pub(super) fn keeps(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Keeps a statement, and returns what the server shall forget for it: another one, or the statement itself where
     /// none is kept.
     #[must_use]

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::net::socket::{Deadline, Timeouts};
 
+/// No server has results of more columns; it is what the answer to a prepared statement could count.
+const MOST_COLUMNS: u64 = 65_535;
+
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
@@ -318,14 +321,16 @@ impl Wire {
         let mut packet = Vec::with_capacity(size);
         packet.push(command);
         packet.extend(body);
-        for statement in self.useless.drain(..) {
-            let [a, b, c, d] = statement.id.to_le_bytes();
-            self.packets.begin();
-            self.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
-        }
-        self.packets.begin();
-        self.packets.put(&packet);
-        self.guarded(|wire| wire.packets.flush())
+        self.guarded(|wire| {
+            for statement in wire.useless.drain(..) {
+                let [a, b, c, d] = statement.id.to_le_bytes();
+                wire.packets.begin()?;
+                wire.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
+            }
+            wire.packets.begin()?;
+            wire.packets.put(&packet);
+            wire.packets.flush()
+        })
     }
 
     /// Reads what a command, or the next statement of several, was answered with.
@@ -355,6 +360,9 @@ impl Wire {
     }
 
     fn read_columns(&mut self, count: u64) -> Result<(), Failure> {
+        if count == 0 || count > MOST_COLUMNS {
+            return Err(Failure::protocol("a result has no such number of columns"));
+        }
         let mut columns = Vec::new();
         let mut size = 0;
         for _ in 0..count {
@@ -422,9 +430,9 @@ impl Drop for Wire {
     fn drop(&mut self) {
         if self.state == State::Ready {
             // COM_QUIT, so that the server does not log a connection that was broken off.
-            self.packets.begin();
+            let begun = self.packets.begin();
             self.packets.put(&[0x01]);
-            let _ = self.packets.flush();
+            let _ = begun.and_then(|()| self.packets.flush());
         }
     }
 }
