@@ -22,9 +22,6 @@ use super::{
 };
 use crate::net::socket::{Deadline, Timeouts};
 
-/// No server has results of more columns; it is what the answer to a prepared statement could count.
-const MOST_COLUMNS: u64 = 65_535;
-
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
@@ -32,7 +29,7 @@ const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
 
 /// No result has more columns: they are counted in 16 bits where a statement is prepared.
-const MOST_COLUMNS: usize = 0xFFFF;
+const MOST_COLUMNS: u64 = 0xFFFF;
 /// The bytes of all their definitions, which are names for the most part.
 const MOST_OF_COLUMNS: usize = 64 << 20;
 
@@ -369,8 +366,8 @@ impl Wire {
             self.next_packet()?;
             size += self.packets.packet().len();
             // Of what is kept for as long as the rows are read, a server alone must not say how much it is.
-            if columns.len() == MOST_COLUMNS || size > MOST_OF_COLUMNS {
-                return Err(Failure::protocol("a result has more columns than any server sends"));
+            if size > MOST_OF_COLUMNS {
+                return Err(Failure::protocol("the names of a result's columns are longer than any server's"));
             }
             columns.push(Column::parse(self.packets.packet())?);
         }
