@@ -35,6 +35,9 @@ mod schema {
 enum AnyConnection {
     #[cfg(feature = "postgres")]
     Postgres(diesel::PgConnection),
+    // Diesel's own would do as well; this one needs no C library, and streams.
+    #[cfg(feature = "mysql")]
+    Mysql(orm_core::MysqlConnection),
     #[cfg(feature = "sqlite")]
     Sqlite(diesel::SqliteConnection),
 }
@@ -138,6 +141,6 @@ const CREATE: &str = "
     CREATE TABLE example_authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE example_books (
         id INTEGER PRIMARY KEY, title TEXT NOT NULL, pages INTEGER,
-        author_id INTEGER NOT NULL REFERENCES example_authors
+        author_id INTEGER NOT NULL REFERENCES example_authors (id)
     );";
 const DROP: &str = "DROP TABLE IF EXISTS example_books; DROP TABLE IF EXISTS example_authors;";

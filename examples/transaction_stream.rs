@@ -1,9 +1,9 @@
 //! A stream inside a transaction, and writing what it found.
 //!
-//! A transaction has one connection, and on SQLite an open stream has it to itself: a second statement is refused, with
-//! `ErrorKind::ConnectionInUse`, before anything is sent. PostgreSQL lets other statements run between the stream's
-//! rows. This way works on both: while the stream runs keep what has to be written, which is little, and write it when
-//! the stream has ended.
+//! A transaction has one connection, and on MySQL and SQLite an open stream has it to itself: a second statement is
+//! refused, with `ErrorKind::ConnectionInUse`, before anything is sent. PostgreSQL lets other statements run between the
+//! stream's rows. This way works on all of them: while the stream runs keep what has to be written, which is little, and
+//! write it when the stream has ended.
 //!
 //! `cargo run --example transaction_stream [-- URL]`
 
@@ -37,7 +37,7 @@ fn main() -> orm_core::Result<()> {
         accounts.next();
         let second = Account::objects(tx).count();
         match db.backend() {
-            BackendKind::Sqlite => {
+            BackendKind::Mysql | BackendKind::Sqlite => {
                 assert!(second.is_err_and(|error| error.kind() == ErrorKind::ConnectionInUse));
             }
             _ => assert_eq!(second?, 6),

@@ -61,3 +61,5 @@ program!(
     #[cfg(feature = "sqlite")]
     Stepping: diesel::SqliteConnection, DefaultLoadingMode, |url| url.strip_prefix("sqlite://").unwrap_or(url)
 );
+// It holds the whole result in memory, too.
+program!(#[cfg(feature = "diesel-mysql")] Stored: diesel::MysqlConnection, DefaultLoadingMode, |url| url);

@@ -9,6 +9,8 @@ mod cursor;
 mod diesel_iter;
 pub mod measure;
 pub mod models;
+#[cfg(feature = "mysql")]
+mod mysql_crate;
 mod ours;
 mod schema;
 pub mod tables;
@@ -27,6 +29,8 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 pub fn programs(backend: BackendKind) -> &'static [&'static str] {
     match backend {
         BackendKind::Postgres => &["ours", "ours-fixed", "libpq-cursor", "diesel", "diesel-row-by-row"],
+        BackendKind::Mysql if cfg!(feature = "diesel-mysql") => &["ours", "ours-fixed", "mysql-crate", "diesel"],
+        BackendKind::Mysql => &["ours", "ours-fixed", "mysql-crate"],
         _ => &["ours", "ours-fixed", "diesel"],
     }
 }
@@ -40,6 +44,8 @@ pub fn backend(url: &str) -> Result<BackendKind, Error> {
     match url.split_once("://") {
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => Ok(BackendKind::Postgres),
+        #[cfg(feature = "mysql")]
+        Some(("mysql" | "mariadb", _)) => Ok(BackendKind::Mysql),
         #[cfg(feature = "sqlite")]
         Some(("sqlite", _)) => Ok(BackendKind::Sqlite),
         _ => Err("the URL names no backend that this program was built with".into()),
@@ -62,6 +68,12 @@ pub fn run(program: &str, case: Case, url: &str) -> Result<Measurement, Error> {
         (BackendKind::Postgres, "diesel") => measure(&mut diesel_iter::Whole::connect(url)?, case),
         #[cfg(feature = "postgres")]
         (BackendKind::Postgres, "diesel-row-by-row") => measure(&mut diesel_iter::RowByRow::connect(url)?, case),
+        #[cfg(feature = "mysql")]
+        (BackendKind::Mysql, "ours-fixed") => measure(&mut ours::OursOnMysql::connect(url)?, case),
+        #[cfg(feature = "mysql")]
+        (BackendKind::Mysql, "mysql-crate") => measure(&mut mysql_crate::MysqlCrate::connect(url)?, case),
+        #[cfg(feature = "diesel-mysql")]
+        (BackendKind::Mysql, "diesel") => measure(&mut diesel_iter::Stored::connect(url)?, case),
         #[cfg(feature = "sqlite")]
         (BackendKind::Sqlite, "ours-fixed") => measure(&mut ours::OursOnSqlite::connect(url)?, case),
         #[cfg(feature = "sqlite")]

@@ -53,3 +53,4 @@ macro_rules! program {
 program!(Ours on Any);
 program!(#[cfg(feature = "postgres")] OursOnPostgres on Pg);
 program!(#[cfg(feature = "sqlite")] OursOnSqlite on Sqlite);
+program!(#[cfg(feature = "mysql")] OursOnMysql on orm_core::Mysql);

@@ -77,17 +77,29 @@ fn programs_agree_on_sqlite() -> Result<(), Error> {
     check(&format!("sqlite://{}", folder.path().join("bench.db").display()))
 }
 
-#[cfg(feature = "postgres")]
-#[test]
-fn programs_agree_on_postgres() -> Result<(), Error> {
-    let url = std::env::var("ORM_TEST_POSTGRES_URL")
-        .map_err(|_| "ORM_TEST_POSTGRES_URL names no PostgreSQL server; `cargo xtask test` starts one")?;
+/// In a database of its own on the server that the variable names.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn check_on_server(variable: &str, drop: &str) -> Result<(), Error> {
+    let url =
+        std::env::var(variable).map_err(|_| format!("{variable} names no server; `cargo xtask test` starts one"))?;
     let server = orm_core::connect(&url)?;
     let name = format!("orm_bench_{}", std::process::id());
     server.batch_execute(&format!("CREATE DATABASE {name}"))?;
-    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
+    let (base, options) = url.split_once('?').map_or((url.as_str(), String::new()), |(b, o)| (b, format!("?{o}")));
     let (base, _) = base.rsplit_once('/').ok_or("the server's URL names a database")?;
-    let checked = check(&format!("{base}/{name}?{options}"));
-    server.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"))?;
+    let checked = check(&format!("{base}/{name}{options}"));
+    server.batch_execute(&format!("DROP DATABASE {name} {drop}"))?;
     checked
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn programs_agree_on_postgres() -> Result<(), Error> {
+    check_on_server("ORM_TEST_POSTGRES_URL", "WITH (FORCE)")
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn programs_agree_on_mysql() -> Result<(), Error> {
+    check_on_server("ORM_TEST_MYSQL_URL", "")
 }

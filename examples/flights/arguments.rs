@@ -12,9 +12,10 @@ database, and streams them out again as DIR/flights.csv and DIR/carriers.csv.
 
 Usage: flights [options]
 
-  --database URL   the database, such as postgres://user:password@host/name or
-                   sqlite://path/to/file.db; its tables airlines, airports,
-                   flights and planes are made, and they stay
+  --database URL   the database, such as postgres://user:password@host/name,
+                   mysql://user:password@host/name or sqlite://path/to/file.db;
+                   its tables airlines, airports, flights and planes are made,
+                   and they stay
                    [default: a SQLite file, removed at the end]
   --replace        drop these four tables first, with all that is in them,
                    where the database has them already

@@ -1,4 +1,4 @@
-//! Makes the tables and fills them: all of it or nothing.
+//! Makes the tables and fills them: with all rows, or not at all.
 
 use itertools::process_results;
 use orm_core::prelude::*;
@@ -10,25 +10,30 @@ use crate::{
     progress,
 };
 
+const DROP_TABLES: &str = "DROP TABLE IF EXISTS flights; DROP TABLE IF EXISTS planes; DROP TABLE IF EXISTS airports; \
+                           DROP TABLE IF EXISTS airlines";
+
 /// Loads the month `scale` times, and returns the number of flights.
 pub(crate) fn load(db: &Database, scale: u64, replace: bool) -> Result<u64, Failure> {
-    if !replace {
+    if replace {
+        db.batch_execute(DROP_TABLES)?;
+    } else {
         refuse_tables_that_exist(db)?;
     }
-    db.transaction(|tx| {
-        if replace {
-            tx.batch_execute(
-                "DROP TABLE IF EXISTS flights; DROP TABLE IF EXISTS planes; DROP TABLE IF EXISTS airports; \
-                 DROP TABLE IF EXISTS airlines",
-            )?;
-        }
-        tx.create_tables::<(Airline, Airport, Plane, Flight)>()?;
+    // Not in the transaction: MySQL commits one at each CREATE TABLE.
+    db.create_tables::<(Airline, Airport, Plane, Flight)>()?;
+    let loaded = db.transaction(|tx| {
         process_results(data::airlines(), |rows| Airline::bulk_create(tx, rows))??;
         process_results(data::airports(), |rows| Airport::bulk_create(tx, rows))??;
         process_results(data::planes(), |rows| Plane::bulk_create(tx, rows))??;
         let bar = progress::bar("loading", scale * data::flights_in_the_month());
         process_results(bar.wrap_iter(data::flights(scale)), |rows| Flight::bulk_create(tx, rows))?.map_err(Into::into)
-    })
+    });
+    if loaded.is_err() {
+        // What went wrong first is what the user hears of.
+        let _ = db.batch_execute(DROP_TABLES);
+    }
+    loaded
 }
 
 /// What is there already may be the user's own.

@@ -2,6 +2,8 @@
 
 pub use diesel::internal::derives::as_expression::Bound;
 
+pub use crate::types::PortableValue;
+
 use crate::model::Column;
 use crate::{
     field::Field,

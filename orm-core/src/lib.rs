@@ -2,7 +2,7 @@
 //!
 //! `#[derive(Model)]` makes a struct the rows of a table and gives it querysets, as Django has them. Their
 //! [`iterator`](QuerySet::iterator) returns an ordinary `Iterator<Item = Model>`, joins included, that holds a chunk of
-//! rows at a time: from a PostgreSQL cursor, or by stepping through a SQLite statement.
+//! rows at a time: from a PostgreSQL cursor, as MySQL or MariaDB sends them, or by stepping through a SQLite statement.
 //!
 //! ```
 //! use orm_core::prelude::*;
@@ -23,7 +23,7 @@
 //!     carrier: String,
 //! }
 //!
-//! let db = orm_core::connect("sqlite::memory:")?; // or postgres://user:password@host/name
+//! let db = orm_core::connect("sqlite::memory:")?; // or postgres:// or mysql://user:password@host/name
 //! db.create_tables::<(Airline, Flight)>()?;
 //! Airline::bulk_create(&db, [Airline { code: "UA".into(), name: "United".into() }])?;
 //! Flight::bulk_create(&db, (1..=10_000).map(|id| Flight { id, dep_delay: Some(2.0), carrier: "UA".into() }))?;
@@ -65,31 +65,37 @@
 //! - Reading is strict: a value that does not fit its field is an error that names model, field, row and, where whole
 //!   models are read, the primary key.
 //!
-//! | | PostgreSQL | SQLite |
-//! | --- | --- | --- |
-//! | what it is | `DECLARE … NO SCROLL CURSOR` in a read-only transaction, `FETCH FORWARD n` | `sqlite3_step` |
-//! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped |
-//! | in a transaction | other statements may run between rows | a second statement is an error before it is sent |
-//! | a chunk that fails on the server | gives none of its rows | gives the rows before the failure |
-//! | an unindexed ORDER BY | sorts first, on the server | sorts first, in SQLite's sorter |
+//! | | PostgreSQL | MySQL, MariaDB | SQLite |
+//! | --- | --- | --- | --- |
+//! | what it is | `DECLARE … NO SCROLL CURSOR` in a read-only transaction, `FETCH FORWARD n` | one statement, whose rows are read as the server sends them | `sqlite3_step` |
+//! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped | one, until it ends or is dropped |
+//! | in a transaction | other statements may run between rows | a second statement is an error before it is sent | a second statement is an error before it is sent |
+//! | a chunk that fails on the server | gives none of its rows | gives the rows before the failure | gives the rows before the failure |
+//! | an unindexed ORDER BY | sorts first, on the server | sorts first, on the server | sorts first, in SQLite's sorter |
 //!
 //! # Where backends differ
 //!
-//! | | PostgreSQL | SQLite |
-//! | --- | --- | --- |
-//! | NULLs in ascending order, unless said | last | first |
-//! | text is compared | by the database's collation | by its bytes |
-//! | `contains`, `starts_with`, `ends_with` | case counts | case counts |
-//! | time zones | instants are kept in UTC | instants are kept as text in UTC |
-//! | NaN | is stored | is refused |
-//! | the character NUL in text | is refused | is stored |
+//! | | PostgreSQL | MySQL, MariaDB | SQLite |
+//! | --- | --- | --- | --- |
+//! | NULLs in ascending order, unless said | last | first | first |
+//! | text is compared | by the database's collation | by its code points in tables that `create_tables` made, or else by the column's collation; in an order, by its first 1024 bytes (`max_sort_length`) | by its bytes |
+//! | `contains`, `starts_with`, `ends_with` | case counts | case counts, and so do accents | case counts |
+//! | text and bytes in keys | any | up to 255 characters or bytes | any |
+//! | JSON documents are equal | where they say the same | on MySQL where they say the same, on MariaDB where their text is the same | where their text is the same |
+//! | decimals | any | up to 35 digits before the point and 30 after it | any |
+//! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |
+//! | time zones | instants are kept in UTC | instants are kept as `DATETIME(6)` in UTC | instants are kept as text in UTC |
+//! | NaN | is stored | is refused, as infinities are | is refused |
+//! | the character NUL in text | is refused | is stored, and found | is stored, but not searched for |
+//! | integers divided by zero | are an error | are NULL | are NULL |
+//! | `create_tables` | all or none | what was created before a failure stays; not in a transaction | all or none |
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `sqlite`, `postgres` | the backends; at least one is needed |
-//! | `bundled` | builds the backends' C libraries from source; nothing but a C compiler is needed. libpq is built without TLS: use the system's for servers that want it |
+//! | `sqlite`, `postgres`, `mysql` | the backends; at least one is needed. `mysql` is for MariaDB as well |
+//! | `bundled` | builds the backends' C libraries from source; nothing but a C compiler is needed (`mysql` has none). libpq is built without TLS: use the system's for servers that want it |
 //! | `chrono`, `uuid`, `serde_json`, `numeric` | fields of these crates' types (`numeric` is `bigdecimal`) |
 //!
 //! Nothing is on by default.

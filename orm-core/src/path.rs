@@ -13,7 +13,8 @@ use diesel::sql_types::{IntoNullable, SqlType, is_nullable};
 
 use crate::model::{ForeignKey, Model, Table};
 
-/// PostgreSQL cuts longer identifiers off without a word, so that two aliases could become one.
+/// PostgreSQL cuts longer identifiers off without a word, so that two aliases could become one. MySQL refuses them: names
+/// of more than 64 characters.
 const LONGEST_ALIAS: usize = 63;
 
 /// A route from the root model to `Target`, known at compile time.

@@ -16,8 +16,8 @@ use crate::{
 /// A transaction, as the closure of [`Database::transaction`](crate::Database::transaction) is given it.
 ///
 /// `Model::objects(tx)` makes querysets that run in it, on its one connection. On PostgreSQL, statements may run
-/// between the rows of an open stream. On SQLite an open stream has the connection to itself, and a second statement
-/// is an error ([`ErrorKind::ConnectionInUse`]) before anything is sent: collect the rows first, or stream from the
+/// between the rows of an open stream. On MySQL and SQLite an open stream has the connection to itself, and a second
+/// statement is an error ([`ErrorKind::ConnectionInUse`]) before anything is sent: collect the rows first, or stream from the
 /// database instead of the transaction.
 pub struct Transaction<B: Backend = Any> {
     pub(crate) inner: B::Transaction,

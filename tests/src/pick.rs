@@ -65,6 +65,11 @@ impl Bed {
         self.backend() != BackendKind::Postgres
     }
 
+    /// Whether searches, and the text of SQL, go on behind the character NUL.
+    pub fn reads_past_nul(&self) -> bool {
+        self.backend() == BackendKind::Mysql
+    }
+
     /// Whether a date may have a year of more than four digits.
     pub fn keeps_far_years(&self) -> bool {
         self.backend() == BackendKind::Postgres
@@ -77,6 +82,11 @@ impl Bed {
 
     /// Whether a column may hold the infinite numbers.
     pub fn keeps_infinity(&self) -> bool {
+        self.backend() != BackendKind::Mysql
+    }
+
+    /// Whether a decimal may have more than 35 digits before the point.
+    pub fn keeps_wide_decimals(&self) -> bool {
         self.backend() != BackendKind::Mysql
     }
 

@@ -9,7 +9,7 @@ use crate::models::{Airport, Flight, airport, flight, schedule};
 on_each_backend! {
     primary_keys, composite_primary_keys, foreign_keys_are_enforced, self_references_are_enforced, a_cycle_of_two,
     optional_has_no_foreign_key, indices_on_keys, not_null, a_table_that_is_there, all_or_none, any_order,
-    rows_that_are_referred_to_stay,
+    rows_that_are_referred_to_stay, create_tables_in_a_transaction,
 }
 
 fn kind<T>(result: orm_core::Result<T>) -> Result<(), ErrorKind> {
@@ -162,8 +162,14 @@ fn a_table_that_is_there(bed: &Bed) -> TestResult {
 fn all_or_none(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     bed.execute("CREATE TABLE players (id INTEGER)");
-    assert!(db.create_tables::<(Team, Invoice, Player)>().is_err());
-    assert!(Invoice::objects(&db).count().is_err(), "no other table was made");
+    let error = db.create_tables::<(Team, Invoice, Player)>().expect_err("one is there");
+    if bed.undoes_create_table() {
+        assert!(Invoice::objects(&db).count().is_err(), "no other table was made");
+    } else {
+        assert!(error.to_string().contains("which stay: `teams`, `invoices`"), "{error}");
+        assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Player")));
+        bed.execute("DROP TABLE teams; DROP TABLE invoices");
+    }
     bed.execute("DROP TABLE players");
     db.create_tables::<(Team, Invoice, Player)>()?;
     Ok(())
@@ -175,6 +181,43 @@ fn any_order(bed: &Bed) -> TestResult {
     bed.execute("DROP TABLE flights; DROP TABLE airports");
     db.create_tables::<(Airport, Flight)>()?;
     assert_eq!(Flight::objects(&db).count()?, 0);
+    Ok(())
+}
+
+/// A transaction that is rolled back takes its tables with it; where it could not, it makes none.
+fn create_tables_in_a_transaction(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    if !bed.undoes_create_table() {
+        return no_tables_in_a_transaction(&db);
+    }
+    let answer: Result<(), Box<dyn std::error::Error>> = db.transaction(|tx| {
+        tx.create_tables::<(Airport,)>()?;
+        Airport::bulk_create(tx, [airport("A", "x", None)])?;
+        Err("the end".into())
+    });
+    assert_eq!(answer.map_err(|error| error.to_string()), Err("the end".to_owned()));
+    assert!(Airport::objects(&db).count().is_err(), "the table is gone with the transaction");
+    db.transaction(|tx| tx.create_tables::<(Airport,)>())?;
+    assert_eq!(Airport::objects(&db).count()?, 0);
+    Ok(())
+}
+
+fn no_tables_in_a_transaction(db: &Database) -> TestResult {
+    db.create_tables::<(Airport,)>()?;
+    let answer: Result<(), Box<dyn std::error::Error>> = db.transaction(|tx| {
+        Airport::bulk_create(tx, [airport("A", "x", None)])?;
+        assert_eq!(kind(tx.create_tables::<(Invoice,)>()), Err(ErrorKind::InvalidQuery));
+        assert_eq!(Airport::objects(tx).count()?, 1);
+        Err("the end".into())
+    });
+    assert_eq!(answer.map_err(|error| error.to_string()), Err("the end".to_owned()));
+    assert_eq!(Airport::objects(db).count()?, 0, "what was refused has committed nothing");
+    assert!(Invoice::objects(db).count().is_err(), "there is no such table");
+    db.transaction(|tx| {
+        assert_eq!(kind(tx.create_tables::<(Invoice,)>()), Err(ErrorKind::InvalidQuery));
+        Airport::bulk_create(tx, [airport("A", "x", None)])
+    })?;
+    assert_eq!(Airport::objects(db).count()?, 1, "what was refused has failed nothing");
     Ok(())
 }
 

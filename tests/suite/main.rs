@@ -32,6 +32,8 @@ mod querysets;
 mod relations;
 mod stored_forms;
 mod stream_failures;
+#[cfg(feature = "mysql")]
+mod stream_mysql;
 #[cfg(feature = "postgres")]
 mod stream_postgres;
 #[cfg(feature = "sqlite")]

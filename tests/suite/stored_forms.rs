@@ -153,7 +153,7 @@ fn rows_copied_from_backend_to_backend_are_equal() -> TestResult {
         #[cfg(feature = "mysql")]
         Bed::mysql,
     ];
-    beds.into_iter().tuple_combinations().try_for_each(|(from, to)| copied(&from(), &to()))
+    beds.into_iter().array_combinations().try_for_each(|[from, to]| copied(&from(), &to()))
 }
 
 fn copied(from: &Bed, to: &Bed) -> TestResult {

@@ -22,6 +22,8 @@ pub(crate) fn databases() -> Vec<TestDatabase> {
         sqlite(),
         #[cfg(feature = "postgres")]
         postgres(),
+        #[cfg(feature = "mysql")]
+        mysql(),
     ]
 }
 
@@ -34,11 +36,36 @@ pub(crate) fn sqlite() -> TestDatabase {
 
 #[cfg(feature = "postgres")]
 pub(crate) fn postgres() -> TestDatabase {
+    on_server(postgres_server(), " WITH (FORCE)")
+}
+
+#[cfg(feature = "mysql")]
+pub(crate) fn mysql() -> TestDatabase {
+    on_server(server("MySQL", "ORM_TEST_MYSQL_URL"), "")
+}
+
+/// The server that the tests were told to use.
+#[cfg(feature = "postgres")]
+pub(crate) fn postgres_server() -> String {
+    server("PostgreSQL", "ORM_TEST_POSTGRES_URL")
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn server(name: &str, variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} names the {name} server for the tests: `cargo xtask test` sets it, and `cargo xtask server` \
+             starts a server and prints it"
+        )
+    })
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn on_server(server: String, drop: &'static str) -> TestDatabase {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("orm_examples_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let server = postgres_server();
     execute(&server, &format!("CREATE DATABASE {name}"));
     let mut url = server.clone();
     // The name is the whole path: `postgres://user:password@host:port/name?options`.
@@ -46,16 +73,7 @@ pub(crate) fn postgres() -> TestDatabase {
     let authority = url.find("://").expect("a URL has a scheme") + 3;
     let path = url[authority..end].find('/').map_or(end, |slash| authority + slash);
     url.replace_range(path..end, &format!("/{name}"));
-    TestDatabase { url, _home: Home::Server(OnServer { server, name }) }
-}
-
-/// The server that the tests were told to use.
-#[cfg(feature = "postgres")]
-pub(crate) fn postgres_server() -> String {
-    std::env::var("ORM_TEST_POSTGRES_URL").expect(
-        "ORM_TEST_POSTGRES_URL names the PostgreSQL server for the tests: `cargo xtask test` sets it, and `cargo \
-         xtask server` starts a server and prints it",
-    )
+    TestDatabase { url, _home: Home::Server(OnServer { server, drop: format!("DROP DATABASE {name}{drop}") }) }
 }
 
 pub(crate) fn execute(url: &str, sql: &str) {
@@ -66,11 +84,11 @@ pub(crate) fn execute(url: &str, sql: &str) {
 #[allow(dead_code, reason = "the backend may be off")]
 struct OnServer {
     server: String,
-    name: String,
+    drop: String,
 }
 
 impl Drop for OnServer {
     fn drop(&mut self) {
-        execute(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        execute(&self.server, &self.drop);
     }
 }

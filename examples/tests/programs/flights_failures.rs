@@ -85,11 +85,11 @@ fn a_table_that_is_there_already() {
     }
 }
 
-/// A name that only an index has is seen only when the tables are made.
+/// A name that only an index has is seen only when the tables are made. (On MySQL, each table has its own names.)
 #[test]
 fn a_failure_while_the_tables_are_made_leaves_nothing() {
     let folder = folder();
-    for TestDatabase { url, .. } in &databases() {
+    for TestDatabase { url, .. } in databases().iter().filter(|database| !database.url.starts_with("mysql")) {
         execute(url, "CREATE TABLE mine (id INTEGER); CREATE INDEX flights__carrier ON mine (id)");
         fails(&["--database", url, "--out", "out"], folder.path(), &["flights__carrier", "already exists"]);
         assert_eq!(names_in(&folder.path().join("out")), [""; 0]);

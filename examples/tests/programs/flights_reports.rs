@@ -88,6 +88,12 @@ fn on_postgres_the_reports_are_the_oracles() {
     reports_again_and_at_twice_the_scale(&crate::databases::postgres());
 }
 
+#[cfg(feature = "mysql")]
+#[test]
+fn on_mysql_the_reports_are_the_oracles() {
+    reports_again_and_at_twice_the_scale(&crate::databases::mysql());
+}
+
 #[cfg(feature = "sqlite")]
 #[test]
 fn without_a_database_it_uses_one_of_its_own_and_removes_it() {

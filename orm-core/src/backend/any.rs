@@ -75,7 +75,7 @@ macro_rules! any {
             )*
         }
 
-        impl<E: $($module::Fragment +)* Send + Sync> AnyPart for E {
+        impl<E: $($module::WrittenPart +)* Send + Sync> AnyPart for E {
             $(
                 #[cfg(feature = $feature)]
                 fn $module(&self) -> &dyn QueryFragment<super::$driver> {
@@ -86,23 +86,23 @@ macro_rules! any {
 
         /// A shape that each enabled backend can read.
         #[doc(hidden)]
-        pub trait ShapeOnEach: $($module::Shape +)* {}
+        pub trait ShapeOnEach: $($module::ReadShape +)* {}
         #[diagnostic::do_not_recommend]
-        impl<S: $($module::Shape +)*> ShapeOnEach for S {}
+        impl<S: $($module::ReadShape +)*> ShapeOnEach for S {}
 
         /// A model that each enabled backend can write.
         #[doc(hidden)]
-        pub trait ModelOnEach: $($module::Model +)* {}
+        pub trait ModelOnEach: $($module::WrittenModel +)* {}
         #[diagnostic::do_not_recommend]
-        impl<M: $($module::Model +)*> ModelOnEach for M {}
+        impl<M: $($module::WrittenModel +)*> ModelOnEach for M {}
 
         $(
             /// What is asked of a type where this backend is enabled, and nothing where it is not: an `impl`'s `where`
             /// clause cannot be cut out by `cfg`.
             mod $module {
-                bound!($feature Fragment: ::diesel::query_builder::QueryFragment<crate::backend::$driver>);
-                bound!($feature Shape: crate::queryset::shape::ShapeOn<crate::backend::$driver>);
-                bound!($feature Model: crate::model::ToRow<crate::backend::$driver>);
+                bound!($feature WrittenPart: ::diesel::query_builder::QueryFragment<crate::backend::$driver>);
+                bound!($feature ReadShape: crate::queryset::shape::ShapeOn<crate::backend::$driver>);
+                bound!($feature WrittenModel: crate::model::ToRow<crate::backend::$driver>);
             }
 
             #[cfg(feature = $feature)]

@@ -75,18 +75,21 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.test_on_checkout = test)
     }
 
-    /// The name that PostgreSQL shows in `pg_stat_activity`. SQLite has no use for it.
+    /// The name that PostgreSQL shows in `pg_stat_activity`, and MySQL in `performance_schema.session_connect_attrs`.
+    /// SQLite has no use for it.
     pub fn application_name(self, name: impl Into<String>) -> Self {
         self.with(|settings| settings.application_name = Some(name.into()))
     }
 
-    /// How long PostgreSQL may work on one statement, and on each fetch of a stream. SQLite has no such limit.
+    /// How long PostgreSQL may work on one statement, and on each fetch of a stream; MariaDB on one statement, with all
+    /// rows of a stream; MySQL on one SELECT. SQLite has no such limit.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.statement_timeout = Some(timeout))
     }
 
-    /// How long SQLite waits for another connection's lock (its `busy_timeout`), and PostgreSQL for any lock (its
-    /// `lock_timeout`, which is left to the server unless this is set); 5 seconds on SQLite unless it is set.
+    /// How long SQLite waits for another connection's lock (its `busy_timeout`), PostgreSQL for any lock (its
+    /// `lock_timeout`), and MySQL for a row's or a table's (`innodb_lock_wait_timeout`, `lock_wait_timeout`, in whole
+    /// seconds); 5 seconds on SQLite unless it is set, and left to the server on the others.
     pub fn lock_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.lock_timeout = Some(timeout))
     }

@@ -41,7 +41,8 @@ pub fn desc<E: Expression>(expression: E) -> Ordered<E> {
 impl<P, C> Field<P, C> {
     /// The field in ascending order.
     ///
-    /// Where NULLs stand is the backend's choice unless it is said: PostgreSQL puts them last, SQLite first.
+    /// Where NULLs stand is the backend's choice unless it is said: PostgreSQL puts them last, MySQL and
+    /// SQLite first.
     pub fn asc(self) -> Ordered<Self> {
         Ordered { expression: self, descending: false, nulls: None }
     }

@@ -155,8 +155,8 @@ impl<E: QueryFragment<diesel::sqlite::Sqlite>> QueryFragment<diesel::sqlite::Sql
     }
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 /// PostgreSQL has no text with NUL, and SQLite's GLOB takes it for the end of the pattern, so that it would find more.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn no_nul(pattern: &str) -> QueryResult<()> {
     if pattern.contains('\0') {
         let error = "text with the character NUL cannot be searched for";

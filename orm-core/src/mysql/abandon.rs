@@ -4,7 +4,14 @@
 //! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
 //! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
 
-use super::{MysqlConnection, error::Failure, row::text_value, wire::Answer};
+use super::{
+    MysqlConnection,
+    error::Failure,
+    handshake,
+    row::text_value,
+    wire::{Answer, Wire},
+};
+use crate::net::socket::Deadline;
 
 /// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
 /// server that sends more has not listened.
@@ -37,8 +44,17 @@ impl MysqlConnection {
         !self.wire.is_busy()
     }
 
+    /// Ends the statement within the time that connecting may take: whoever drops a stream does not want to wait for a
+    /// server that hangs.
     fn kill(&mut self) -> Result<(), Failure> {
-        let still_runs = self.kill_from_another_connection()?;
+        let deadline = Deadline::after(self.options.timeouts.connect);
+        let still_runs = self.kill_from_another_connection(deadline)?;
+        self.wire.set_deadline(deadline);
+        self.read_what_was_sent(still_runs)?;
+        self.wire.set_timeouts(&self.options.timeouts)
+    }
+
+    fn read_what_was_sent(&mut self, still_runs: bool) -> Result<(), Failure> {
         let was_killed = match self.throw_away() {
             Ok(()) => false,
             Err(failure) if failure.number() == Some(INTERRUPTED) => true,
@@ -61,16 +77,17 @@ impl MysqlConnection {
     }
 
     /// Kills the statement; `false` if the server had ended it before.
-    fn kill_from_another_connection(&self) -> Result<bool, Failure> {
-        let mut other = MysqlConnection::log_in(&self.options, self.tls.as_ref())
-            .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
-        // A proxy may have led us to another server, where somebody else has this number.
-        let ours = match self.wire.local_port() {
-            Some(port) => format!("HOST LIKE '%:{port}'"),
-            None => "HOST = 'localhost'".to_owned(),
+    fn kill_from_another_connection(&self, deadline: Deadline) -> Result<bool, Failure> {
+        let Some(host) = &self.host else {
+            return Err(Failure::Lost("the server knows it by another number".into()));
         };
+        let mut other = handshake::log_in(&self.options, self.tls.as_ref(), deadline)
+            .map(Wire::new)
+            .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
         let id = self.wire.id();
-        let sql = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id} AND {ours}");
+        // A proxy may have led us to another server, where somebody else has this number; but from another port.
+        let host: String = host.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let sql = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id} AND HOST = X'{host}'");
         let mut command = None;
         if let Answer::Rows = other.query(&sql)?
             && other.next_row()?

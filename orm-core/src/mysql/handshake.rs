@@ -23,7 +23,7 @@ use crate::{
     backend::BackendKind,
     error::{Error, ErrorKind, Text},
     net::{
-        socket::{Deadline, Socket},
+        socket::{Deadline, Socket, TIMED_OUT, sentence},
         tls::{Tls, TlsMode},
     },
 };
@@ -64,9 +64,8 @@ const OURS: CapabilityFlags = NEEDED
 
 /// Connects and logs in.
 pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -> Result<Greeted, Error> {
-    let socket = Socket::connect(&options.address, deadline).map_err(|error| {
-        refusal("the server cannot be reached").with_source(Text(format!("{}: {error}", options.address)))
-    })?;
+    let socket = Socket::connect(&options.address, deadline)
+        .map_err(|error| refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address))))?;
     let mut packets = Packets::new(socket);
     packets.next().map_err(|failure| failed(failure, options))?;
     let greeting = greeting(packets.packet()).map_err(|failure| failed(failure, options))?;
@@ -122,6 +121,7 @@ fn failed(failure: Failure, options: &Options) -> Error {
         Some(1040 | 1203 | 1226) => "the server has no room for another connection",
         Some(1129 | 1130) => "the server accepts no connection from this address",
         Some(1251) => "the server has no way to log in that is known here",
+        _ if matches!(&failure, Failure::Lost(why) if why == TIMED_OUT) => TIMED_OUT,
         _ => "no connection to the server could be made",
     };
     let mut text = failure.to_string();

@@ -111,8 +111,11 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// # }
 /// ```
 pub struct MysqlConnection {
-    wire: Wire,
-    options: Options,
+    // What is large is boxed, so that the connection itself is small to move.
+    wire: Box<Wire>,
+    /// Whence the server sees this connection come; `None` where it cannot be found again by its number.
+    host: Option<String>,
+    options: Box<Options>,
     tls: Option<Tls>,
     statements: Statements<Prepared>,
     transaction: AnsiTransactionManager,
@@ -125,28 +128,24 @@ impl MysqlConnection {
     /// Connects, logs in, and makes the session what the documentation says.
     pub(crate) fn open(options: Options) -> Result<Self> {
         let tls = Tls::new(&options.tls)?;
-        let mut wire = Self::log_in(&options, tls.as_ref())?;
-        set_up(&mut wire, &options).map_err(|failure| {
+        let deadline = Deadline::after(options.timeouts.connect);
+        let mut wire = Wire::new(handshake::log_in(&options, tls.as_ref(), deadline)?);
+        let host = set_up(&mut wire, &options).map_err(|failure| {
             Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
         })?;
+        wire.set_timeouts(&options.timeouts).map_err(|failure| {
+            Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
+        })?;
         Ok(MysqlConnection {
-            wire,
-            options,
+            wire: Box::new(wire),
+            host,
+            options: Box::new(options),
             tls,
             statements: Statements::new(),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
             instrumentation: DynInstrumentation::default_instrumentation(),
         })
-    }
-
-    fn log_in(options: &Options, tls: Option<&Tls>) -> Result<Wire> {
-        let deadline = Deadline::after(options.timeouts.connect);
-        let wire = Wire::new(handshake::log_in(options, tls, deadline)?);
-        wire.set_timeouts(&options.timeouts).map_err(|failure| {
-            Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
-        })?;
-        Ok(wire)
     }
 
     /// The server's version as it writes it, such as `8.4.3` or `10.11.19-MariaDB`.
@@ -299,7 +298,8 @@ fn seconds(limit: Duration) -> u64 {
     limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-fn set_up(wire: &mut Wire, options: &Options) -> StdResult<(), Failure> {
+/// Makes the session what the documentation says, and returns whence the server sees it come.
+fn set_up(wire: &mut Wire, options: &Options) -> StdResult<Option<String>, Failure> {
     let mut sql = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
                    sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
         .to_owned();
@@ -315,16 +315,22 @@ fn set_up(wire: &mut Wire, options: &Options) -> StdResult<(), Failure> {
             format!(", max_execution_time = {}", crate::database::milliseconds(limit))
         });
     }
-    sql.push_str("; SELECT @@max_allowed_packet");
+    sql.push_str(
+        "; SELECT @@max_allowed_packet, CONNECTION_ID(), \
+         (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID())",
+    );
     wire.query(&sql)?;
     wire.skip()?;
-    let mut size = None;
+    let (mut size, mut id, mut host) = (None, None, None);
     if wire.next_row()? {
-        size = text_value(wire.text_row(), 0)?.and_then(|size| size.parse().ok());
+        let value = |position| text_value(wire.text_row(), position);
+        (size, id, host) = (value(0)?, value(1)?, value(2)?);
     }
     wire.skip_all()?;
+    let size = size.and_then(|size| size.parse().ok());
     wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
-    Ok(())
+    // Where a proxy has given us a number of its own, the server's is another connection's.
+    Ok(host.filter(|_| id == Some(wire.id().to_string())))
 }
 
 impl ConnectionSealed for MysqlConnection {}

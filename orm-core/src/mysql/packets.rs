@@ -19,8 +19,10 @@ const HEADER: usize = 4;
 const LONGEST_PART: usize = 0x00FF_FFFF;
 /// No server sends more: the upper limit of `max_allowed_packet`.
 const LONGEST_PACKET: usize = 1 << 30;
-/// The receive buffer, unless a packet needs more.
-const BUFFER: usize = 64 << 10;
+/// The receive buffer to begin with.
+const BUFFER: usize = 16 << 10;
+/// The receive buffer once there is much to receive; fewer and larger reads cost less. It is more where a packet is.
+const BUFFER_OF_STREAMS: usize = 256 << 10;
 /// A buffer beyond this is given back once it is empty.
 const KEPT: usize = 1 << 20;
 /// A compressed packet's header: length, number, and length before it was compressed (0 if it is not).
@@ -35,6 +37,8 @@ pub(super) struct Packets {
     /// Received, from `unread.start`; beyond `unread.end` there is only room.
     buffer: Vec<u8>,
     unread: Range<usize>,
+    /// Whether the last read had filled the buffer, so that there may have been more to receive.
+    was_full: bool,
     /// Where the packet in hand lies.
     packet: Range<usize>,
     /// A packet that came in parts; then `packet` is a range of it.
@@ -59,6 +63,7 @@ impl Packets {
             socket,
             buffer: vec![0; BUFFER],
             unread: 0..0,
+            was_full: false,
             packet: 0..0,
             joined: None,
             out: Vec::new(),
@@ -69,6 +74,10 @@ impl Packets {
 
     pub(super) fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
     }
 
     /// The socket, to be encrypted: what has been received in the clear must not be taken for what came encrypted.
@@ -147,7 +156,9 @@ impl Packets {
     /// Whether a whole packet has been received, so that reading it does not wait.
     pub(super) fn has_one(&self) -> bool {
         let unread = &self.buffer[self.unread.clone()];
-        matches!(unread, [a, b, c, _, rest @ ..] if rest.len() >= length([*a, *b, *c]))
+        let [a, b, c, _, rest @ ..] = unread else { return false };
+        let length = length([*a, *b, *c]);
+        length < LONGEST_PART && rest.len() >= length
     }
 
     /// The content of the packet in hand.
@@ -206,9 +217,12 @@ impl Packets {
         if self.unread.start + wanted > self.buffer.len() || self.unread.is_empty() {
             self.buffer.copy_within(self.unread.clone(), 0);
             self.unread = 0..self.unread.len();
-            if self.buffer.len() > KEPT && wanted.max(self.unread.len()) <= BUFFER {
-                self.buffer.truncate(BUFFER);
+            let needed = wanted.max(self.unread.len());
+            if self.buffer.len() > KEPT && needed <= BUFFER_OF_STREAMS {
+                self.buffer.truncate(BUFFER_OF_STREAMS);
                 self.buffer.shrink_to_fit();
+            } else if std::mem::take(&mut self.was_full) && self.buffer.len() < BUFFER_OF_STREAMS {
+                self.buffer.resize(self.buffer.len() * 2, 0);
             }
         }
         while self.unread.len() < wanted {
@@ -234,6 +248,7 @@ impl Packets {
             }
             self.unread.end += received;
         }
+        self.was_full = self.unread.end == self.buffer.len();
         Ok(())
     }
 

@@ -52,8 +52,8 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
         MysqlType::Numeric => (ColumnType::MYSQL_TYPE_NEWDECIMAL, 0),
         MysqlType::Time => (ColumnType::MYSQL_TYPE_TIME, 0),
         MysqlType::Date => (ColumnType::MYSQL_TYPE_DATE, 0),
-        // As a TIMESTAMP, MariaDB 10.11 compares it without its fraction by `<=>`; a DATETIME means the same and is not
-        // cut.
+        // Diesel says `Timestamp` of every date with a time. As a TIMESTAMP, MariaDB would make NULL of those before 1970,
+        // and compare it without its fraction by `<=>`.
         MysqlType::DateTime | MysqlType::Timestamp => (ColumnType::MYSQL_TYPE_DATETIME, 0),
         // A server takes neither bits nor the members of an ENUM or SET as such.
         MysqlType::String | MysqlType::Enum | MysqlType::Set => (ColumnType::MYSQL_TYPE_VAR_STRING, 0),
@@ -65,10 +65,11 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
 
 fn write_value(kind: MysqlType, value: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
     match kind {
-        // A boolean is a TINYINT, and Diesel writes it as an integer of four bytes.
+        // Diesel writes a boolean as an `i32`, and says that it is of one byte.
         MysqlType::Tiny if value.len() == 4 => {
-            let low = value[if cfg!(target_endian = "big") { 3 } else { 0 }];
-            number::<1>(kind, &[low], out)
+            let boolean = value.try_into().map(i32::from_ne_bytes).map_err(|_| wrong_size(kind, value))?;
+            out.push(u8::try_from(boolean).map_err(|_| out_of_range(kind))?);
+            Ok(())
         }
         MysqlType::Tiny | MysqlType::UnsignedTiny => number::<1>(kind, value, out),
         MysqlType::Short | MysqlType::UnsignedShort => number::<2>(kind, value, out),
@@ -227,12 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_comes_as_a_larger_integer() {
-        for boolean in [false, true] {
-            let mut out = Vec::new();
-            write_value(MysqlType::Tiny, &i32::from(boolean).to_ne_bytes(), &mut out).expect("it can be sent");
-            assert_eq!(out, [u8::from(boolean)]);
-        }
+    fn a_boolean_of_diesels_is_one_byte() {
+        let mut out = Vec::new();
+        write_value(MysqlType::Tiny, &1_i32.to_ne_bytes(), &mut out).expect("it can be sent");
+        assert_eq!(out, [1]);
     }
 
     #[test]

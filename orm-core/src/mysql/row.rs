@@ -79,7 +79,7 @@ impl MysqlRow {
 }
 
 impl<'a> RowRef<'a> {
-    #[inline]
+    #[inline(always)] // its result is large, and only a little of it is looked at
     fn field(&self, index: usize) -> Option<MysqlField<'a>> {
         let column = self.columns.get(index)?;
         let raw = match self.spans.0.get(index)? {
@@ -170,7 +170,7 @@ impl<'a> DieselField<'a, Mysql> for MysqlField<'a> {
         Some(&self.column.name)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&self) -> Option<MysqlValue<'_>> {
         let bytes = match &self.raw {
             Raw::Null => return None,
@@ -218,7 +218,7 @@ macro_rules! diesel_row {
                 self.columns.len()
             }
 
-            #[inline]
+            #[inline(always)]
             fn get<'f, I>(&'f self, index: I) -> Option<MysqlField<'f>>
             where
                 'r: 'f,

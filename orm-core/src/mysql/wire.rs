@@ -20,16 +20,18 @@ use super::{
     reader::Reader,
     row::{MysqlRow, RowRef, Spans},
 };
-use crate::net::socket::Timeouts;
-
-/// No server has results of more columns; it is what the answer to a prepared statement could count.
-const MOST_COLUMNS: u64 = 65_535;
+use crate::net::socket::{Deadline, Timeouts};
 
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
+
+/// No result has more columns: they are counted in 16 bits where a statement is prepared.
+const MOST_COLUMNS: u64 = 0xFFFF;
+/// The bytes of all their definitions, which are names for the most part.
+const MOST_OF_COLUMNS: usize = 64 << 20;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -101,12 +103,14 @@ impl Wire {
         &self.version
     }
 
-    pub(super) fn local_port(&self) -> Option<u16> {
-        self.packets.socket().local_port()
+    /// Limits for each piece that is read or written from here on.
+    pub(super) fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Failure> {
+        Ok(self.packets.socket_mut().set_timeouts(timeouts.read, timeouts.write)?)
     }
 
-    pub(super) fn set_timeouts(&self, timeouts: &Timeouts) -> Result<(), Failure> {
-        Ok(self.packets.socket().set_timeouts(timeouts.read, timeouts.write)?)
+    /// A deadline for all that is read and written, until [`Wire::set_timeouts`].
+    pub(super) fn set_deadline(&mut self, deadline: Deadline) {
+        self.packets.socket_mut().set_deadline(deadline);
     }
 
     pub(super) fn set_max_allowed_packet(&mut self, size: usize) {
@@ -357,8 +361,14 @@ impl Wire {
             return Err(Failure::protocol("a result has no such number of columns"));
         }
         let mut columns = Vec::new();
+        let mut size = 0;
         for _ in 0..count {
             self.next_packet()?;
+            size += self.packets.packet().len();
+            // Of what is kept for as long as the rows are read, a server alone must not say how much it is.
+            if size > MOST_OF_COLUMNS {
+                return Err(Failure::protocol("the names of a result's columns are longer than any server's"));
+            }
             columns.push(Column::parse(self.packets.packet())?);
         }
         if !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {

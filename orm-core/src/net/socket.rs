@@ -47,8 +47,32 @@ impl Deadline {
     }
 }
 
+/// What is said when a time limit has run out.
+pub(crate) const TIMED_OUT: &str = "the server did not answer in time";
+
 fn timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time")
+    io::Error::new(io::ErrorKind::TimedOut, TIMED_OUT)
+}
+
+/// Why a host's addresses could not be found.
+#[derive(Debug)]
+struct UnknownHost(io::Error);
+
+impl fmt::Display for UnknownHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for UnknownHost {}
+
+/// What an error of [`Socket::connect`] means.
+pub(crate) fn sentence(error: &io::Error) -> &'static str {
+    match error.kind() {
+        _ if error.get_ref().is_some_and(|error| error.is::<UnknownHost>()) => "the server's host name is not known",
+        io::ErrorKind::TimedOut => TIMED_OUT,
+        _ => "the server cannot be reached",
+    }
 }
 
 /// A connection to a server.
@@ -63,27 +87,31 @@ enum Stream {
     Gone,
 }
 
-enum Plain {
+struct Plain {
+    link: Link,
+    /// By when all that is read and written must have happened.
+    deadline: Option<Deadline>,
+}
+
+enum Link {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
 impl Socket {
-    /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline.
+    /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline, all of them together.
     pub(crate) fn connect(address: &Address, deadline: Deadline) -> io::Result<Self> {
-        let plain = match address {
-            Address::Tcp { host, port } => Plain::Tcp(connect_tcp(host, *port, deadline)?),
+        let link = match address {
+            Address::Tcp { host, port } => Link::Tcp(connect_tcp(host, *port, deadline)?),
             #[cfg(unix)]
-            Address::Unix(path) => Plain::Unix(UnixStream::connect(path)?),
+            Address::Unix(path) => Link::Unix(UnixStream::connect(path)?),
             #[cfg(not(unix))]
             Address::Unix(_) => {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"));
             }
         };
-        let socket = Socket { stream: Stream::Clear(plain) };
-        socket.set_timeouts(deadline.left()?, deadline.left()?)?;
-        Ok(socket)
+        Ok(Socket { stream: Stream::Clear(Plain { link, deadline: Some(deadline) }) })
     }
 
     /// Goes on in TLS: the handshake is done when this returns.
@@ -104,51 +132,80 @@ impl Socket {
         match &self.stream {
             Stream::Encrypted(_) => true,
             #[cfg(unix)]
-            Stream::Clear(Plain::Unix(_)) => true,
+            Stream::Clear(Plain { link: Link::Unix(_), .. }) => true,
             _ => false,
         }
     }
 
     /// Limits for each read and write from here on.
-    pub(crate) fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
-        match self.plain() {
-            Some(Plain::Tcp(stream)) => {
-                stream.set_read_timeout(read)?;
-                stream.set_write_timeout(write)
-            }
-            #[cfg(unix)]
-            Some(Plain::Unix(stream)) => {
-                stream.set_read_timeout(read)?;
-                stream.set_write_timeout(write)
+    pub(crate) fn set_timeouts(&mut self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
+        match self.plain_mut() {
+            Some(plain) => {
+                plain.deadline = None;
+                plain.link.set_timeouts(read, write)
             }
             None => Ok(()),
         }
     }
 
-    /// The port on this side, by which a server tells its clients apart; `None` for Unix sockets.
-    pub(crate) fn local_port(&self) -> Option<u16> {
-        match self.plain() {
-            Some(Plain::Tcp(stream)) => stream.local_addr().ok().map(|address| address.port()),
-            _ => None,
+    /// A deadline for all that is read and written from here on, until [`Socket::set_timeouts`].
+    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
+        if let Some(plain) = self.plain_mut() {
+            plain.deadline = Some(deadline);
         }
     }
 
     /// Ends the connection at once, unread data and all.
     pub(crate) fn close(&mut self) {
-        match self.plain() {
-            Some(Plain::Tcp(stream)) => drop(stream.shutdown(Shutdown::Both)),
-            #[cfg(unix)]
-            Some(Plain::Unix(stream)) => drop(stream.shutdown(Shutdown::Both)),
-            None => {}
+        if let Some(plain) = self.plain_mut() {
+            match &plain.link {
+                Link::Tcp(stream) => drop(stream.shutdown(Shutdown::Both)),
+                #[cfg(unix)]
+                Link::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
+            }
         }
         self.stream = Stream::Gone;
     }
 
-    fn plain(&self) -> Option<&Plain> {
-        match &self.stream {
+    fn plain_mut(&mut self) -> Option<&mut Plain> {
+        match &mut self.stream {
             Stream::Clear(plain) => Some(plain),
-            Stream::Encrypted(stream) => Some(&stream.sock),
+            Stream::Encrypted(stream) => Some(&mut stream.sock),
             Stream::Gone => None,
+        }
+    }
+}
+
+impl Link {
+    fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
+        match self {
+            Link::Tcp(stream) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
+            #[cfg(unix)]
+            Link::Unix(stream) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
+        }
+    }
+}
+
+impl Plain {
+    /// Reads or writes a piece, before the deadline. A signal is no reason to give up: with a time limit on a socket,
+    /// even one that stops the process and lets it go on again interrupts.
+    fn patiently(&mut self, mut f: impl FnMut(&mut Link) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            if let Some(deadline) = self.deadline {
+                // Anew for each piece: who says a byte now and then is too slow, too.
+                let left = deadline.left()?;
+                self.link.set_timeouts(left, left)?;
+            }
+            match f(&mut self.link) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map_err(in_words),
+            }
         }
     }
 }
@@ -156,7 +213,8 @@ impl Socket {
 /// Tries every address that the name has, until one answers.
 fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
     let mut failure = None;
-    for address in (host, port).to_socket_addrs()? {
+    let addresses = (host, port).to_socket_addrs().map_err(|error| io::Error::other(UnknownHost(error)))?;
+    for address in addresses {
         match connect_to(address, deadline) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
@@ -177,13 +235,13 @@ fn connect_to(address: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> 
 }
 
 impl Read for Socket {
+    #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.read(buffer),
             Stream::Encrypted(stream) => stream.read(buffer),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
-        .map_err(in_words)
     }
 }
 
@@ -194,7 +252,6 @@ impl Write for Socket {
             Stream::Encrypted(stream) => stream.write(data),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
-        .map_err(in_words)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -203,7 +260,6 @@ impl Write for Socket {
             Stream::Encrypted(stream) => stream.flush(),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
-        .map_err(in_words)
     }
 }
 
@@ -216,29 +272,30 @@ fn in_words(error: io::Error) -> io::Error {
 }
 
 impl Read for Plain {
+    #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Plain::Tcp(stream) => stream.read(buffer),
+        self.patiently(|link| match link {
+            Link::Tcp(stream) => stream.read(buffer),
             #[cfg(unix)]
-            Plain::Unix(stream) => stream.read(buffer),
-        }
+            Link::Unix(stream) => stream.read(buffer),
+        })
     }
 }
 
 impl Write for Plain {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        match self {
-            Plain::Tcp(stream) => stream.write(data),
+        self.patiently(|link| match link {
+            Link::Tcp(stream) => stream.write(data),
             #[cfg(unix)]
-            Plain::Unix(stream) => stream.write(data),
-        }
+            Link::Unix(stream) => stream.write(data),
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Plain::Tcp(stream) => stream.flush(),
+        match &mut self.link {
+            Link::Tcp(stream) => stream.flush(),
             #[cfg(unix)]
-            Plain::Unix(stream) => stream.flush(),
+            Link::Unix(stream) => stream.flush(),
         }
     }
 }
@@ -246,9 +303,9 @@ impl Write for Plain {
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.stream {
-            Stream::Clear(Plain::Tcp(_)) => "TCP",
+            Stream::Clear(Plain { link: Link::Tcp(_), .. }) => "TCP",
             #[cfg(unix)]
-            Stream::Clear(Plain::Unix(_)) => "Unix socket",
+            Stream::Clear(Plain { link: Link::Unix(_), .. }) => "Unix socket",
             Stream::Encrypted(_) => "TLS",
             Stream::Gone => "closed",
         })

@@ -1,5 +1,7 @@
 //! Statements: a queryset, rows or a schema written for one backend. Nothing else here knows what SQL looks like.
 
+#[cfg(test)]
+mod dialect;
 pub(crate) mod insert;
 pub(crate) mod schema;
 pub(crate) mod select;

@@ -61,6 +61,7 @@ mod integers;
 pub mod nullable;
 mod numbers;
 pub mod operand;
+mod portable_value;
 #[cfg(feature = "chrono")]
 mod temporal;
 mod text;
@@ -78,6 +79,7 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 
 #[cfg(all(feature = "numeric", feature = "sqlite"))]
 pub(crate) use self::decimal::compare_text;
+pub use self::portable_value::PortableValue;
 #[doc(inline)]
 pub use crate::__operand as operand;
 

@@ -2,10 +2,10 @@
 
 use diesel::{
     expression::{AsExpression, Expression, TypedExpressionType},
-    internal::derives::as_expression::Bound,
     sql_types::{Nullable, SingleValue, SqlType},
 };
 
+use super::portable_value::PortableValue;
 use crate::{
     field::Field,
     sql_types::{Portable, SqlKind, Standard},
@@ -96,9 +96,9 @@ where
     ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
     Nullable<ST>: TypedExpressionType,
 {
-    type Expression = Bound<Nullable<ST>, Self>;
+    type Expression = PortableValue<Nullable<ST>, Self>;
     fn into_expression(self) -> Self::Expression {
-        Bound::new(self)
+        PortableValue::new(self)
     }
 }
 
@@ -174,9 +174,9 @@ macro_rules! __operand {
         where
             __ST: $crate::types::operand::Carries<$sql>,
         {
-            type Expression = $crate::__private::Bound<__ST, __ST::Item<Self>>;
+            type Expression = $crate::__private::PortableValue<__ST, __ST::Item<Self>>;
             fn into_expression(self) -> Self::Expression {
-                $crate::__private::Bound::new(__ST::wrap(self))
+                $crate::__private::PortableValue::new(__ST::wrap(self))
             }
         }
     };

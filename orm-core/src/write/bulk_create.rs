@@ -14,8 +14,9 @@ use crate::{
 
 /// The most rows of one statement: more make it longer, and no faster.
 const MOST_ROWS: usize = 500;
-/// The most bytes of one statement's values, so that wide rows do not fill memory.
-const MOST_BYTES: usize = 8 << 20;
+/// The most bytes of the values of one statement: wide rows shall not fill memory, nor be more than a server takes
+/// (`max_allowed_packet` on MySQL, of which 1 MiB is the least that is usual).
+const MOST_BYTES: usize = 512 << 10;
 
 /// A model whose rows can be written to a database of the backend `B`.
 #[diagnostic::on_unimplemented(

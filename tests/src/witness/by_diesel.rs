@@ -13,7 +13,7 @@ use diesel::{
 use super::Answer;
 
 #[derive(QueryableByName)]
-struct Value {
+pub(super) struct Value {
     #[diesel(sql_type = Nullable<Text>)]
     value: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{Access, Kind},
+    server::{Access, Kind, mariadb_library},
 };
 
 pub(crate) const COMMAND: Command = Command {
@@ -46,23 +46,34 @@ struct Options {
 
 fn bench(parser: &mut Parser) -> Result<(), Failure> {
     let options = read_options(parser)?;
-    let mut build = run::cargo();
-    run::step("Build: cargo build --release -p orm-bench", build.args(["build", "--release", "-p", "orm-bench"]))?;
+    let features = features(options.backend)?;
+    let arguments = [&["build", "--release", "-p", "orm-bench"], features].concat();
+    run::step(&format!("Build: cargo {}", arguments.join(" ")), run::cargo().args(&arguments))?;
     if options.backend.includes(Backend::Sqlite) {
         let folder = tempfile::tempdir()
             .map_err(|error| Failure::Other(format!("could not make a folder for the database: {error}")))?;
-        contest("sqlite", &sqlite_url(folder.path())?, BY_HAND_ON_SQLITE, &options)?;
+        let url = sqlite_url(folder.path())?;
+        contest("sqlite", &url, BY_HAND_ON_SQLITE, &options, features)?;
     }
     // One server after the other: an idle one would disturb the measurements all the same.
     for kind in options.backend.servers() {
         let mut server = Access::to(kind, None)?;
-        let result = contest(kind.name(), server.url(), by_hand(kind), &options);
+        let result = contest(kind.name(), server.url(), by_hand(kind), &options, features);
         if result.is_err() {
             server.tell_if_it_has_ended();
         }
         result?;
     }
     Ok(())
+}
+
+/// Those that are not on by default: Diesel's own connection to MySQL needs a C library.
+fn features(backend: Backend) -> Result<&'static [&'static str], Failure> {
+    if !backend.includes(Backend::Mysql) {
+        return Ok(&[]);
+    }
+    mariadb_library::find_or_install()?;
+    Ok(&["--features", "diesel-mysql"])
 }
 
 fn by_hand(kind: Kind) -> &'static str {
@@ -97,7 +108,8 @@ fn sqlite_url(folder: &Path) -> Result<String, Failure> {
 }
 
 /// Runs all cases of one backend and prints each when it is done.
-fn contest(backend: &str, url: &str, by_hand: &str, options: &Options) -> Result<(), Failure> {
+fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features: &[&str]) -> Result<(), Failure> {
+    let orm_bench = |arguments: &[&str]| orm_bench(arguments, features);
     eprintln!("\n=== {backend}: {} rows, medians of {} rounds", options.rows, options.rounds);
     orm_bench(&["prepare", url, &options.rows.to_string()])?;
     let list = orm_bench(&["list", url])?;
@@ -131,9 +143,9 @@ fn contest(backend: &str, url: &str, by_hand: &str, options: &Options) -> Result
 }
 
 /// Runs orm-bench by cargo, which knows where it is, and returns what it printed.
-fn orm_bench(arguments: &[&str]) -> Result<String, Failure> {
+fn orm_bench(arguments: &[&str], features: &[&str]) -> Result<String, Failure> {
     let mut command = run::cargo();
-    command.args(["run", "--quiet", "--release", "-p", "orm-bench", "--"]).args(arguments);
+    command.args(["run", "--quiet", "--release", "-p", "orm-bench"]).args(features).arg("--").args(arguments);
     let (status, output) = run::quiet(&mut command)?;
     if status.success() {
         return Ok(output);

@@ -12,20 +12,12 @@ use crate::{
 
 /// Where Debian, and what is made from it, has a product's server.
 pub(crate) struct Package {
-    /// The packages' names without versions.
-    pub(crate) names: &'static [&'static str],
-    /// How the version is found that belongs in the names.
-    pub(crate) version: Version,
+    /// The package; it may be one that only depends on another with a version in its name.
+    pub(crate) name: &'static str,
     /// A shell script to run first, with an account that may change the system.
-    pub(crate) prepare: Option<&'static str>,
-}
-
-/// Some releases have a version in a package's name.
-pub(crate) enum Version {
-    /// There is a package of the plain name that depends on the one with the version.
-    ThatItDependsOn,
-    /// There is the plain name, or there are names with versions, of which the newest is taken.
-    Newest,
+    pub(crate) before: Option<&'static str>,
+    /// The same to run at last, also when the installation has failed.
+    pub(crate) after: Option<&'static str>,
 }
 
 /// What can be done about missing programs.
@@ -71,9 +63,7 @@ fn remedy(product: &Product, machine: &Machine) -> Remedy {
         return match (machine.is_root, machine.has_sudo) {
             (true, _) => Remedy::Install(&[]),
             (false, true) => Remedy::Install(&["sudo", "-n"]),
-            (false, false) => {
-                ask("apt-get", &format!("install --no-install-recommends {}", product.package.names.join(" ")))
-            }
+            (false, false) => ask("apt-get", &format!("install --no-install-recommends {}", product.package.name)),
         };
     }
     match product.other_packages.iter().find(|(manager, _)| (machine.has_program)(manager)) {
@@ -84,7 +74,7 @@ fn remedy(product: &Product, machine: &Machine) -> Remedy {
 
 fn missing(product: &Product, what_to_do: &str) -> String {
     format!(
-        "{}'s server programs ({}) are needed and were not found; {what_to_do}, or {}",
+        "{}: its programs ({}) are needed and were not found; {what_to_do}, or {}",
         product.name,
         product.programs.join(", "),
         product.otherwise
@@ -98,13 +88,17 @@ fn install_as(privilege: &[&str], product: &Product) -> Result<(), Failure> {
         privileged(privilege, &[&apt, arguments].concat())
     };
     run::step("Package lists: apt-get update", &mut apt_get(&["update"]))?;
-    let packages = versioned_packages(&product.package)?;
-    let shown = packages.join(" ");
-    if let Some(script) = product.package.prepare {
-        run::step(&format!("Preparing for package {shown}"), &mut privileged(privilege, &["sh", "-c", script]))?;
-    }
-    let mut install = apt_get(&["install", "-y", "--no-install-recommends"]);
-    run::step(&format!("{}'s server: apt-get install {shown}", product.name), install.args(packages))
+    let package = versioned_package(&product.package)?;
+    let script = |title: &str, script: Option<&str>| match script {
+        Some(script) => run::step(title, &mut privileged(privilege, &["sh", "-c", script])),
+        None => Ok(()),
+    };
+    script(&format!("Preparing for package {package}"), product.package.before)?;
+    let installed = run::step(
+        &format!("{}: apt-get install {package}", product.name),
+        &mut apt_get(&["install", "-y", "--no-install-recommends", &package]),
+    );
+    installed.and(script(&format!("Tidying up after package {package}"), product.package.after))
 }
 
 fn privileged(privilege: &[&str], words: &[&str]) -> Command {
@@ -114,41 +108,19 @@ fn privileged(privilege: &[&str], words: &[&str]) -> Command {
     command
 }
 
-/// The packages with the version in their names, which bring the server alone; the plain ones when that can't be told.
-fn versioned_packages(package: &Package) -> Result<Vec<String>, Failure> {
-    let versioned = |&name: &&str| {
-        let found = match package.version {
-            Version::ThatItDependsOn => versioned_dependency(&apt_cache(&["depends", name])?, name),
-            Version::Newest => newest(&apt_cache(&["search", "--names-only", &format!("^{name}")])?, name),
-        };
-        Ok(found.unwrap_or_else(|| name.to_owned()))
-    };
-    package.names.iter().map(versioned).collect()
-}
-
-/// What apt-cache prints; nothing, if it fails.
-fn apt_cache(arguments: &[&str]) -> Result<String, Failure> {
-    let (status, output) = run::quiet(Command::new("apt-cache").args(arguments).env("LC_ALL", "C"))?;
-    Ok(if status.success() { output } else { String::new() })
+/// The package with the version in its name, which brings the server alone; the plain one when that can't be told.
+fn versioned_package(package: &Package) -> Result<String, Failure> {
+    let (status, output) = run::quiet(Command::new("apt-cache").args(["depends", package.name]).env("LC_ALL", "C"))?;
+    let found = if status.success() { versioned_dependency(&output, package.name) } else { None };
+    Ok(found.unwrap_or(package.name).to_owned())
 }
 
 /// The package `name-VERSION` that the package depends on, from what `apt-cache depends` prints.
-fn versioned_dependency(output: &str, name: &str) -> Option<String> {
+fn versioned_dependency<'a>(output: &'a str, name: &str) -> Option<&'a str> {
+    let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let mut dependencies = output.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    dependencies.find(|package| version_of(package, name).is_some()).map(str::to_owned)
-}
-
-/// The package `name` or else the newest `name-VERSION`, from what `apt-cache search` prints.
-fn newest(output: &str, name: &str) -> Option<String> {
-    let packages = || output.lines().filter_map(|line| line.split_whitespace().next());
-    let plain = packages().find(|&package| package == name);
-    let versioned = || packages().filter_map(|package| Some((version_of(package, name)?, package))).max();
-    plain.or_else(|| versioned().map(|(_, package)| package)).map(str::to_owned)
-}
-
-/// The version in a package's name: `[10, 5]` for `name-10.5`.
-fn version_of(package: &str, name: &str) -> Option<Vec<u32>> {
-    programs::version(package.strip_prefix(name)?.strip_prefix('-')?)
+    dependencies
+        .find(|package| package.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).is_some_and(is_version))
 }
 
 #[cfg(test)]
@@ -186,7 +158,7 @@ mod tests {
         };
         assert_eq!(
             missing(&PRODUCT, &what),
-            "PostgreSQL's server programs (initdb, postgres) are needed and were not found; \
+            "PostgreSQL: its programs (initdb, postgres) are needed and were not found; \
              run `sudo apt-get install --no-install-recommends postgresql`, \
              or name an existing server with --postgres-url URL"
         );
@@ -195,16 +167,8 @@ mod tests {
     #[test]
     fn the_versioned_package_is_found() {
         let output = "postgresql\n  Depends: postgresql-common\n  Depends: postgresql-15\n  Suggests: postgresql-doc\n";
-        assert_eq!(versioned_dependency(output, "postgresql").as_deref(), Some("postgresql-15"));
+        assert_eq!(versioned_dependency(output, "postgresql"), Some("postgresql-15"));
         assert_eq!(versioned_dependency("postgresql\n  Depends: postgresql-common\n", "postgresql"), None);
-    }
-
-    #[test]
-    fn the_newest_package_is_found_unless_there_is_a_plain_one() {
-        let both = "server-core - The files\nserver-core-10.5 - The files\n";
-        assert_eq!(newest(both, "server-core").as_deref(), Some("server-core"));
-        let versions = "server-core-10.5 - The files\nserver-core-10.11 - The files\nserver-core-dbg - Others\n";
-        assert_eq!(newest(versions, "server-core").as_deref(), Some("server-core-10.11"));
-        assert_eq!(newest("server-core-dbg - Others\n", "server-core"), None);
+        assert_eq!(versioned_dependency("mariadb-server\n  Depends: mariadb-server-core\n", "mariadb-server"), None);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     run,
     server::{
         Server,
-        debian::{Package, Version},
+        debian::Package,
         home::Home,
         launch::{self, Launch, USER},
         options::ServerOption,
@@ -25,13 +25,7 @@ use crate::{
 pub(crate) const PRODUCT: Product = Product {
     name: "MariaDB",
     programs: &["mariadbd", "mariadb-install-db"],
-    package: Package {
-        // Not the package `mariadb-server`, which would make and start a server of its own. The client's programs are
-        // called by mariadb-install-db.
-        names: &["mariadb-server-core", "mariadb-client-core"],
-        version: Version::Newest,
-        prepare: None,
-    },
+    package: Package { name: "mariadb-server", before: Some(START_NOTHING), after: Some(NOR_LATER) },
     other_packages: &[
         ("brew", "install mariadb"),
         ("dnf", "install mariadb-server"),
@@ -42,8 +36,23 @@ pub(crate) const PRODUCT: Product = Product {
     otherwise: "name an existing server with --mysql-url URL",
 };
 
-/// The accounts that may run the server when xtask runs as root. The server's package makes the first, if the whole of
-/// it is installed; every Unix has the second.
+/// Debian's package starts a server of its own when it is installed, which nobody here has asked for. A policy that is
+/// already there is the machine's owner's choice.
+const START_NOTHING: &str = "\
+f=/usr/sbin/policy-rc.d
+test -e $f || { printf '#!/bin/sh\\n# From cargo xtask.\\ncase $1 in mariadb*|mysql*) exit 101 ;; esac\\n' > $f \
+&& chmod 755 $f && echo \"Wrote $f\"; }";
+
+/// That server is not to be started with the machine either. Both services' names are tried, for the package's releases
+/// differ.
+const NOR_LATER: &str = "\
+f=/usr/sbin/policy-rc.d
+if grep -qs '^# From cargo xtask' $f; then rm $f && echo \"Removed $f\"; fi
+for service in mariadb mysql; do
+    if test -e /etc/init.d/$service; then update-rc.d $service disable; fi
+done";
+
+/// The accounts that may run the server when xtask runs as root. Debian makes the first; every Unix has the second.
 const ACCOUNTS: [&str; 2] = ["mysql", "nobody"];
 
 /// The database that the URL names.
@@ -164,11 +173,13 @@ fn server_command(program: &Path, home: &Home) -> Command {
     command
 }
 
-/// What has to be the same when the data folder is made and when it is used. The prefix `loose` passes over what the
+/// What counts when the data folder is made as well as when it is used. The prefix `loose` passes over what the
 /// product at hand does not know.
 fn storage_settings(home: &Path) -> Vec<String> {
     vec![
         format!("--datadir={}", home.join("data").display()),
+        // A server that starts removes all temporary tables that it finds here, and would remove another's.
+        format!("--tmpdir={}", home.display()),
         "--innodb-buffer-pool-size=64M".to_owned(),
         "--loose-innodb-log-file-size=64M".to_owned(),
         // What it stores needs not outlive it.
@@ -204,7 +215,6 @@ fn settings(home: &Path) -> Vec<String> {
     .chain([
         format!("--socket={}", socket.display()),
         format!("--pid-file={}", home.join("pid").display()),
-        format!("--tmpdir={}", home.display()),
         format!("--init-file={}", home.join(FIRST_STATEMENTS).display()),
     ])
     .collect()

@@ -13,7 +13,7 @@ use crate::{
     run,
     server::{
         Server,
-        debian::{Package, Version},
+        debian::Package,
         home::Home,
         launch::{self, Launch, USER},
         programs::{self, Product},
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const PRODUCT: Product = Product {
     name: "PostgreSQL",
     programs: &["initdb", "postgres"],
-    package: Package { names: &["postgresql"], version: Version::ThatItDependsOn, prepare: Some(NO_MAIN_CLUSTER) },
+    package: Package { name: "postgresql", before: Some(NO_MAIN_CLUSTER), after: None },
     other_packages: &[
         ("brew", "install postgresql"),
         ("dnf", "install postgresql-server"),

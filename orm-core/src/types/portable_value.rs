@@ -1,0 +1,77 @@
+//! Values of the portable SQL types, as expressions.
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping, is_aggregate},
+    internal::derives::as_expression::Bound,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::SqlType,
+};
+
+use crate::{
+    backend::{BackendKind, Driver},
+    sql_types::ColumnSql,
+};
+
+/// A value of a portable SQL type: a bind parameter, made what the column is where the server would not see it as that.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an expression does nothing until it is used in a query"]
+pub struct PortableValue<ST, V>(Bound<ST, V>);
+
+impl<ST, V> PortableValue<ST, V> {
+    #[doc(hidden)]
+    pub fn new(value: V) -> Self {
+        PortableValue(Bound::new(value))
+    }
+}
+
+impl<ST: SqlType + TypedExpressionType, V> Expression for PortableValue<ST, V> {
+    type SqlType = ST;
+}
+impl<QS, ST, V> AppearsOnTable<QS> for PortableValue<ST, V> where Self: Expression {}
+impl<QS, ST, V> SelectableExpression<QS> for PortableValue<ST, V> where Self: AppearsOnTable<QS> {}
+impl<G, ST, V> ValidGrouping<G> for PortableValue<ST, V> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<ST: QueryId, V> QueryId for PortableValue<ST, V> {
+    type QueryId = PortableValue<ST::QueryId, ()>;
+    const HAS_STATIC_QUERY_ID: bool = ST::HAS_STATIC_QUERY_ID;
+}
+
+impl<DB: Driver, ST: ColumnSql, V> QueryFragment<DB> for PortableValue<ST, V>
+where
+    Bound<ST, V>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        // MySQL takes text that is compared with a document for a document that is one string. MariaDB, which keeps
+        // documents as text, has no such type, and skips these comments.
+        let cast = DB::KIND == BackendKind::Mysql && ST::COLUMN.on(DB::KIND, false) == "JSON";
+        if cast {
+            out.push_sql("/*!80000 CAST( */ ");
+        }
+        self.0.walk_ast(out.reborrow())?;
+        if cast {
+            out.push_sql(" /*!80000 AS JSON) */");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "mysql", feature = "serde_json"))]
+mod tests {
+    use crate::{backend::Mysql, sql_types::Json, types::operand::PortableOperand};
+
+    fn sql<ST, T: PortableOperand<ST, Expression: diesel::query_builder::QueryFragment<Mysql>>>(value: T) -> String {
+        use crate::backend::Driver as _;
+        Mysql::sql(&value.into_expression()).expect("it can be written")
+    }
+
+    #[test]
+    fn a_document_is_compared_as_one() {
+        let cast = "/*!80000 CAST( */ ? /*!80000 AS JSON) */";
+        assert_eq!(sql::<Json, _>(serde_json::json!(1)), cast);
+        assert_eq!(sql::<diesel::sql_types::Nullable<Json>, _>(Some(serde_json::json!(1))), cast);
+        assert_eq!(sql::<crate::sql_types::U32, _>(1_u32), "?");
+    }
+}
