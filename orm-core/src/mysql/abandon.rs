@@ -1,5 +1,8 @@
 //! Ending a result that is not wanted any more, without reading what is left of it.
 //!
+//! Only a statement that reads is ended. One that writes, such as `CALL` or `INSERT … RETURNING`, would be undone or half
+//! done, so what it returns is read to its end.
+//!
 //! The protocol has no word for that. A second connection tells the server to kill the statement; what the server had
 //! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
 //! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
@@ -27,10 +30,23 @@ impl MysqlConnection {
             return;
         }
         // While it unwinds, the pool discards the connection in any case.
-        let ended = if std::thread::panicking() { Err(Failure::Lost("a panic".into())) } else { self.kill() };
+        let ended = if std::thread::panicking() {
+            Err(Failure::Lost("a panic".into()))
+        } else if self.only_reads {
+            self.kill()
+        } else {
+            return self.read_to_the_end();
+        };
         if let Err(failure) = ended {
             log::debug!("a statement cannot be ended on the server, so its connection is given up: {failure}");
             self.give_up();
+        }
+    }
+
+    fn read_to_the_end(&mut self) {
+        if let Err(failure) = self.wire.skip_all() {
+            log::warn!("a statement failed after some of its rows were read, and its other rows were not: {failure}");
+            self.failed(&failure);
         }
     }
 
@@ -115,5 +131,27 @@ impl MysqlConnection {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a statement does nothing but read, by its first word; whoever is in doubt is taken to write.
+pub(super) fn only_reads(sql: &str) -> bool {
+    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    ["SELECT", "SHOW", "TABLE", "VALUES", "WITH"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_write_is_not_taken_to_read() {
+        for sql in ["SELECT 1", " (select 1)", "\n((WITH x AS (SELECT 1) SELECT 1", "SELECT*FROM t", "SHOW TABLES"] {
+            assert!(only_reads(sql), "{sql}");
+        }
+        for sql in ["CALL p()", "insert into t values (1) returning id", "/* a */ SELECT 1", "SELECTED", "", "é"] {
+            assert!(!only_reads(sql), "{sql}");
+        }
     }
 }

@@ -121,6 +121,8 @@ pub struct MysqlConnection {
     transaction: AnsiTransactionManager,
     /// The server has ended the transaction that is open here.
     rolled_back: bool,
+    /// The last statement does nothing but read, so that it may be ended before its end.
+    only_reads: bool,
     instrumentation: DynInstrumentation,
 }
 
@@ -144,6 +146,7 @@ impl MysqlConnection {
             statements: Statements::new(),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
+            only_reads: false,
             instrumentation: DynInstrumentation::default_instrumentation(),
         })
     }
@@ -213,7 +216,11 @@ impl MysqlConnection {
         source.collect_binds(&mut binds, &mut (), &Mysql)?;
         let values: Vec<Parameter> = binds.metadata.into_iter().zip(binds.binds).collect();
         let keep = source.is_safe_to_cache_prepared(&Mysql)?;
-        self.run(|connection| connection.execute_prepared(&sql, &values, keep)).map(|answer| match answer {
+        let answer = self.run(|connection| {
+            connection.only_reads = abandon::only_reads(&sql);
+            connection.execute_prepared(&sql, &values, keep)
+        });
+        answer.map(|answer| match answer {
             Answer::Done { affected } => Some(affected),
             Answer::Rows => None,
         })
