@@ -13,11 +13,11 @@ use diesel::{
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use orm_core::{MysqlConnection, diesel};
-use orm_tests::{Bed, TestResult, on_mysql, proxy::Proxy};
+use orm_tests::{Bed, TestResult, on_mysql, private_server::PrivateServer, proxy::Proxy};
 
 on_mysql! {
     inserts, upserts, updates_count_the_rows_found, deletes, queries, sql_by_name_and_by_index, batches, procedures,
-    procedures_with_parameters, what_writes_is_not_cut_short, rows_come_when_they_are_asked_for, what_is_asked_for_is_all_that_is_sent,
+    procedures_with_parameters, what_writes_is_not_cut_short, a_row_of_its_own_needs_no_other_connection, rows_come_when_they_are_asked_for, what_is_asked_for_is_all_that_is_sent,
     an_iterator_that_is_forgotten, many_columns, no_rows, a_statement_of_rows_that_is_executed, compressed,
 }
 
@@ -249,6 +249,26 @@ fn what_writes_is_not_cut_short(bed: &Bed) -> TestResult {
     drop(rows);
     assert_eq!(bed.number("SELECT COUNT(*) FROM items"), 100_002);
     assert_eq!(number_of_connection(connection)?, id);
+    Ok(())
+}
+
+/// The end of a result may come a little later than its last row; that is no reason to have the statement killed.
+fn a_row_of_its_own_needs_no_other_connection(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&[]);
+    server.execute(
+        "CREATE TABLE t (id INT, v LONGTEXT); INSERT INTO t SELECT seq, REPEAT('x', seq * 1000) FROM seq_1_to_100",
+    );
+    let connections = || {
+        let sql = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'CONNECTIONS'";
+        server.texts(sql)[0].as_deref().unwrap_or_default().parse::<i64>()
+    };
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    let before = connections()?;
+    for id in 1..=100 {
+        let query = sql_query("SELECT id AS number, v AS word FROM t WHERE id = ?").bind::<Integer, _>(id);
+        assert_eq!(query.get_result::<Named>(connection)?.number, i64::from(id));
+    }
+    assert_eq!(connections()?, before + 1, "the witness's own");
     Ok(())
 }
 

@@ -7,6 +7,8 @@
 //! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
 //! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
 
+use std::time::Duration;
+
 use super::{
     MysqlConnection,
     error::Failure,
@@ -19,6 +21,10 @@ use crate::net::socket::Deadline;
 /// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
 /// server that sends more has not listened.
 const MOST: usize = 64 << 20;
+
+/// How long the end of a result is waited for: longer than pieces of one answer are apart, and not worth a thought where
+/// a statement goes on.
+const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// The number of "Query execution was interrupted".
 const INTERRUPTED: u16 = 1317;
@@ -33,7 +39,7 @@ impl MysqlConnection {
         let ended = if std::thread::panicking() {
             Err(Failure::Lost("a panic".into()))
         } else if self.only_reads {
-            self.kill()
+            self.wait_or_kill()
         } else {
             return self.read_to_the_end();
         };
@@ -41,6 +47,14 @@ impl MysqlConnection {
             log::debug!("a statement cannot be ended on the server, so its connection is given up: {failure}");
             self.give_up();
         }
+    }
+
+    /// Where one row was all, as with `get_result`, what ends the result may be on its way. To wait for it costs less
+    /// than to connect.
+    fn wait_or_kill(&mut self) -> Result<(), Failure> {
+        let received = self.wire.receive_by(Deadline::after(Some(A_MOMENT)))?;
+        self.wire.set_timeouts(&self.options.timeouts)?;
+        if received && self.finish_what_is_here() { Ok(()) } else { self.kill() }
     }
 
     fn read_to_the_end(&mut self) {
