@@ -278,9 +278,11 @@ fn number_of_connection(connection: &mut MysqlConnection) -> diesel::QueryResult
     diesel::select(sql::<BigInt>("CONNECTION_ID()")).get_result(connection)
 }
 
-/// How many statements of this connection the server is at.
+/// Whether the server is at this connection's long statement.
 fn running(bed: &Bed, id: i64) -> i64 {
-    bed.number(&format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {id} AND command <> 'Sleep'"))
+    let sql =
+        format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {id} AND info LIKE '%1000000000000%'");
+    bed.number(&sql)
 }
 
 fn rows_come_when_they_are_asked_for(bed: &Bed) -> TestResult {
