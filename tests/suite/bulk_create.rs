@@ -10,7 +10,7 @@ use crate::models::{Number, number, numbers};
 
 on_each_backend! {
     nothing, one, more_than_a_batch, more_parameters_than_a_statement_takes, atomic_in_a_late_batch,
-    atomic_when_the_iterator_panics, lazily_consumed, wide_values_are_sent_early, generated_keys, generated_keys_are_left_out,
+    atomic_when_the_iterator_panics, lazily_consumed, wide_values_are_sent_early, generated_keys, generated_keys_are_left_out, a_key_of_zero,
     all_columns_generated, not_null_and_check_violations, foreign_key_violation, the_error_names_the_statement,
     from_a_stream_of_the_same_database, from_a_stream_of_the_same_transaction, in_a_nested_transaction, a_huge_value,
 }
@@ -34,6 +34,18 @@ fn one(bed: &Bed) -> TestResult {
     assert_eq!(Number::bulk_create(&db, [number(7)])?, 1);
     assert_eq!(Number::bulk_create(&db, Some(Number { id: 8, name: None }))?, 1);
     assert_eq!(bed.texts("SELECT name FROM numbers ORDER BY id"), [Some("number 7".to_owned()), None]);
+    Ok(())
+}
+
+/// MySQL would make a new key of it.
+fn a_key_of_zero(bed: &Bed) -> TestResult {
+    bed.execute(bed.pick(Pick {
+        postgres: "CREATE TABLE numbers (id BIGSERIAL PRIMARY KEY, name TEXT)",
+        mysql: "CREATE TABLE numbers (id BIGINT PRIMARY KEY AUTO_INCREMENT, name TEXT)",
+        sqlite: "CREATE TABLE numbers (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)",
+    }));
+    Number::bulk_create(&bed.db()?, [number(0), number(7)])?;
+    assert_eq!(bed.texts("SELECT id FROM numbers ORDER BY id"), [Some("0".to_owned()), Some("7".to_owned())]);
     Ok(())
 }
 

@@ -87,7 +87,7 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// # Sessions
 ///
 /// Text is UTF-8 (utf8mb4), the time zone UTC, and `sql_mode` has STRICT_ALL_TABLES, so that no value is cut to fit its
-/// column. `LOAD DATA LOCAL` is not supported: no server gets a file of this machine.
+/// column, and NO_AUTO_VALUE_ON_ZERO, so that a key of 0 is stored as such (NULL and DEFAULT make a new one). `LOAD DATA LOCAL` is not supported: no server gets a file of this machine.
 ///
 /// # Beside Diesel's own
 ///
@@ -335,7 +335,7 @@ fn seconds(limit: Duration) -> u64 {
 /// Makes the session what the documentation says, and returns whence the server sees it come.
 fn set_up(wire: &mut Wire, options: &Options) -> StdResult<Option<String>, Failure> {
     let mut sql = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
-                   sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+                   sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO')"
         .to_owned();
     if let Some(limit) = options.lock_timeout {
         // Of rows, and of whole tables.

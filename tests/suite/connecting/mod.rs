@@ -1,9 +1,11 @@
 //! Connecting: each mistake has its own message and kind, and no password is in any of them.
 
 #[cfg(feature = "mysql")]
-mod mysql_servers;
+mod mysql_settings;
 #[cfg(feature = "postgres")]
-mod postgres_servers;
+mod postgres_settings;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod servers;
 #[cfg(feature = "sqlite")]
 mod sqlite_files;
 
