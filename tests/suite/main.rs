@@ -11,11 +11,15 @@ mod fuzz;
 mod memory;
 mod models;
 #[cfg(feature = "mysql")]
+mod mysql_bytes;
+#[cfg(feature = "mysql")]
 mod mysql_connection;
 #[cfg(feature = "mysql")]
 mod mysql_diesel;
 #[cfg(feature = "mysql")]
 mod mysql_errors;
+#[cfg(feature = "mysql")]
+mod mysql_iterators;
 #[cfg(feature = "mysql")]
 mod mysql_rows;
 #[cfg(feature = "mysql")]
