@@ -403,7 +403,8 @@ impl<DB: Driver> Drop for Lease<DB> {
             Home::Pool { dirty: false } => {}
             Home::Transaction(slot) => {
                 slot.lock().connection = Holder::Idle(connection);
-                slot.free.notify_one();
+                // All of them: whoever goes away without it, because the transaction failed, wakes nobody.
+                slot.free.notify_all();
             }
         }
     }

@@ -9,13 +9,7 @@
 
 use std::time::Duration;
 
-use super::{
-    MysqlConnection,
-    error::Failure,
-    handshake,
-    row::text_value,
-    wire::{Answer, Wire},
-};
+use super::{MysqlConnection, error::Failure, handshake, session, wire::Wire};
 use crate::net::socket::Deadline;
 
 /// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
@@ -45,7 +39,7 @@ impl MysqlConnection {
         };
         if let Err(failure) = ended {
             log::debug!("a statement cannot be ended on the server, so its connection is given up: {failure}");
-            self.give_up();
+            self.give_up(&Failure::Lost(format!("a result could not be ended early: {failure}").into()));
         }
     }
 
@@ -77,11 +71,19 @@ impl MysqlConnection {
     /// Ends the statement within the time that connecting may take: whoever drops a stream does not want to wait for a
     /// server that hangs.
     fn kill(&mut self) -> Result<(), Failure> {
-        let deadline = Deadline::after(self.options.timeouts.connect);
-        let still_runs = self.kill_from_another_connection(deadline)?;
-        self.wire.set_deadline(deadline);
-        self.read_what_was_sent(still_runs)?;
-        self.wire.set_timeouts(&self.options.timeouts)
+        self.within_connect_timeout(|connection| {
+            let still_runs = match connection.kill_from_another_connection() {
+                Ok(still_runs) => still_runs,
+                // A transaction is worth some reading, for it would be lost with the connection.
+                Err(failure) if connection.wire.in_transaction() => {
+                    log::debug!("a statement cannot be ended on the server, so some of it is read: {failure}");
+                    connection.throw_away().map_err(|_| failure)?;
+                    false
+                }
+                Err(failure) => return Err(failure),
+            };
+            connection.read_what_was_sent(still_runs)
+        })
     }
 
     fn read_what_was_sent(&mut self, still_runs: bool) -> Result<(), Failure> {
@@ -107,31 +109,25 @@ impl MysqlConnection {
     }
 
     /// Kills the statement; `false` if the server had ended it before.
-    fn kill_from_another_connection(&self, deadline: Deadline) -> Result<bool, Failure> {
-        let Some(host) = &self.host else {
+    fn kill_from_another_connection(&self) -> Result<bool, Failure> {
+        let Some(place) = &self.place else {
             return Err(Failure::Lost("the server knows it by another number".into()));
         };
+        let deadline = Deadline::after(self.options.timeouts.connect);
         let mut other = handshake::log_in(&self.options, self.tls.as_ref(), deadline)
             .map(Wire::new)
             .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
         let id = self.wire.id();
-        // A proxy may have led us to another server, where somebody else has this number; but from another port.
-        let host: String = host.bytes().map(|byte| format!("{byte:02X}")).collect();
-        let sql = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id} AND HOST = X'{host}'");
-        let mut command = None;
-        if let Answer::Rows = other.query(&sql)?
-            && other.next_row()?
-        {
-            command = text_value(other.text_row(), 0)?;
-        }
-        other.skip_all()?;
-        match command.as_deref() {
-            None => Err(Failure::Lost("the server does not show it to a second connection".into())),
-            Some("Sleep") => Ok(false),
-            Some(_) => {
+        // A proxy may have led us to another server, or the server been started anew, and somebody else has this number.
+        match session::place(&mut other, &id.to_string())? {
+            Some((seen, command)) if seen == *place => {
+                if command == "Sleep" {
+                    return Ok(false);
+                }
                 other.query(&format!("KILL QUERY {id}"))?;
                 Ok(true)
             }
+            _ => Err(Failure::Lost("the server does not show it to a second connection".into())),
         }
     }
 

@@ -17,9 +17,11 @@ pub(super) enum Failure {
     /// It is not sent, because the server would end the connection over it.
     TooLarge { size: usize, limit: usize },
     /// It is not sent, because the server has ended the transaction, most often by rolling it back.
-    RolledBack,
+    Ended,
     /// A value that cannot be sent.
     Value(Cow<'static, str>),
+    /// It is not sent, because the rows of another statement are still to be read.
+    Busy,
 }
 
 /// An error of the server's.
@@ -54,13 +56,9 @@ impl Failure {
         Failure::Lost(format!("the server does not keep to the protocol: {what}").into())
     }
 
-    /// Whether the connection is gone with it.
-    pub(super) fn ends_connection(&self) -> bool {
-        match self {
-            Failure::Lost(_) => true,
-            Failure::Server(word) => kind_of(word.number) == ErrorKind::ConnectionLost,
-            _ => false,
-        }
+    /// Whether the server's word is of no kind that is known here.
+    pub(super) fn is_of_no_kind(&self) -> bool {
+        matches!(self, Failure::Server(word) if kind_of(word.number) == ErrorKind::Database)
     }
 
     /// The error number, where the server spoke.
@@ -84,8 +82,9 @@ impl fmt::Display for Failure {
                 "this statement and its values take {size} bytes, and the server's `max_allowed_packet` is {limit}; \
                  nothing was sent"
             ),
-            Failure::RolledBack => f.write_str(ROLLED_BACK),
+            Failure::Ended => f.write_str(ENDED),
             Failure::Value(why) => f.write_str(why),
+            Failure::Busy => f.write_str("the rows of another statement have not been read to their end"),
         }
     }
 }
@@ -93,7 +92,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 const LOST: &str = "the connection to the server is lost";
-const ROLLED_BACK: &str = "the server has ended this transaction (a deadlock rolls it back, a statement such as CREATE \
+const ENDED: &str = "the server has ended this transaction (a deadlock rolls it back, a statement such as CREATE \
                            TABLE commits it, though it fails itself), so this statement was not sent; it would have \
                            run outside of any transaction";
 /// `details` of what is not the server's word.
@@ -116,10 +115,13 @@ impl From<Failure> for DieselError {
                 DatabaseErrorKind::UnableToSendCommand,
                 information(message, Some(TOO_LARGE.to_owned())),
             ),
-            Failure::RolledBack => {
+            Failure::Ended => {
                 DieselError::DatabaseError(DatabaseErrorKind::Unknown, information(message, Some(ABORTED.to_owned())))
             }
             Failure::Value(_) => DieselError::SerializationError(message.into()),
+            Failure::Busy => {
+                DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, information(message, None))
+            }
         }
     }
 }
@@ -180,13 +182,13 @@ pub(super) fn kind_of(number: u16) -> ErrorKind {
         // MySQL's number, and MariaDB's.
         3819 | 4025 => ErrorKind::CheckViolation,
         // A deadlock, a row that changed since the snapshot (MariaDB), and those of replicated clusters.
-        1020 | 1180 | 1213 | 1614 | 3101 => ErrorKind::SerializationFailure,
+        1020 | 1213 | 1614 | 3101 => ErrorKind::SerializationFailure,
         1205 | 3572 => ErrorKind::LockTimeout,
         1290 | 1792 | 1836 | 3989 => ErrorKind::ReadOnly,
         1969 | 3024 => ErrorKind::StatementTimeout,
-        1317 | 3058 => ErrorKind::Cancelled,
+        1317 => ErrorKind::Cancelled,
         1153 | 1301 | 3068 => ErrorKind::TooLarge,
-        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => ErrorKind::ConnectionLost,
+        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 => ErrorKind::ConnectionLost,
         _ => ErrorKind::Database,
     }
 }
@@ -223,7 +225,7 @@ mod tests {
     fn what_was_not_sent_has_a_kind_too() {
         for (failure, kind) in [
             (Failure::TooLarge { size: 2, limit: 1 }, ErrorKind::TooLarge),
-            (Failure::RolledBack, ErrorKind::TransactionAborted),
+            (Failure::Ended, ErrorKind::TransactionAborted),
         ] {
             let DieselError::DatabaseError(_, information) = failure.into() else { panic!("a database error") };
             assert_eq!(information.details().and_then(kind_of_details), Some(kind));

@@ -2,8 +2,9 @@
 //!
 //! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
 //! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `statements.rs` keeps prepared
-//! statements, `abandon.rs` ends results that are not wanted any more; here it becomes a connection of Diesel's, and in
-//! `roles.rs` whatever else Diesel's programs want of one.
+//! statements, `session.rs` makes a session what it shall be, `transaction.rs` says what failures mean, `abandon.rs` ends
+//! results that are not wanted any more; here it becomes a connection of Diesel's, and in `roles.rs` whatever else
+//! Diesel's programs want of one.
 
 mod abandon;
 mod column;
@@ -16,17 +17,18 @@ mod parameters;
 mod reader;
 mod roles;
 mod row;
+mod session;
 mod statements;
+mod transaction;
 mod wire;
 
-use std::{fmt, num::NonZeroU32, result::Result as StdResult, time::Duration};
+use std::{fmt, result::Result as StdResult};
 
 use diesel::{
     ConnectionError, ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
         DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, SimpleConnection, StrQueryHelper,
-        TransactionManager,
     },
     debug_query,
     expression::QueryMetadata,
@@ -42,7 +44,7 @@ pub use self::{
 use self::{
     error::Failure,
     parameters::Parameter,
-    row::text_value,
+    session::Place,
     statements::{Kept, Statements},
     wire::{Answer, Prepared, Wire},
 };
@@ -140,8 +142,8 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 pub struct MysqlConnection {
     // What is large is boxed, so that the connection itself is small to move.
     wire: Box<Wire>,
-    /// Whence the server sees this connection come; `None` where it cannot be found again by its number.
-    host: Option<String>,
+    /// Where a second connection finds this one; `None` where it cannot be told from others.
+    place: Option<Place>,
     options: Box<Options>,
     tls: Option<Tls>,
     statements: Statements<Prepared>,
@@ -159,7 +161,7 @@ impl MysqlConnection {
         let tls = Tls::new(&options.tls)?;
         let deadline = Deadline::after(options.timeouts.connect);
         let mut wire = Wire::new(handshake::log_in(&options, tls.as_ref(), deadline)?);
-        let host = set_up(&mut wire, &options).map_err(|failure| {
+        let session = session::set_up(&mut wire, &options).map_err(|failure| {
             Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
         })?;
         wire.set_timeouts(&options.timeouts).map_err(|failure| {
@@ -167,7 +169,7 @@ impl MysqlConnection {
         })?;
         Ok(MysqlConnection {
             wire: Box::new(wire),
-            host,
+            place: session.place,
             options: Box::new(options),
             tls,
             statements: Statements::new(),
@@ -186,19 +188,6 @@ impl MysqlConnection {
     /// Whether the server says that a transaction is open; it said so with its last answer.
     pub(crate) fn in_transaction(&self) -> bool {
         self.wire.in_transaction()
-    }
-
-    /// Whether the server commits each statement where no transaction is open.
-    pub(crate) fn autocommits(&self) -> bool {
-        self.wire.autocommits()
-    }
-
-    /// Runs a SET, which has nothing to do with a transaction and may run in whatever state one is.
-    pub(crate) fn set_session(&mut self, sql: &str) -> QueryResult<()> {
-        self.wire.query(sql).map(drop).map_err(|failure| {
-            self.failed(&failure);
-            failure.into()
-        })
     }
 
     /// Sends a query, whose rows are then to be had by [`next_row`](Self::next_row).
@@ -228,10 +217,8 @@ impl MysqlConnection {
     #[cold]
     fn no_row(&mut self, end: StdResult<bool, Failure>) -> QueryResult<bool> {
         // A procedure may give several results; the first is what was asked for.
-        end.and_then(|_| self.wire.skip_all()).map(|_| false).map_err(|failure| {
-            self.failed(&failure);
-            failure.into()
-        })
+        let rest = end.and_then(|_| self.wire.skip_all()).map(|_| false);
+        self.checked(rest)
     }
 
     /// Runs a statement as a prepared one, and says how many rows it changed; `None` if it gives rows.
@@ -278,47 +265,6 @@ impl MysqlConnection {
         answer
     }
 
-    /// Does something on the wire, when it is free, unless it would do so outside of a transaction by mistake.
-    fn run<T>(&mut self, f: impl FnOnce(&mut Self) -> StdResult<T, Failure>) -> QueryResult<T> {
-        self.finish();
-        if self.rolled_back {
-            return Err(Failure::RolledBack.into());
-        }
-        f(self).map_err(|failure| {
-            self.failed(&failure);
-            failure.into()
-        })
-    }
-
-    /// Takes in what a failure means for the transaction.
-    fn failed(&mut self, failure: &Failure) {
-        if self.wire.is_lost() {
-            return self.give_up();
-        }
-        if !matches!(failure, Failure::Server(_)) || !self.wire.in_transaction() {
-            return;
-        }
-        // An error does not tell the state; a ping's answer does.
-        if self.wire.ping().is_err() {
-            return self.give_up();
-        }
-        if !self.wire.in_transaction() && matches!(self.depth(), Ok(Some(_))) {
-            self.rolled_back = true;
-            AnsiTransactionManager::transaction_manager_status_mut(self)
-                .set_requires_rollback_maybe_up_to_top_level(true);
-        }
-    }
-
-    /// How many transactions and savepoints Diesel knows to be open.
-    fn depth(&mut self) -> QueryResult<Option<NonZeroU32>> {
-        AnsiTransactionManager::transaction_manager_status_mut(self).transaction_depth()
-    }
-
-    fn give_up(&mut self) {
-        self.wire.close();
-        AnsiTransactionManager::transaction_manager_status_mut(self).set_in_error();
-    }
-
     /// Tells the instrumentation of a statement.
     fn observed<T>(&mut self, query: &dyn DebugQuery, f: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(query));
@@ -328,54 +274,20 @@ impl MysqlConnection {
     }
 }
 
-fn seconds(limit: Duration) -> u64 {
-    limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
-}
-
-/// Makes the session what the documentation says, and returns whence the server sees it come.
-fn set_up(wire: &mut Wire, options: &Options) -> StdResult<Option<String>, Failure> {
-    let mut sql = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
-                   sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO')"
-        .to_owned();
-    if let Some(limit) = options.lock_timeout {
-        // Of rows, and of whole tables.
-        let limit = seconds(limit).min(100_000_000);
-        sql.push_str(&format!(", innodb_lock_wait_timeout = {limit}, lock_wait_timeout = {}", limit.min(31_536_000)));
-    }
-    if let Some(limit) = options.statement_timeout {
-        sql.push_str(&if wire.version().contains("MariaDB") {
-            format!(", max_statement_time = {}", limit.as_secs_f64().clamp(0.001, 31_536_000.0))
-        } else {
-            format!(", max_execution_time = {}", crate::database::milliseconds(limit))
-        });
-    }
-    sql.push_str(
-        "; SELECT @@max_allowed_packet, CONNECTION_ID(), \
-         (SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID())",
-    );
-    wire.query(&sql)?;
-    wire.skip()?;
-    let (mut size, mut id, mut host) = (None, None, None);
-    if wire.next_row()? {
-        let value = |position| text_value(wire.text_row(), position);
-        (size, id, host) = (value(0)?, value(1)?, value(2)?);
-    }
-    wire.skip_all()?;
-    let size = size.and_then(|size| size.parse().ok());
-    wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
-    // Where a proxy has given us a number of its own, the server's is another connection's.
-    Ok(host.filter(|_| id == Some(wire.id().to_string())))
-}
-
 impl ConnectionSealed for MysqlConnection {}
 
 impl SimpleConnection for MysqlConnection {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         self.observed(&StrQueryHelper::new(query), |connection| {
-            if query == "ROLLBACK" {
+            if transaction::is_rollback(query) {
                 connection.rolled_back = false;
             }
             connection.run(|connection| {
+                if !transaction::is_of_transactions(query) {
+                    // It may choose another database, and what is prepared would go on with the tables of this one.
+                    let useless = connection.statements.clear();
+                    useless.into_iter().for_each(|statement| connection.wire.forget(statement));
+                }
                 connection.wire.query(query)?;
                 connection.wire.skip_all().map(drop)
             })
@@ -411,10 +323,8 @@ impl Connection for MysqlConnection {
         self.observed(&debug_query::<Mysql, _>(source), |connection| {
             let affected = connection.send(source)?;
             // What follows is read before anything else is sent, so that an error in it belongs to this statement.
-            let rows = connection.wire.skip_all().map_err(|failure| {
-                connection.failed(&failure);
-                DieselError::from(failure)
-            })?;
+            let rows = connection.wire.skip_all();
+            let rows = connection.checked(rows)?;
             Ok(usize::try_from(affected.unwrap_or(rows)).unwrap_or(usize::MAX))
         })
     }

@@ -17,6 +17,7 @@ use diesel::{
         methods::{ExecuteDsl, FindDsl},
     },
     r2d2::R2D2Connection,
+    result::Error as DieselError,
     sql_query,
     sql_types::TypeMetadata,
 };
@@ -25,15 +26,16 @@ use super::MysqlConnection;
 
 impl R2D2Connection for MysqlConnection {
     fn ping(&mut self) -> QueryResult<()> {
-        self.run(|connection| connection.wire.ping())
+        // A pool asks before it hands the connection out, and its user waits for it.
+        self.run(|connection| connection.within_connect_timeout(|connection| connection.wire.ping()))?;
+        if self.has_unknown_transaction() { Err(DieselError::AlreadyInTransaction) } else { Ok(()) }
     }
 
     /// Whether it must not be handed on: it is lost, or a transaction is open on it, be it by SQL of the user's own, or
     /// nothing that the next user writes would be committed.
     fn is_broken(&mut self) -> bool {
-        let unknown_transaction = self.wire.in_transaction() && matches!(self.depth(), Ok(None));
         self.wire.is_lost()
-            || unknown_transaction
+            || self.has_unknown_transaction()
             || !self.wire.autocommits()
             || AnsiTransactionManager::is_broken_transaction_manager(self)
     }

@@ -44,6 +44,15 @@ impl<P: Copy> Statements<P> {
         self.kept.as_mut()?.pop(sql)
     }
 
+    /// Drops all of them, and returns what the server shall forget.
+    pub(super) fn clear(&mut self) -> Vec<P> {
+        let kept = self.kept.as_mut();
+        kept.into_iter()
+            .flat_map(|kept| std::iter::from_fn(|| kept.pop_lru()))
+            .map(|(_, statement)| statement)
+            .collect()
+    }
+
     /// Changes how many are kept, and returns what the server shall forget.
     pub(super) fn resize(&mut self, size: CacheSize) -> Vec<P> {
         let old = std::mem::replace(

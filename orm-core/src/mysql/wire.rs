@@ -22,11 +22,13 @@ use super::{
 };
 use crate::net::socket::{Deadline, Timeouts};
 
+const COM_INIT_DB: u8 = 0x02;
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
+const COM_RESET_CONNECTION: u8 = 0x1F;
 
 /// No result has more columns: they are counted in 16 bits where a statement is prepared.
 const MOST_COLUMNS: u64 = 0xFFFF;
@@ -49,6 +51,8 @@ pub(super) struct Wire {
     max_allowed_packet: usize,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<Prepared>,
+    /// Why the connection is gone.
+    lost: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +96,7 @@ impl Wire {
             spans: Spans::default(),
             max_allowed_packet: usize::MAX,
             useless: Vec::new(),
+            lost: String::new(),
         }
     }
 
@@ -101,6 +106,10 @@ impl Wire {
 
     pub(super) fn version(&self) -> &str {
         &self.version
+    }
+
+    pub(super) fn set_version(&mut self, version: String) {
+        self.version = version;
     }
 
     /// Limits for each piece that is read or written from here on.
@@ -146,10 +155,20 @@ impl Wire {
         self.guarded(|wire| wire.packets.receive_by(deadline))
     }
 
-    /// Gives the connection up.
-    pub(super) fn close(&mut self) {
-        self.packets.close();
-        self.state = State::Lost;
+    /// Gives the connection up; whoever uses it after this is told why.
+    pub(super) fn close(&mut self, why: &Failure) {
+        if self.state != State::Lost {
+            self.packets.close();
+            self.state = State::Lost;
+            self.lost = match why {
+                Failure::Lost(why) => why.to_string(),
+                other => other.to_string(),
+            };
+        }
+    }
+
+    fn lost_before(&self) -> Failure {
+        Failure::Lost(format!("it broke before: {}", self.lost).into())
     }
 
     /// Runs SQL as text: one statement, or several with semicolons between.
@@ -161,6 +180,20 @@ impl Wire {
     /// Asks whether the server is there, and for its state.
     pub(super) fn ping(&mut self) -> Result<(), Failure> {
         self.command(COM_PING, &[])?;
+        self.answer(false).map(drop)
+    }
+
+    /// Makes the session as new, but for the database.
+    pub(super) fn reset(&mut self) -> Result<(), Failure> {
+        self.command(COM_RESET_CONNECTION, &[])?;
+        self.answer(false)?;
+        self.useless.clear();
+        Ok(())
+    }
+
+    /// Makes this the database in which names without one are looked up.
+    pub(super) fn choose_database(&mut self, name: &str) -> Result<(), Failure> {
+        self.command(COM_INIT_DB, name.as_bytes())?;
         self.answer(false).map(drop)
     }
 
@@ -197,12 +230,12 @@ impl Wire {
                 .into(),
             ));
         }
-        let mut body = Vec::new();
-        body.extend(statement.id.to_le_bytes());
-        body.push(0); // no cursor
-        body.extend(1u32.to_le_bytes()); // once
-        parameters::write(values, &mut body)?;
-        self.command(COM_STMT_EXECUTE, &body)?;
+        let mut packet = vec![COM_STMT_EXECUTE];
+        packet.extend(statement.id.to_le_bytes());
+        packet.push(0); // no cursor
+        packet.extend(1u32.to_le_bytes()); // once
+        parameters::write(values, &mut packet)?;
+        self.send(&packet)?;
         self.answer(true)
     }
 
@@ -217,7 +250,7 @@ impl Wire {
         match self.state {
             State::Rows { binary } => self.guarded(|wire| wire.read_row(binary)),
             State::Ready | State::MoreResults => Ok(false),
-            State::Lost => Err(lost_before()),
+            State::Lost => Err(self.lost_before()),
         }
     }
 
@@ -243,7 +276,7 @@ impl Wire {
             State::Rows { .. } => self.guarded(|wire| wire.read_row_or_end().map(drop)),
             State::MoreResults => self.answer(false).map(drop),
             State::Ready => Ok(()),
-            State::Lost => Err(lost_before()),
+            State::Lost => Err(self.lost_before()),
         }
     }
 
@@ -307,22 +340,20 @@ impl Wire {
 
     /// Sends a command.
     fn command(&mut self, command: u8, body: &[u8]) -> Result<(), Failure> {
+        self.send(&[&[command], body].concat())
+    }
+
+    /// Sends a command's packet.
+    fn send(&mut self, packet: &[u8]) -> Result<(), Failure> {
         match self.state {
             State::Ready => {}
-            State::Lost => return Err(lost_before()),
-            State::Rows { .. } | State::MoreResults => {
-                return Err(Failure::Value(
-                    "the rows of another statement have not been read to their end on this connection".into(),
-                ));
-            }
+            State::Lost => return Err(self.lost_before()),
+            State::Rows { .. } | State::MoreResults => return Err(Failure::Busy),
         }
-        let size = body.len() + 1;
+        let size = packet.len();
         if size >= self.max_allowed_packet {
             return Err(Failure::TooLarge { size, limit: self.max_allowed_packet });
         }
-        let mut packet = Vec::with_capacity(size);
-        packet.push(command);
-        packet.extend(body);
         self.guarded(|wire| {
             for statement in wire.useless.drain(..) {
                 let [a, b, c, d] = statement.id.to_le_bytes();
@@ -330,7 +361,7 @@ impl Wire {
                 wire.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
             }
             wire.packets.begin()?;
-            wire.packets.put(&packet);
+            wire.packets.put(packet);
             wire.packets.flush()
         })
     }
@@ -409,8 +440,8 @@ impl Wire {
 
     #[cold]
     fn failed(&mut self, failure: &Failure) {
-        if failure.ends_connection() {
-            self.close();
+        if matches!(failure, Failure::Lost(_)) {
+            self.close(failure);
         } else if matches!(failure, Failure::Server(_)) {
             self.state = State::Ready;
         }
@@ -422,10 +453,6 @@ fn ok_packet<K: OkPacketKind>(packet: &[u8], capabilities: CapabilityFlags) -> R
         .parse::<OkPacketDeserializer<'_, K>>(capabilities)
         .map(OkPacketDeserializer::into_inner)
         .map_err(|_| Failure::protocol("an OK packet cannot be read"))
-}
-
-fn lost_before() -> Failure {
-    Failure::Lost("it broke before".into())
 }
 
 impl Drop for Wire {

@@ -6,7 +6,6 @@ pub(crate) mod value;
 
 use diesel::{
     QueryResult,
-    connection::SimpleConnection,
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
 };
@@ -58,12 +57,7 @@ impl Driver for Mysql {
     }
 
     fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {
-        connection.batch_execute("ROLLBACK")?; // no error where there is no transaction
-        if connection.autocommits() {
-            return Ok(());
-        }
-        // What the next user writes would never be committed.
-        connection.batch_execute("SET autocommit = 1")
+        connection.renew()
     }
 
     fn in_transaction(connection: &MysqlConnection) -> bool {

@@ -1,6 +1,6 @@
 //! Streams on MySQL and MariaDB: rows are read as the server sends them, so that nothing is held but the chunk in hand.
 
-use diesel::{connection::SimpleConnection, mysql::Mysql};
+use diesel::mysql::Mysql;
 
 use crate::{
     backend::Driver,
@@ -26,8 +26,6 @@ struct Reading<S: ShapeOn<Mysql>> {
     lease: Lease<Mysql>,
     sql: String,
     decoder: Decoder<S>,
-    /// Whether the session is to be made as it was.
-    patient: bool,
 }
 
 pub(super) fn open<S: ShapeOn<Mysql>>(
@@ -36,8 +34,8 @@ pub(super) fn open<S: ShapeOn<Mysql>>(
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Mysql::sql(select).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
     let mut lease = session.lease_for_stream()?;
-    lease.run(|connection| connection.batch_execute(BE_PATIENT))?;
-    let mut reading = Reading::<S> { lease, sql, decoder: Decoder::new::<Mysql>(), patient: true };
+    lease.run(|connection| connection.set_session(BE_PATIENT))?;
+    let mut reading = Reading::<S> { lease, sql, decoder: Decoder::new::<Mysql>() };
     reading.lease.run(|connection| connection.start(select)).map_err(|error| reading.in_statement(error))?;
     Ok(Box::new(reading))
 }
@@ -67,11 +65,11 @@ impl<S: ShapeOn<Mysql>> Reading<S> {
 
     /// Ends the statement, and makes the session as it was.
     fn end(&mut self) {
-        if std::mem::take(&mut self.patient) {
-            self.lease.finish();
-            if let Err(error) = self.lease.set_session(BE_AS_BEFORE) {
-                log::debug!("a stream's connection cannot be made as it was: {error}");
-            }
+        self.lease.finish();
+        if !std::thread::panicking()
+            && let Err(error) = self.lease.set_session(BE_AS_BEFORE)
+        {
+            self.lease.discard(error);
         }
     }
 }

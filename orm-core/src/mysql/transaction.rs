@@ -1,0 +1,98 @@
+//! What failures mean for a transaction, and what is not sent for that reason.
+
+use std::num::NonZeroU32;
+
+use diesel::{
+    QueryResult,
+    connection::{AnsiTransactionManager, TransactionManager},
+};
+
+use super::{MysqlConnection, error::Failure};
+
+impl MysqlConnection {
+    /// Does something on the wire, when it is free, unless it would do so outside of a transaction by mistake.
+    pub(super) fn run<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> QueryResult<T> {
+        self.finish();
+        if self.rolled_back {
+            return Err(Failure::Ended.into());
+        }
+        let answer = f(self);
+        self.checked(answer)
+    }
+
+    /// Diesel's error for ours, which is taken in.
+    pub(super) fn checked<T>(&mut self, answer: Result<T, Failure>) -> QueryResult<T> {
+        answer.map_err(|failure| {
+            self.failed(&failure);
+            match failure {
+                // The last word of a server that hangs up, such as "disconnected because of inactivity".
+                last if self.wire.is_lost() && last.is_of_no_kind() => Failure::Lost(last.to_string().into()).into(),
+                other => other.into(),
+            }
+        })
+    }
+
+    /// Takes in what a failure means for the transaction.
+    pub(super) fn failed(&mut self, failure: &Failure) {
+        if self.wire.is_lost() {
+            return self.give_up(failure);
+        }
+        if !matches!(failure, Failure::Server(_)) {
+            return;
+        }
+        // An error does not tell the state; a ping's answer does. It also tells whether the server has hung up.
+        let was_open = self.wire.in_transaction();
+        let state = self.within_connect_timeout(|connection| connection.wire.ping());
+        if let Err(failure) = state {
+            return self.give_up(&failure);
+        }
+        if was_open && !self.wire.in_transaction() && matches!(self.depth(), Ok(Some(_))) {
+            self.rolled_back = true;
+            AnsiTransactionManager::transaction_manager_status_mut(self)
+                .set_requires_rollback_maybe_up_to_top_level(true);
+        }
+    }
+
+    /// How many transactions and savepoints Diesel knows to be open.
+    pub(super) fn depth(&mut self) -> QueryResult<Option<NonZeroU32>> {
+        AnsiTransactionManager::transaction_manager_status_mut(self).transaction_depth()
+    }
+
+    /// Whether the server has a transaction open that Diesel knows nothing of.
+    pub(super) fn has_unknown_transaction(&mut self) -> bool {
+        self.wire.in_transaction() && matches!(self.depth(), Ok(None))
+    }
+
+    pub(super) fn give_up(&mut self, why: &Failure) {
+        self.wire.close(why);
+        AnsiTransactionManager::transaction_manager_status_mut(self).set_in_error();
+    }
+}
+
+/// Whether this is what Diesel's transaction manager sends.
+pub(super) fn is_of_transactions(sql: &str) -> bool {
+    let word = sql.split_whitespace().next().unwrap_or_default();
+    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].contains(&word) && !sql.contains(';')
+}
+
+/// Whether this rolls a transaction back, all of it.
+pub(super) fn is_rollback(sql: &str) -> bool {
+    sql.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case("ROLLBACK")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rollback_is_known_however_it_is_written() {
+        assert!(["ROLLBACK", "rollback;", " Rollback ; "].iter().all(|sql| is_rollback(sql)));
+        assert!(!["ROLLBACK TO SAVEPOINT x", "ROLLBACK; SELECT 1", ""].iter().any(|sql| is_rollback(sql)));
+    }
+
+    #[test]
+    fn what_may_change_the_session_is_not_of_transactions() {
+        assert!(["BEGIN", "ROLLBACK TO SAVEPOINT diesel_savepoint_1"].iter().all(|sql| is_of_transactions(sql)));
+        assert!(!["USE other", "BEGIN; USE other", "SET x = 1"].iter().any(|sql| is_of_transactions(sql)));
+    }
+}
