@@ -10,6 +10,20 @@ mod fixed;
 mod fuzz;
 mod memory;
 mod models;
+#[cfg(feature = "mysql")]
+mod mysql_abandoned;
+#[cfg(feature = "mysql")]
+mod mysql_faults;
+#[cfg(feature = "mysql")]
+mod mysql_limits;
+#[cfg(feature = "mysql")]
+mod mysql_login;
+#[cfg(feature = "mysql")]
+mod mysql_rogue;
+#[cfg(feature = "mysql")]
+mod mysql_servers;
+#[cfg(feature = "mysql")]
+mod mysql_tls;
 mod nesting;
 mod orders;
 mod plain_diesel;
