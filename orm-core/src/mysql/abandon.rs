@@ -1,8 +1,13 @@
 //! Ending a result that is not wanted any more, without reading what is left of it.
 //!
+//! Only a statement that reads is ended. One that writes, such as `CALL` or `INSERT … RETURNING`, would be undone or half
+//! done, so what it returns is read to its end.
+//!
 //! The protocol has no word for that. A second connection tells the server to kill the statement; what the server had
 //! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
 //! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
+
+use std::time::Duration;
 
 use super::{
     MysqlConnection,
@@ -17,6 +22,10 @@ use crate::net::socket::Deadline;
 /// server that sends more has not listened.
 const MOST: usize = 64 << 20;
 
+/// How long the end of a result is waited for: longer than pieces of one answer are apart, and not worth a thought where
+/// a statement goes on.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
 /// The number of "Query execution was interrupted".
 const INTERRUPTED: u16 = 1317;
 
@@ -27,10 +36,31 @@ impl MysqlConnection {
             return;
         }
         // While it unwinds, the pool discards the connection in any case.
-        let ended = if std::thread::panicking() { Err(Failure::Lost("a panic".into())) } else { self.kill() };
+        let ended = if std::thread::panicking() {
+            Err(Failure::Lost("a panic".into()))
+        } else if self.only_reads {
+            self.wait_or_kill()
+        } else {
+            return self.read_to_the_end();
+        };
         if let Err(failure) = ended {
             log::debug!("a statement cannot be ended on the server, so its connection is given up: {failure}");
             self.give_up();
+        }
+    }
+
+    /// Where one row was all, as with `get_result`, what ends the result may be on its way. To wait for it costs less
+    /// than to connect.
+    fn wait_or_kill(&mut self) -> Result<(), Failure> {
+        let received = self.wire.receive_by(Deadline::after(Some(A_MOMENT)))?;
+        self.wire.set_timeouts(&self.options.timeouts)?;
+        if received && self.finish_what_is_here() { Ok(()) } else { self.kill() }
+    }
+
+    fn read_to_the_end(&mut self) {
+        if let Err(failure) = self.wire.skip_all() {
+            log::warn!("a statement failed after some of its rows were read, and its other rows were not: {failure}");
+            self.failed(&failure);
         }
     }
 
@@ -115,5 +145,27 @@ impl MysqlConnection {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a statement does nothing but read, by its first word; whoever is in doubt is taken to write.
+pub(super) fn only_reads(sql: &str) -> bool {
+    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    ["SELECT", "SHOW", "TABLE", "VALUES", "WITH"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_write_is_not_taken_to_read() {
+        for sql in ["SELECT 1", " (select 1)", "\n((WITH x AS (SELECT 1) SELECT 1", "SELECT*FROM t", "SHOW TABLES"] {
+            assert!(only_reads(sql), "{sql}");
+        }
+        for sql in ["CALL p()", "insert into t values (1) returning id", "/* a */ SELECT 1", "SELECTED", "", "é"] {
+            assert!(!only_reads(sql), "{sql}");
+        }
     }
 }

@@ -64,8 +64,9 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 ///
 /// It is a full [`diesel::Connection`] of the backend [`Mysql`], in Rust from end to end: no C library is needed. `load`
 /// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
-/// dropped early ends its statement on the server (by `KILL QUERY` from a second connection, for which the server must
-/// be able to take one), or else gives the connection up, so that a pool replaces it.
+/// dropped early ends its SELECT on the server (by `KILL QUERY` from a second connection, for which the server must
+/// be able to take one), or else gives the connection up, so that a pool replaces it. A statement that may write, such as
+/// `CALL` or `INSERT … RETURNING`, is not cut short: what it returns is read to its end, and dropped.
 ///
 /// After a deadlock, or whatever else makes the server roll a transaction back, the connection sends nothing before the
 /// transaction is rolled back here as well: nothing runs outside of a transaction by mistake.
@@ -89,6 +90,32 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 ///
 /// Text is UTF-8 (utf8mb4), the time zone UTC, and `sql_mode` has STRICT_ALL_TABLES, so that no value is cut to fit its
 /// column, and NO_AUTO_VALUE_ON_ZERO, so that a key of 0 is stored as such (NULL and DEFAULT make a new one). `LOAD DATA LOCAL` is not supported: no server gets a file of this machine.
+///
+/// # Beside Diesel's own
+///
+/// Whatever is written for `diesel::MysqlConnection` works with this type in its place, in Diesel's pool, its migrations
+/// and `#[derive(MultiConnection)]` as well. These are the differences:
+///
+/// - `localhost` is reached by TCP as any host is; a Unix socket is named by `unix_socket`. Options that are not in the
+///   table above are refused, where Diesel passes over them.
+/// - Sessions are strict, as said above.
+/// - At most 100 prepared statements are kept for each connection; those that have not been used for longest make room.
+///   Diesel keeps all, and a server has room for 16,382 unless it is told otherwise.
+/// - `batch_execute` gives errors their kinds, too. MariaDB's CHECK constraints have theirs, and a lost connection is
+///   `DatabaseErrorKind::ClosedConnection`.
+/// - After a deadlock nothing is sent before the transaction is rolled back here, as said above. A transaction that is
+///   begun by SQL of the caller's own, and not by [`Connection::transaction`], is the caller's own to look after.
+/// - A pool is told that the connection is broken while a transaction is open that SQL of the caller's own has begun, and
+///   while `autocommit` is off.
+/// - Of a statement with several results, such as `CALL`, `load` gives the first.
+/// - Instrumentation is told the URL without its password.
+///
+/// Where a server waits for `net_write_timeout` (a minute, unless it is told otherwise) until the next row is asked for,
+/// it ends the connection. Streams of this crate's querysets see to that by themselves; whoever takes his time over
+/// `load_iter` sets it higher, as in `SET net_write_timeout = 3600`.
+///
+/// Diesel reads no negative TIME, and a date with a zero in it, such as `2024-00-10`, only as
+/// [`MysqlTime`](diesel::mysql::data_types::MysqlTime); either is an error, and the connection goes on.
 ///
 /// # Errors
 ///
@@ -123,6 +150,8 @@ pub struct MysqlConnection {
     transaction: AnsiTransactionManager,
     /// The server has ended the transaction that is open here.
     rolled_back: bool,
+    /// The last statement does nothing but read, so that it may be ended before its end.
+    only_reads: bool,
     instrumentation: DynInstrumentation,
 }
 
@@ -146,6 +175,7 @@ impl MysqlConnection {
             statements: Statements::new(),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
+            only_reads: false,
             instrumentation: DynInstrumentation::default_instrumentation(),
         })
     }
@@ -215,7 +245,11 @@ impl MysqlConnection {
         source.collect_binds(&mut binds, &mut (), &Mysql)?;
         let values: Vec<Parameter> = binds.metadata.into_iter().zip(binds.binds).collect();
         let keep = source.is_safe_to_cache_prepared(&Mysql)?;
-        self.run(|connection| connection.execute_prepared(&sql, &values, keep)).map(|answer| match answer {
+        let answer = self.run(|connection| {
+            connection.only_reads = abandon::only_reads(&sql);
+            connection.execute_prepared(&sql, &values, keep)
+        });
+        answer.map(|answer| match answer {
             Answer::Done { affected } => Some(affected),
             Answer::Rows => None,
         })

@@ -4,14 +4,14 @@
 //! receive buffer; nothing is copied or allocated for it, unless it is larger than 16 MiB and comes in parts.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     ops::Range,
 };
 
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 
 use super::error::Failure;
-use crate::net::socket::Socket;
+use crate::net::socket::{Deadline, Socket};
 
 /// The bytes of a header: three of the length, one of the number.
 const HEADER: usize = 4;
@@ -255,6 +255,27 @@ impl Packets {
         }
         self.was_full = self.unread.end == self.buffer.len();
         Ok(())
+    }
+
+    /// Receives once more, if something comes before the deadline; whether it did.
+    pub(super) fn receive_by(&mut self, deadline: Deadline) -> Result<bool, Failure> {
+        // A compressed packet is read as a whole, and could not be taken up again where time ran out.
+        if self.compressed.is_some() {
+            return Ok(false);
+        }
+        if self.unread.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() + BUFFER, 0);
+        }
+        self.socket.set_deadline(deadline);
+        match self.socket.read(&mut self.buffer[self.unread.end..]) {
+            Ok(0) => Err(Failure::Lost("the server has closed it".into())),
+            Ok(received) => {
+                self.unread.end += received;
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends the connection at once.

@@ -52,9 +52,9 @@ fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
         MysqlType::Numeric => (ColumnType::MYSQL_TYPE_NEWDECIMAL, 0),
         MysqlType::Time => (ColumnType::MYSQL_TYPE_TIME, 0),
         MysqlType::Date => (ColumnType::MYSQL_TYPE_DATE, 0),
-        MysqlType::DateTime => (ColumnType::MYSQL_TYPE_DATETIME, 0),
-        // Diesel says `Timestamp` of every date with a time. As a TIMESTAMP, MariaDB would make NULL of those before 1970.
-        MysqlType::Timestamp => (ColumnType::MYSQL_TYPE_DATETIME, 0),
+        // Diesel says `Timestamp` of every date with a time. As a TIMESTAMP, MariaDB would make NULL of those before 1970,
+        // and compare it without its fraction by `<=>`.
+        MysqlType::DateTime | MysqlType::Timestamp => (ColumnType::MYSQL_TYPE_DATETIME, 0),
         // A server takes neither bits nor the members of an ENUM or SET as such.
         MysqlType::String | MysqlType::Enum | MysqlType::Set => (ColumnType::MYSQL_TYPE_VAR_STRING, 0),
         MysqlType::Blob | MysqlType::Bit => (ColumnType::MYSQL_TYPE_BLOB, 0),

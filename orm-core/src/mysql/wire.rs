@@ -141,6 +141,11 @@ impl Wire {
         self.packets.has_one()
     }
 
+    /// Receives once more, if something comes before the deadline; whether it did.
+    pub(super) fn receive_by(&mut self, deadline: Deadline) -> Result<bool, Failure> {
+        self.guarded(|wire| wire.packets.receive_by(deadline))
+    }
+
     /// Gives the connection up.
     pub(super) fn close(&mut self) {
         self.packets.close();

@@ -1,0 +1,191 @@
+//! The prepared statements that a `MysqlConnection` keeps: each is prepared once, and the server never has many.
+
+use diesel::{
+    Connection, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+    connection::{CacheSize, SimpleConnection},
+    dsl::sql,
+    sql_query,
+    sql_types::{Integer, Text},
+};
+use orm_core::{MysqlConnection, diesel};
+use orm_tests::{Bed, TestResult, on_mysql, private_server::PrivateServer};
+
+on_mysql! {
+    prepared_once, kept_by_text_and_not_by_values, none_kept, many_statements, a_table_changes, a_failed_statement_is_kept,
+    the_server_has_no_room,
+}
+
+diesel::table! {
+    t (id) {
+        id -> BigInt,
+        v -> Text,
+    }
+}
+
+const TABLE: &str =
+    "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL); INSERT INTO t VALUES (1, 'a'), (2, 'b')";
+
+/// How many statements this session has prepared; to ask takes one, which is counted.
+fn prepared(connection: &mut MysqlConnection) -> Result<i64, Box<dyn std::error::Error>> {
+    let query = sql::<(Text, Text)>("SHOW SESSION STATUS LIKE 'Com_stmt_prepare'");
+    Ok(query.get_result::<(String, String)>(connection)?.1.parse()?)
+}
+
+/// How many are prepared while something is done.
+fn prepared_by(
+    connection: &mut MysqlConnection,
+    f: impl FnOnce(&mut MysqlConnection) -> QueryResult<()>,
+) -> Result<i64, Box<dyn std::error::Error>> {
+    let before = prepared(connection)?;
+    f(connection)?;
+    Ok(prepared(connection)? - before - 1)
+}
+
+fn prepared_once(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    assert_eq!(prepared_by(connection, |_| Ok(()))?, 0);
+    let count = prepared_by(connection, |connection| {
+        for id in 0..50 {
+            let read = t::table.filter(t::id.gt(id % 3)).load::<(i64, String)>(connection)?;
+            assert_eq!(i64::try_from(read.len()), Ok(2 - id % 3));
+            diesel::insert_into(t::table).values((t::id.eq(id + 100), t::v.eq("c"))).execute(connection)?;
+            diesel::delete(t::table.find(id + 100)).execute(connection)?;
+        }
+        Ok(())
+    })?;
+    assert_eq!(count, 3);
+    Ok(())
+}
+
+fn kept_by_text_and_not_by_values(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    let count = prepared_by(connection, |connection| {
+        // SQL of the user's own is not kept, as with Diesel's own connections.
+        for _ in 0..10 {
+            sql_query("SELECT 1").execute(connection)?;
+        }
+        // Nor what has a list of any length.
+        for ids in [vec![1], vec![1, 2], vec![1, 2]] {
+            t::table.filter(t::id.eq_any(ids)).load::<(i64, String)>(connection)?;
+        }
+        // Nor an UPDATE, for Diesel does not know it to be the same.
+        for _ in 0..2 {
+            diesel::update(t::table.find(1)).set(t::v.eq("a")).execute(connection)?;
+        }
+        // Text that is put together at run time is one statement if it is the same.
+        for _ in 0..10 {
+            t::table.into_boxed().filter(t::v.eq("a")).load::<(i64, String)>(connection)?;
+        }
+        Ok(())
+    })?;
+    assert_eq!(count, 10 + 3 + 2 + 1);
+    Ok(())
+}
+
+fn none_kept(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    let query = |connection: &mut MysqlConnection| t::table.find(1).first::<(i64, String)>(connection).map(drop);
+    let five = |connection: &mut MysqlConnection| (0..5).try_for_each(|_| query(connection));
+    assert_eq!(prepared_by(connection, five)?, 1);
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    assert_eq!(prepared_by(connection, five)?, 5);
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+    assert_eq!(prepared_by(connection, five)?, 1);
+    Ok(())
+}
+
+/// How many statements the server has prepared, for all its connections.
+fn held(server: &PrivateServer) -> Result<i64, Box<dyn std::error::Error>> {
+    let sql = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'PREPARED_STMT_COUNT'";
+    Ok(server.texts(sql)[0].as_deref().ok_or("it is a number")?.parse()?)
+}
+
+fn many_statements(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&[]);
+    server.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    for round in 0..2 {
+        // Each has one condition more than the last.
+        for n in 0..300 {
+            let mut query = t::table.select(t::id).into_boxed();
+            for id in 0..=n {
+                query = query.or_filter(t::id.eq(id));
+            }
+            assert_eq!(query.load::<i64>(connection)?.len(), usize::try_from(n)?.min(2));
+            if n % 50 == 0 {
+                assert!(held(&server)? <= 102, "round {round}, {n} conditions: {}", held(&server)?);
+            }
+        }
+    }
+    assert!((90..=102).contains(&held(&server)?), "{} are kept", held(&server)?);
+    for n in 0..3000 {
+        assert_eq!(sql_query(format!("SELECT {n}")).execute(connection)?, 1);
+    }
+    assert!(held(&server)? <= 102);
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    connection.batch_execute("DO 0")?;
+    assert_eq!(held(&server)?, 0);
+    Ok(())
+}
+
+fn a_table_changes(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    let read = |connection: &mut MysqlConnection| t::table.order(t::id).load::<(i64, String)>(connection);
+    let rows = || vec![(1, "a".to_owned()), (2, "b".to_owned())];
+    assert_eq!(read(connection)?, rows());
+    for change in [
+        "ALTER TABLE t ADD w INT FIRST",
+        "ALTER TABLE t MODIFY id BIGINT AFTER v",
+        "ALTER TABLE t MODIFY v LONGTEXT CHARACTER SET latin1",
+        "CREATE TABLE copy LIKE t; INSERT INTO copy SELECT * FROM t; DROP TABLE t; RENAME TABLE copy TO t",
+        "RENAME TABLE t TO other; CREATE VIEW t AS SELECT CAST(id AS UNSIGNED) AS id, v FROM other",
+    ] {
+        bed.execute(change);
+        let count = prepared_by(connection, |connection| {
+            assert_eq!(read(connection)?, rows(), "{change}");
+            Ok(())
+        })?;
+        assert!(count <= 1, "{change}");
+    }
+    bed.execute("ALTER TABLE other RENAME COLUMN v TO x");
+    assert!(read(connection).is_err());
+    bed.execute("ALTER TABLE other RENAME COLUMN x TO v");
+    assert_eq!(read(connection)?, rows());
+    // The server can be told to forget all that it has.
+    bed.execute("FLUSH TABLES");
+    assert_eq!(read(connection)?, rows());
+    Ok(())
+}
+
+fn a_failed_statement_is_kept(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    let count = prepared_by(connection, |connection| {
+        for id in [1, 2, 1, 3] {
+            let answer = diesel::insert_into(t::table).values((t::id.eq(id), t::v.eq("c"))).execute(connection);
+            assert_eq!(answer.is_ok(), id == 3);
+        }
+        Ok(())
+    })?;
+    assert_eq!(count, 1);
+    Ok(())
+}
+
+/// A server has a limit for all its clients, and says so.
+fn the_server_has_no_room(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&["max_prepared_stmt_count=0"]);
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    for _ in 0..2 {
+        let error = sql::<Integer>("SELECT 1").load::<i32>(connection).expect_err("there is no room");
+        assert!(error.to_string().contains("max_prepared_stmt_count"), "{error}");
+    }
+    server.execute("SET GLOBAL max_prepared_stmt_count = 1");
+    for _ in 0..3 {
+        assert_eq!(sql::<Integer>("SELECT 1").get_result::<i32>(connection)?, 1);
+    }
+    Ok(())
+}
