@@ -10,7 +10,8 @@
 //! - [`Bed::texts`] and [`Bed::number`] are the witness: SQL written by hand, read by a connection that orm-core knows
 //!   nothing of.
 //! - [`proxy`] stands between a test and its server, counts bytes and cuts connections; [`logs`] keeps what is logged.
-//! - [`private_server`] starts a server for one test, where the others' server would not do.
+//! - [`private_server`] starts a server for one test, where the others' server would not do; [`rogue`] is a server that
+//!   says what no server says, and [`certificates`] makes certificates for either.
 //! - `probe/` reads a table in a process of its own, so that its memory can be measured.
 //!
 //! The servers are found by the variables `ORM_TEST_POSTGRES_URL` and `ORM_TEST_MYSQL_URL`; `cargo xtask test` starts
@@ -18,6 +19,8 @@
 //! MariaDB: they take their long tables from its `SEQUENCE` engine, which MySQL does not have.
 
 mod bed;
+#[cfg(feature = "mysql")]
+pub mod certificates;
 pub mod logs;
 pub mod panics;
 mod pick;
@@ -25,6 +28,8 @@ mod pick;
 pub mod private_server;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod proxy;
+#[cfg(feature = "mysql")]
+pub mod rogue;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
 mod witness;

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -19,6 +19,10 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct State {
+    /// Where new connections go.
+    server: Mutex<String>,
+    /// All that clients have sent, where that is kept.
+    sent: Option<Mutex<Vec<u8>>>,
     /// Bytes from the server so far.
     received: AtomicU64,
     /// A connection is cut when this many bytes have come from the server.
@@ -32,22 +36,43 @@ impl Proxy {
     ///
     /// If the URL names no host, or no port can be had here.
     pub fn to(url: &str) -> Self {
-        let (before, after) = url.split_once("://").expect("a URL has a scheme");
-        let authority_end = after.find(['/', '?']).unwrap_or(after.len());
-        let (authority, rest) = after.split_at(authority_end);
-        let (user, server) = authority.rsplit_once('@').map_or(("", authority), |(user, server)| (user, server));
+        Proxy::new(url, None)
+    }
+
+    /// A proxy that keeps all that clients send.
+    ///
+    /// # Panics
+    ///
+    /// As [`Proxy::to`].
+    pub fn listening_in(url: &str) -> Self {
+        Proxy::new(url, Some(Mutex::default()))
+    }
+
+    fn new(url: &str, sent: Option<Mutex<Vec<u8>>>) -> Self {
+        let (before, user, server, rest) = parts(url);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
         let here = listener.local_addr().expect("it is bound");
         let url = format!("{before}://{user}{}{here}{rest}", if user.is_empty() { "" } else { "@" });
-        let state = Arc::new(State { received: AtomicU64::new(0), cut_after: AtomicU64::new(u64::MAX) });
-        let (server, shared) = (with_port(before, server), state.clone());
+        let state = Arc::new(State {
+            server: Mutex::new(with_port(before, server)),
+            sent,
+            received: AtomicU64::new(0),
+            cut_after: AtomicU64::new(u64::MAX),
+        });
+        let shared = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let server = TcpStream::connect(&server).expect("the server of the URL can be reached");
-                let (upward, downward) = (clone(&client), clone(&server));
-                thread::spawn(move || copy(upward, downward, None));
+                let address = shared.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                // A server that is gone is told by closing.
+                let Ok(server) = TcpStream::connect(&address) else { continue };
+                for stream in [&client, &server] {
+                    // What is small shall not wait here for what follows it.
+                    stream.set_nodelay(true).expect("every socket of TCP knows that");
+                }
+                let (upward, downward, state) = (clone(&client), clone(&server), shared.clone());
+                thread::spawn(move || copy(upward, downward, |bytes| state.pass_up(bytes)));
                 let state = shared.clone();
-                thread::spawn(move || copy(server, client, Some(&state)));
+                thread::spawn(move || copy(server, client, |bytes| state.pass_down(bytes)));
             }
         });
         Proxy { url, state }
@@ -56,6 +81,27 @@ impl Proxy {
     /// The URL by which the server is reached through this proxy.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Leads new connections to the server of another URL.
+    ///
+    /// # Panics
+    ///
+    /// If the URL names no host.
+    pub fn redirect(&self, url: &str) {
+        let (scheme, _, server, _) = parts(url);
+        *self.state.server.lock().unwrap_or_else(PoisonError::into_inner) = with_port(scheme, server);
+    }
+
+    /// Whether clients have sent this text.
+    ///
+    /// # Panics
+    ///
+    /// If the proxy does not listen in.
+    pub fn has_heard(&self, text: &str) -> bool {
+        let sent = self.state.sent.as_ref().expect("it was made by `listening_in`");
+        let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
     /// The bytes that have come from the server.
@@ -74,6 +120,14 @@ impl Proxy {
     }
 }
 
+/// A URL's scheme, user, server and the rest.
+fn parts(url: &str) -> (&str, &str, &str, &str) {
+    let (scheme, after) = url.split_once("://").expect("a URL has a scheme");
+    let (authority, rest) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+    let (user, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+    (scheme, user, server, rest)
+}
+
 /// The host with its port, which a URL may leave out.
 fn with_port(scheme: &str, host: &str) -> String {
     let port = if scheme.starts_with("postgres") { 5432 } else { 3306 };
@@ -89,16 +143,27 @@ fn clone(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a socket can be cloned")
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, counted: Option<&State>) {
+impl State {
+    fn pass_up(&self, bytes: &[u8]) -> usize {
+        if let Some(sent) = &self.sent {
+            sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        }
+        bytes.len()
+    }
+
+    fn pass_down(&self, bytes: &[u8]) -> usize {
+        let before = self.received.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        let room = self.cut_after.load(Ordering::SeqCst).saturating_sub(before);
+        usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len())
+    }
+}
+
+/// Passes on as much as `pass` says, until that is not all.
+fn copy(mut from: TcpStream, mut to: TcpStream, pass: impl Fn(&[u8]) -> usize) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(bytes @ 1..) = from.read(&mut buffer) {
-        let mut pass = bytes;
-        if let Some(state) = counted {
-            let before = state.received.fetch_add(bytes as u64, Ordering::SeqCst);
-            let room = state.cut_after.load(Ordering::SeqCst).saturating_sub(before);
-            pass = usize::try_from(room).unwrap_or(usize::MAX).min(bytes);
-        }
-        if to.write_all(&buffer[..pass]).is_err() || pass < bytes {
+        let passed = pass(&buffer[..bytes]);
+        if to.write_all(&buffer[..passed]).is_err() || passed < bytes {
             break;
         }
     }

@@ -11,6 +11,8 @@ mod fuzz;
 mod memory;
 mod models;
 #[cfg(feature = "mysql")]
+mod mysql_abandoned;
+#[cfg(feature = "mysql")]
 mod mysql_bytes;
 #[cfg(feature = "mysql")]
 mod mysql_connection;
@@ -19,11 +21,23 @@ mod mysql_diesel;
 #[cfg(feature = "mysql")]
 mod mysql_errors;
 #[cfg(feature = "mysql")]
+mod mysql_faults;
+#[cfg(feature = "mysql")]
 mod mysql_iterators;
+#[cfg(feature = "mysql")]
+mod mysql_limits;
+#[cfg(feature = "mysql")]
+mod mysql_login;
+#[cfg(feature = "mysql")]
+mod mysql_rogue;
 #[cfg(feature = "mysql")]
 mod mysql_rows;
 #[cfg(feature = "mysql")]
+mod mysql_servers;
+#[cfg(feature = "mysql")]
 mod mysql_statements;
+#[cfg(feature = "mysql")]
+mod mysql_tls;
 #[cfg(feature = "mysql")]
 mod mysql_transactions;
 #[cfg(feature = "mysql")]

@@ -8,8 +8,7 @@ use mysql_common::{
     constants::CapabilityFlags,
     io::ParseBuf,
     packets::{
-        AuthPlugin, AuthSwitchRequest, CommonOkPacket, ErrPacket, HandshakePacket, HandshakeResponse,
-        OkPacketDeserializer, SslRequest,
+        AuthPlugin, CommonOkPacket, ErrPacket, HandshakePacket, HandshakeResponse, OkPacketDeserializer, SslRequest,
     },
     proto::MySerialize,
 };
@@ -131,16 +130,31 @@ fn failed(failure: Failure, options: &Options) -> Error {
     refusal(sentence).with_source(Text(text))
 }
 
-fn greeting(packet: &[u8]) -> Result<HandshakePacket<'static>, Failure> {
+pub(super) fn greeting(packet: &[u8]) -> Result<HandshakePacket<'static>, Failure> {
     if packet.first() == Some(&0xFF) {
         return Err(error_packet(packet, CapabilityFlags::empty()));
     }
-    let greeting: HandshakePacket<'_> =
-        ParseBuf(packet).parse(()).map_err(|_| Failure::protocol("this is no greeting of a MySQL server"))?;
-    if greeting.protocol_version() != 10 {
-        return Err(Failure::protocol("this is no greeting of a MySQL server"));
+    let other = || Failure::protocol("this is no greeting of a MySQL server");
+    if packet.first() != Some(&10) {
+        return Err(other());
     }
+    // The challenge has 21 bytes on every server, and `HandshakePacket` counts with what stands here unchecked.
+    let version = packet.iter().position(|byte| *byte == 0).ok_or_else(other)?;
+    if packet.get(version + CHALLENGE_LENGTH).is_none_or(|length| *length > 0x7F) {
+        return Err(other());
+    }
+    let greeting: HandshakePacket<'_> = ParseBuf(packet).parse(()).map_err(|_| other())?;
     Ok(greeting.into_owned())
+}
+
+/// Where the length of a greeting's challenge stands, from the end of the server's version.
+const CHALLENGE_LENGTH: usize = 1 + 4 + 8 + 1 + 2 + 1 + 2 + 2;
+
+/// The way to log in that a server asks for, and its challenge ("Protocol::AuthSwitchRequest").
+pub(super) fn switch_request(packet: &[u8]) -> Option<(&[u8], &[u8])> {
+    // The oldest way is asked for by one byte. A challenge may hold any byte, zero at its end, too.
+    let (name, challenge) = packet.get(1..)?.split_at(packet.iter().skip(1).position(|byte| *byte == 0)?);
+    Some((name, &challenge[1..]))
 }
 
 /// The server's word from an error packet.
@@ -158,7 +172,6 @@ fn serialized(packet: &impl MySerialize) -> Vec<u8> {
 }
 
 fn encrypt(packets: &mut Packets, tls: &Tls, options: &Options) -> Result<(), Failure> {
-    packets.flush()?;
     packets.socket_to_encrypt()?.encrypt(tls, &options.address)?;
     Ok(())
 }
@@ -267,11 +280,11 @@ impl Login<'_> {
             refusal("the server wants a way to log in that is not known here")
                 .with_source(Text(format!("the account's plugin is `{name}`")))
         };
-        let Ok(request) = ParseBuf(packet).parse::<AuthSwitchRequest<'_>>(()) else {
+        let Some((name, challenge)) = switch_request(packet) else {
             return Err(unknown("mysql_old_password")); // the only one that asks in another form
         };
-        self.plugin = request.auth_plugin().into_owned();
-        self.nonce = request.plugin_data().to_vec();
+        self.plugin = AuthPlugin::from_bytes(name).into_owned();
+        self.nonce = challenge.to_vec();
         match self.plugin {
             AuthPlugin::CachingSha2Password | AuthPlugin::MysqlNativePassword => {
                 self.nonce.truncate(20);
@@ -309,5 +322,19 @@ impl Login<'_> {
         password.push(0);
         self.packets.put(&password);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_may_end_with_zero() {
+        let challenge = [[7; 31].as_slice(), &[0]].concat();
+        let packet = [b"\xFEclient_ed25519\0", &challenge[..]].concat();
+        assert_eq!(switch_request(&packet), Some((&b"client_ed25519"[..], &challenge[..])));
+        assert_eq!(switch_request(&[0xFE]), None);
+        assert_eq!(switch_request(b"\xFEname"), None);
     }
 }

@@ -11,6 +11,8 @@ mod column;
 mod cursor;
 mod error;
 mod handshake;
+#[cfg(test)]
+mod hostile;
 mod options;
 mod packets;
 mod parameters;

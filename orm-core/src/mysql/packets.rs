@@ -30,6 +30,8 @@ const COMPRESSED_HEADER: usize = 7;
 /// Below this, compressing does not pay; MySQL's own clients use the same limit.
 const WORTH_COMPRESSING: usize = 50;
 
+const OUT_OF_ORDER: &str = "packets are out of order";
+
 /// The two directions of a connection, as packets.
 #[derive(Debug)]
 pub(super) struct Packets {
@@ -80,11 +82,13 @@ impl Packets {
         &mut self.socket
     }
 
-    /// The socket, to be encrypted: what has been received in the clear must not be taken for what came encrypted.
+    /// Sends what is in line, and returns the socket, to be encrypted: what has been received in the clear must not be
+    /// taken for what came encrypted.
     pub(super) fn socket_to_encrypt(&mut self) -> Result<&mut Socket, Failure> {
         if !self.unread.is_empty() {
             return Err(Failure::protocol("it speaks before the connection is encrypted"));
         }
+        self.flush()?;
         Ok(&mut self.socket)
     }
 
@@ -198,9 +202,10 @@ impl Packets {
         self.fill(HEADER + length)?;
         let start = self.unread.start + HEADER;
         self.unread.start = start + length;
-        // An error may come at any time: a connection that is killed is told so out of turn.
-        if number != self.number && self.buffer.get(start) != Some(&0xFF) {
-            return Err(Failure::protocol("packets are out of order"));
+        // An error may come at any time: a connection that is killed is told so out of turn. Where the connection is
+        // compressed it is the outer packets' numbers that count; with each flush a server sets the inner ones to them.
+        if number != self.number && self.compressed.is_none() && self.buffer.get(start) != Some(&0xFF) {
+            return Err(Failure::protocol(OUT_OF_ORDER));
         }
         self.number = number.wrapping_add(1);
         Ok(start..start + length)
@@ -286,6 +291,9 @@ impl Compressed {
             let mut header = [0; COMPRESSED_HEADER];
             socket.read_exact(&mut header)?;
             let [a, b, c, number, d, e, f] = header;
+            if number != self.number {
+                return Err(Failure::protocol(OUT_OF_ORDER));
+            }
             self.number = number.wrapping_add(1);
             let (packed, unpacked) = (length([a, b, c]), length([d, e, f]));
             self.received.clear();
@@ -347,3 +355,6 @@ fn pack(part: &[u8], number: u8) -> Result<Vec<u8>, Failure> {
 fn length([a, b, c]: [u8; 3]) -> usize {
     usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16
 }
+
+#[cfg(test)]
+mod tests;

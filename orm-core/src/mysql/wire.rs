@@ -448,7 +448,10 @@ impl Wire {
     }
 }
 
-fn ok_packet<K: OkPacketKind>(packet: &[u8], capabilities: CapabilityFlags) -> Result<OkPacket<'_>, Failure> {
+pub(super) fn ok_packet<K: OkPacketKind>(
+    packet: &[u8],
+    capabilities: CapabilityFlags,
+) -> Result<OkPacket<'_>, Failure> {
     ParseBuf(packet)
         .parse::<OkPacketDeserializer<'_, K>>(capabilities)
         .map(OkPacketDeserializer::into_inner)

@@ -1,0 +1,300 @@
+//! Servers that do not behave: each says, packet by packet, what its test wants.
+
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::net::{UnixListener, UnixStream},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// The bits of the server's capabilities, as in "Capabilities Flags" of MySQL's internals manual.
+const PROTOCOL: u32 = 1 // long passwords
+    | 1 << 3 // a database to begin with
+    | 1 << 9 // protocol 4.1
+    | 1 << 13 // transactions
+    | 1 << 15 // passwords since 4.1
+    | 1 << 16 // multiple statements
+    | 1 << 17 // and results
+    | 1 << 19 // ways to log in
+    | 1 << 24; // no EOF packets
+const TLS: u32 = 1 << 11;
+
+/// The challenge of every rogue's greeting.
+pub const NONCE: &[u8; 20] = b"abcdefghijklmnopqrst";
+
+/// A server that listens on a port of its own for as long as the process lives.
+#[derive(Debug)]
+pub struct Rogue {
+    address: String,
+    heard: Heard,
+}
+
+/// All that clients have sent, of all connections; what came encrypted stands here decrypted.
+type Heard = Arc<Mutex<Vec<u8>>>;
+
+impl Rogue {
+    /// Serves each connection by `script`, and then closes it.
+    ///
+    /// # Panics
+    ///
+    /// If no port can be had.
+    pub fn new(script: impl Fn(&mut Client) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
+        let address = listener.local_addr().expect("it is bound").to_string();
+        let heard = Heard::default();
+        let accept = move || {
+            let (stream, _) = listener.accept()?;
+            // Small packets shall not wait for one another.
+            stream.set_nodelay(true)?;
+            Ok(Stream::Tcp(stream))
+        };
+        serve(accept, script, heard.clone());
+        Rogue { address, heard }
+    }
+
+    /// The same on a Unix socket of this path.
+    ///
+    /// # Panics
+    ///
+    /// If there can be none.
+    pub fn on_socket(path: &Path, script: impl Fn(&mut Client) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        let listener = UnixListener::bind(path).expect("a socket can be made there");
+        let heard = Heard::default();
+        serve(move || listener.accept().map(|(stream, _)| Stream::Unix(stream)), script, heard.clone());
+        Rogue { address: "localhost".to_owned(), heard }
+    }
+
+    /// A URL of this server, for a user `me` with the password `s3cr3t`.
+    pub fn url(&self, options: &str) -> String {
+        format!("mysql://me:s3cr3t@{}/db?{options}", self.address)
+    }
+
+    /// All that clients have sent until now.
+    pub fn heard(&self) -> Vec<u8> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether clients have sent this text.
+    pub fn has_heard(&self, text: &str) -> bool {
+        self.heard().windows(text.len()).any(|window| window == text.as_bytes())
+    }
+}
+
+fn serve(
+    accept: impl Fn() -> io::Result<Stream> + Send + 'static,
+    script: impl Fn(&mut Client) -> io::Result<()> + Send + Sync + 'static,
+    heard: Heard,
+) {
+    let script = Arc::new(script);
+    thread::spawn(move || {
+        while let Ok(stream) = accept() {
+            let (script, mut client) = (script.clone(), Client { stream, number: 0, heard: heard.clone() });
+            // A client that goes away is what most of the tests are about.
+            thread::spawn(move || script(&mut client));
+        }
+    });
+}
+
+/// A client of such a server.
+#[derive(Debug)]
+pub struct Client {
+    stream: Stream,
+    /// The number of the next packet.
+    number: u8,
+    heard: Heard,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Client {
+    /// Sends bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
+    }
+
+    /// Sends a packet.
+    pub fn send(&mut self, payload: &[u8]) -> io::Result<()> {
+        let packet = packet(self.number, payload);
+        self.number = self.number.wrapping_add(1);
+        self.raw(&packet)
+    }
+
+    /// Receives a packet.
+    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut header = [0; 4];
+        self.read_exact(&mut header)?;
+        let [a, b, c, number] = header;
+        self.number = number.wrapping_add(1);
+        let mut payload = vec![0; u32::from_le_bytes([a, b, c, 0]) as usize];
+        self.read_exact(&mut payload)?;
+        Ok(payload)
+    }
+
+    fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        self.stream.read_exact(buffer)?;
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(buffer);
+        Ok(())
+    }
+
+    /// Receives until the client has no more to say.
+    pub fn listen(&mut self) -> io::Result<()> {
+        let mut byte = [0];
+        while self.stream.read(&mut byte)? == 1 {
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(byte[0]);
+        }
+        Ok(())
+    }
+
+    /// The greeting, in which the server prefers this way to log in.
+    pub fn greet(&mut self, plugin: &str, has_tls: bool) -> io::Result<()> {
+        self.send(&greeting(plugin, has_tls))
+    }
+
+    /// Encrypts the connection, which the client has asked for.
+    pub fn encrypt(&mut self, config: &Arc<ServerConfig>) -> io::Result<()> {
+        let Stream::Tcp(stream) = &self.stream else { return Err(io::Error::other("only TCP is encrypted here")) };
+        let connection = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, stream.try_clone()?);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.stream = Stream::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// Lets any client in, encrypted if there is a certificate and the client wants it; says whether it did.
+    pub fn log_in(&mut self, tls: Option<&Arc<ServerConfig>>) -> io::Result<bool> {
+        self.greet("mysql_native_password", tls.is_some())?;
+        let mut response = self.receive()?;
+        let wants_tls = response.get(1).is_some_and(|byte| u32::from(*byte) << 8 & TLS != 0);
+        if let Some(tls) = tls.filter(|_| wants_tls) {
+            self.encrypt(tls)?;
+            response = self.receive()?;
+        }
+        if response.len() < 32 {
+            return Err(io::Error::other("this is no answer to a greeting"));
+        }
+        self.ok()?;
+        self.set_up()?;
+        Ok(wants_tls)
+    }
+
+    /// Says OK.
+    pub fn ok(&mut self) -> io::Result<()> {
+        self.send(&[0, 0, 0, 2, 0, 0, 0])
+    }
+
+    /// Answers the statements by which a client makes its session what it wants, and asks for the server's settings.
+    pub fn set_up(&mut self) -> io::Result<()> {
+        self.receive()?;
+        self.set_up_answer()
+    }
+
+    /// What [`Client::set_up`] answers.
+    pub fn set_up_answer(&mut self) -> io::Result<()> {
+        self.send(&[0, 0, 0, 0x0A, 0, 0, 0])?; // OK, and more follows
+        let row = [&[8][..], b"67108864", &[1], b"7", &[11], b"127.0.0.1:1"].concat();
+        for packet in [vec![3], column("a", 0xFD), column("b", 0xFD), column("c", 0xFD), row, END.to_vec()] {
+            self.send(&packet)?;
+        }
+        Ok(())
+    }
+
+    /// Answers the next command with these packets.
+    pub fn answer(&mut self, packets: &[Vec<u8>]) -> io::Result<Vec<u8>> {
+        let command = self.receive()?;
+        for packet in packets {
+            self.send(packet)?;
+        }
+        Ok(command)
+    }
+
+    /// Answers all commands: preparing by a statement without parameters, executing by a result, the rest by OK. What
+    /// it gives as the rows is anything.
+    pub fn serve(&mut self, result: &[Vec<u8>]) -> io::Result<()> {
+        loop {
+            match self.receive()?.first() {
+                Some(0x01) | None => return Ok(()),
+                Some(0x16) => self.send(PREPARED)?,
+                Some(0x17) => result.iter().try_for_each(|packet| self.send(packet))?,
+                Some(0x19) => {} // forgetting a statement has no answer
+                Some(_) => self.ok()?,
+            }
+        }
+    }
+}
+
+/// A statement that has been prepared: number 1, without columns and parameters.
+pub const PREPARED: &[u8] = &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// The end of a result.
+pub const END: &[u8] = &[0xFE, 0, 0, 2, 0, 0, 0];
+
+/// A packet with its header.
+pub fn packet(number: u8, payload: &[u8]) -> Vec<u8> {
+    let [a, b, c, _] = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
+    [&[a, b, c, number], payload].concat()
+}
+
+/// The greeting of a server, in which it prefers this way to log in.
+pub fn greeting(plugin: &str, has_tls: bool) -> Vec<u8> {
+    let [a, b, c, d] = (PROTOCOL | if has_tls { TLS } else { 0 }).to_le_bytes();
+    let (first, second) = NONCE.split_at(8);
+    [
+        &[10][..],
+        b"8.4.0-rogue\0",
+        &[7, 0, 0, 0],
+        first,
+        &[0, a, b, 45, 2, 0, c, d, 21],
+        &[0; 10],
+        second,
+        &[0],
+        plugin.as_bytes(),
+        &[0],
+    ]
+    .concat()
+}
+
+/// The definition of a column of a result.
+pub fn column(name: &str, code: u8) -> Vec<u8> {
+    let length = u8::try_from(name.len()).unwrap_or(0);
+    [&b"\x03def\0\0\0"[..], &[length], name.as_bytes(), &[0, 0x0C, 45, 0, 255, 0, 0, 0, code, 0, 0, 0, 0, 0]].concat()
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(buffer),
+            Stream::Unix(stream) => stream.read(buffer),
+            Stream::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.flush(),
+            Stream::Unix(stream) => stream.flush(),
+            Stream::Tls(stream) => stream.flush(),
+        }
+    }
+}
