@@ -35,6 +35,8 @@ mod mysql_rows;
 #[cfg(feature = "mysql")]
 mod mysql_servers;
 #[cfg(feature = "mysql")]
+mod mysql_sessions;
+#[cfg(feature = "mysql")]
 mod mysql_statements;
 #[cfg(feature = "mysql")]
 mod mysql_tls;

@@ -12,7 +12,7 @@ on_each_backend! {
     panic_in_a_savepoint, an_error_in_a_savepoint_that_was_swallowed, drop_drain_error, a_stream_in_a_transaction,
     bulk_create_in_a_transaction_is_one_part_of_it, a_failed_batch_execute_counts,
     others_see_nothing_before_the_commit, a_decode_error_fails_no_transaction, debug_shows_the_backend,
-    many_levels,
+    many_levels, threads_that_wait_hear_of_a_failure,
 }
 
 /// An error type of the user's.
@@ -367,5 +367,42 @@ fn debug_shows_the_backend(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     let shown = db.transaction(|tx| ok(format!("{tx:?}")))?;
     assert!(shown.contains(bed.pick(Pick { postgres: "Postgres", mysql: "Mysql", sqlite: "Sqlite" })), "{shown}");
+    Ok(())
+}
+
+/// While one thread's statement fails, others wait for the connection; each of them is told.
+fn threads_that_wait_hear_of_a_failure(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    numbers(&db, 1)?;
+    let slow_and_wrong = bed.pick(Pick {
+        postgres: "SELECT pg_sleep(0.3); SELECT * FROM no_such_table",
+        mysql: "DO SLEEP(0.3); SELECT * FROM no_such_table",
+        sqlite: "INSERT INTO numbers (id) WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n LIMIT 400000) \
+                 SELECT i FROM n; SELECT * FROM no_such_table",
+    });
+    let (tell, told) = std::sync::mpsc::channel();
+    let sql = slow_and_wrong.to_owned();
+    // Its own thread, so that this test can end where the others wait for ever.
+    std::thread::spawn(move || {
+        let answer = db.transaction(|tx| {
+            std::thread::scope(|scope| {
+                let failing = scope.spawn(|| tx.batch_execute(&sql).map_err(|error| error.kind()));
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                let waiting: Vec<_> =
+                    (0..4).map(|_| scope.spawn(|| Number::objects(tx).count().map_err(|error| error.kind()))).collect();
+                let waited: Vec<_> = waiting.into_iter().map(|thread| thread.join()).collect();
+                let _ = tell.send((failing.join(), waited));
+            });
+            ok(())
+        });
+        answer.map_err(|error| error.kind())
+    });
+    let (failed, waited) =
+        told.recv_timeout(std::time::Duration::from_secs(60)).map_err(|_| "a thread waits for ever")?;
+    assert!(matches!(failed, Ok(Err(ErrorKind::Database))), "{failed:?}");
+    for answer in waited {
+        // One that came before the failing statement has counted.
+        assert!(matches!(answer, Ok(Err(ErrorKind::TransactionAborted) | Ok(1))), "{answer:?}");
+    }
     Ok(())
 }
