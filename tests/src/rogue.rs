@@ -197,17 +197,30 @@ impl Client {
     /// Answers the statements by which a client makes its session what it wants, and asks for the server's settings.
     pub fn set_up(&mut self) -> io::Result<()> {
         self.receive()?;
-        self.set_up_answer()
+        self.set_up_answer()?;
+        self.receive()?;
+        self.place_answer()
     }
 
-    /// What [`Client::set_up`] answers.
+    /// Answers the first of those statements.
     pub fn set_up_answer(&mut self) -> io::Result<()> {
         self.send(&[0, 0, 0, 0x0A, 0, 0, 0])?; // OK, and more follows
-        let row = [&[8][..], b"67108864", &[1], b"7", &[11], b"127.0.0.1:1"].concat();
-        for packet in [vec![3], column("a", 0xFD), column("b", 0xFD), column("c", 0xFD), row, END.to_vec()] {
-            self.send(&packet)?;
-        }
-        Ok(())
+        self.row(&["67108864", "8.4.0-rogue", "db", "7"])
+    }
+
+    /// Answers whoever asks where a connection is seen.
+    pub fn place_answer(&mut self) -> io::Result<()> {
+        self.row(&["127.0.0.1:1", "Query"])
+    }
+
+    /// A result of one row, in text.
+    fn row(&mut self, values: &[&str]) -> io::Result<()> {
+        let length = |text: &str| u8::try_from(text.len()).unwrap_or(0);
+        self.send(&[u8::try_from(values.len()).unwrap_or(0)])?;
+        values.iter().try_for_each(|_| self.send(&column("c", 0xFD)))?;
+        let row: Vec<u8> = values.iter().flat_map(|value| [&[length(value)], value.as_bytes()].concat()).collect();
+        self.send(&row)?;
+        self.send(END)
     }
 
     /// Answers the next command with these packets.

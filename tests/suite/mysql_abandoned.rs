@@ -46,9 +46,8 @@ fn killable(then: fn(&mut Client, &State) -> io::Result<()>) -> (Rogue, Arc<Stat
             let says = |text: &str| command.windows(text.len()).any(|window| window == text.as_bytes());
             if says("max_allowed_packet") {
                 client.set_up_answer()?;
-            } else if says("SELECT COMMAND") {
-                let row = [&[5][..], b"Query"].concat();
-                [vec![1], column("COMMAND", 0xFD), row, END.to_vec()].iter().try_for_each(|part| client.send(part))?;
+            } else if says("SELECT HOST") {
+                client.place_answer()?;
             } else if says("KILL QUERY 7") {
                 client.ok()?;
                 shared.killed.store(true, Ordering::SeqCst);

@@ -203,9 +203,8 @@ fn a_user_without_a_second_connection(bed: &Bed) -> TestResult {
     with_user(bed, "WITH MAX_USER_CONNECTIONS 1", |url| {
         let db = one_connection(url)?;
         for taken in [1, 1_000] {
-            let id = scalar(&db, ID)?;
             assert_eq!(Number::objects(&db).iterator(100)?.take(taken).count(), taken);
-            assert_ne!(scalar(&db, ID)?, id, "after {taken} rows");
+            assert_eq!(scalar(&db, "42")?, 42, "after {taken} rows");
         }
         Ok(())
     })
