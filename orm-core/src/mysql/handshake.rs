@@ -66,8 +66,8 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
     let socket = Socket::connect(&options.address, deadline)
         .map_err(|error| refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address))))?;
     let mut packets = Packets::new(socket);
-    packets.next().map_err(|failure| failed(failure, options))?;
-    let greeting = greeting(packets.packet()).map_err(|failure| failed(failure, options))?;
+    packets.next().map_err(|failure| failed(failure))?;
+    let greeting = greeting(packets.packet()).map_err(|failure| failed(failure))?;
 
     let mut wanted = OURS;
     if options.compress {
@@ -77,7 +77,9 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
         wanted -= CapabilityFlags::CLIENT_CONNECT_WITH_DB;
     }
     if !greeting.capabilities().contains(NEEDED) {
-        return Err(refusal("the server is too old: MySQL from 5.7 and MariaDB from 10.2 on can be used"));
+        return Err(refusal(
+            "the server, or what stands before it, lacks what every MySQL since 5.7 and MariaDB since 10.2 can do",
+        ));
     }
     let mut capabilities = greeting.capabilities() & wanted;
     if let Some(tls) = tls
@@ -113,7 +115,7 @@ fn refusal(sentence: &str) -> Error {
     Error::new(ErrorKind::Connection, sentence).on_backend(BackendKind::Mysql)
 }
 
-fn failed(failure: Failure, options: &Options) -> Error {
+fn failed(failure: Failure) -> Error {
     let sentence = match failure.number() {
         Some(1045 | 1698 | 1862 | 3118 | 4151) => "the server refused the user name or the password",
         Some(1044 | 1049 | 1142) => "the server has no such database, or the user may not use it",
@@ -123,11 +125,7 @@ fn failed(failure: Failure, options: &Options) -> Error {
         _ if matches!(&failure, Failure::Lost(why) if why == TIMED_OUT) => TIMED_OUT,
         _ => "no connection to the server could be made",
     };
-    let mut text = failure.to_string();
-    if !options.password.is_empty() {
-        text = text.replace(&options.password, "…");
-    }
-    refusal(sentence).with_source(Text(text))
+    refusal(sentence).with_source(Text(failure.to_string()))
 }
 
 pub(super) fn greeting(packet: &[u8]) -> Result<HandshakePacket<'static>, Failure> {
@@ -249,15 +247,15 @@ impl Login<'_> {
 
     fn finish(mut self) -> Result<(), Error> {
         for _ in 0..MOST_PACKETS {
-            let packet = self.exchange().map_err(|failure| failed(failure, self.options))?;
+            let packet = self.exchange().map_err(|failure| failed(failure))?;
             match packet.as_slice() {
                 [0x00, ..] => {
                     return ParseBuf(&packet)
                         .parse::<OkPacketDeserializer<'_, CommonOkPacket>>(self.capabilities)
                         .map(drop)
-                        .map_err(|_| failed(Failure::protocol("its OK cannot be read"), self.options));
+                        .map_err(|_| failed(Failure::protocol("its OK cannot be read")));
                 }
-                [0xFF, ..] => return Err(failed(error_packet(&packet, self.capabilities), self.options)),
+                [0xFF, ..] => return Err(failed(error_packet(&packet, self.capabilities))),
                 [0xFE, ..] => self.switch(&packet)?,
                 // MySQL's caching_sha2_password: 3, it knew the scramble; 4, it wants the password itself.
                 [0x01, 0x03] if self.plugin == AuthPlugin::CachingSha2Password => {}
@@ -265,7 +263,7 @@ impl Login<'_> {
                 _ => break,
             }
         }
-        Err(failed(Failure::protocol("its answers to the login cannot be understood"), self.options))
+        Err(failed(Failure::protocol("its answers to the login cannot be understood")))
     }
 
     fn exchange(&mut self) -> Result<Vec<u8>, Failure> {

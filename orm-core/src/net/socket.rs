@@ -1,15 +1,17 @@
 //! A blocking connection to a server, with time limits, in the clear or encrypted.
 
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::{
     fmt,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
     time::{Duration, Instant},
 };
+#[cfg(unix)]
+use std::{os::unix::net::UnixStream, path::Path};
 
 use rustls::{ClientConnection, StreamOwned};
+#[cfg(unix)]
+use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 
 use super::{address::Address, tls::Tls};
@@ -19,10 +21,15 @@ use super::{address::Address, tls::Tls};
 const KEEPALIVE: TcpKeepalive =
     TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
 
+/// How long what has been sent may stay without the other side's word that it has come; the system would wait for a
+/// quarter of an hour.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
+
 /// How long to wait; `None` is for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Timeouts {
-    /// For all of connecting: the name, TCP, TLS and logging in.
+    /// For all of connecting: TCP, TLS and logging in; the name is looked up for as long as the system takes.
     pub(crate) connect: Option<Duration>,
     /// For each piece that is read.
     pub(crate) read: Option<Duration>,
@@ -44,6 +51,12 @@ impl Deadline {
         let Some(at) = self.0 else { return Ok(None) };
         let left = at.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(timed_out()) } else { Ok(Some(left)) }
+    }
+
+    /// What is left for one of so many tries.
+    fn share(self, tries: usize) -> io::Result<Option<Duration>> {
+        let tries = u32::try_from(tries).unwrap_or(u32::MAX).max(1);
+        Ok(self.left()?.map(|left| (left / tries).max(Duration::from_millis(1))))
     }
 }
 
@@ -105,7 +118,7 @@ impl Socket {
         let link = match address {
             Address::Tcp { host, port } => Link::Tcp(connect_tcp(host, *port, deadline)?),
             #[cfg(unix)]
-            Address::Unix(path) => Link::Unix(UnixStream::connect(path)?),
+            Address::Unix(path) => Link::Unix(connect_unix(path, deadline)?),
             #[cfg(not(unix))]
             Address::Unix(_) => {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"));
@@ -213,9 +226,11 @@ impl Plain {
 /// Tries every address that the name has, until one answers.
 fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
     let mut failure = None;
-    let addresses = (host, port).to_socket_addrs().map_err(|error| io::Error::other(UnknownHost(error)))?;
-    for address in addresses {
-        match connect_to(address, deadline) {
+    // The system's own limit for looking a name up goes before the deadline.
+    let addresses: Vec<_> =
+        (host, port).to_socket_addrs().map_err(|error| io::Error::other(UnknownHost(error)))?.collect();
+    for (index, address) in addresses.iter().enumerate() {
+        match connect_to(address, deadline.share(addresses.len() - index)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }
@@ -223,15 +238,30 @@ fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStrea
     Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address")))
 }
 
-fn connect_to(address: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
-    let stream = match deadline.left()? {
-        Some(left) => TcpStream::connect_timeout(&address, left)?,
+fn connect_to(address: &SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
+    let stream = match limit {
+        Some(limit) => TcpStream::connect_timeout(address, limit)?,
         None => TcpStream::connect(address)?,
     };
     // Without it a request of two small pieces waits for an acknowledgement between them.
     stream.set_nodelay(true)?;
-    SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&KEEPALIVE)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
     Ok(stream)
+}
+
+#[cfg(unix)]
+fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<UnixStream> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let address = SockAddr::unix(path)?;
+    match deadline.left()? {
+        // Where the server takes no more, the standard library's would wait for ever.
+        Some(limit) => socket.connect_timeout(&address, limit)?,
+        None => socket.connect(&address)?,
+    }
+    Ok(socket.into())
 }
 
 impl Read for Socket {

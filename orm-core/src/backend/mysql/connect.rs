@@ -3,7 +3,7 @@
 use crate::{
     backend::BackendKind,
     database::{Settings, pool::Target, url::DatabaseUrl},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     mysql::{MysqlConnection, Options},
 };
 
@@ -16,5 +16,36 @@ pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
 pub(super) fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {
     Options::new(&target.url, settings)
         .and_then(MysqlConnection::open)
+        .and_then(|connection| if is_supported(connection.server_version()) { Ok(connection) } else { Err(too_old()) })
         .map_err(|error| error.on_backend(BackendKind::Mysql))
+}
+
+fn too_old() -> Error {
+    Error::new(
+        ErrorKind::Connection,
+        "the server is too old: querysets need MySQL 8.0.17 or MariaDB 10.2.2, or a newer one",
+    )
+}
+
+/// Whether it has common table expressions, and a collation that compares text by its code points.
+fn is_supported(version: &str) -> bool {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    let found: (u32, u32, u32) = (next(), next(), next());
+    found >= if version.contains("MariaDB") { (10, 2, 2) } else { (8, 0, 17) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_are_too_old_are_known_by_their_version() {
+        for version in ["8.0.17", "8.4.3", "9.0.0-debug", "10.2.2-MariaDB", "11.8.3-MariaDB-ubu2404"] {
+            assert!(is_supported(version), "{version}");
+        }
+        for version in ["5.7.44-log", "8.0.16", "10.2.1-MariaDB", "5.5.68-MariaDB"] {
+            assert!(!is_supported(version), "{version}");
+        }
+    }
 }
