@@ -1,4 +1,4 @@
-//! Pools: r2d2, with connections that are clean when they are handed out and clean when they come back.
+//! Pools: r2d2, with connections on which nothing is open when they are handed out or come back.
 
 use std::{
     fmt,

@@ -66,8 +66,8 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
     let socket = Socket::connect(&options.address, deadline)
         .map_err(|error| refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address))))?;
     let mut packets = Packets::new(socket);
-    packets.next().map_err(|failure| failed(failure))?;
-    let greeting = greeting(packets.packet()).map_err(|failure| failed(failure))?;
+    packets.next().map_err(|failure| failed(failure, options))?;
+    let greeting = greeting(packets.packet()).map_err(|failure| failed(failure, options))?;
 
     let mut wanted = OURS;
     if options.compress {
@@ -115,7 +115,7 @@ fn refusal(sentence: &str) -> Error {
     Error::new(ErrorKind::Connection, sentence).on_backend(BackendKind::Mysql)
 }
 
-fn failed(failure: Failure) -> Error {
+fn failed(failure: Failure, options: &Options) -> Error {
     let sentence = match failure.number() {
         Some(1045 | 1698 | 1862 | 3118 | 4151) => "the server refused the user name or the password",
         Some(1044 | 1049 | 1142) => "the server has no such database, or the user may not use it",
@@ -125,7 +125,12 @@ fn failed(failure: Failure) -> Error {
         _ if matches!(&failure, Failure::Lost(why) if why == TIMED_OUT) => TIMED_OUT,
         _ => "no connection to the server could be made",
     };
-    refusal(sentence).with_source(Text(failure.to_string()))
+    let mut text = failure.to_string();
+    // Should a server tell it. A shorter one stands in ordinary words, and would be told by what is missing of them.
+    if options.password.len() >= 4 {
+        text = text.replace(&options.password, "…");
+    }
+    refusal(sentence).with_source(Text(text))
 }
 
 pub(super) fn greeting(packet: &[u8]) -> Result<HandshakePacket<'static>, Failure> {
@@ -247,15 +252,15 @@ impl Login<'_> {
 
     fn finish(mut self) -> Result<(), Error> {
         for _ in 0..MOST_PACKETS {
-            let packet = self.exchange().map_err(|failure| failed(failure))?;
+            let packet = self.exchange().map_err(|failure| failed(failure, self.options))?;
             match packet.as_slice() {
                 [0x00, ..] => {
                     return ParseBuf(&packet)
                         .parse::<OkPacketDeserializer<'_, CommonOkPacket>>(self.capabilities)
                         .map(drop)
-                        .map_err(|_| failed(Failure::protocol("its OK cannot be read")));
+                        .map_err(|_| failed(Failure::protocol("its OK cannot be read"), self.options));
                 }
-                [0xFF, ..] => return Err(failed(error_packet(&packet, self.capabilities))),
+                [0xFF, ..] => return Err(failed(error_packet(&packet, self.capabilities), self.options)),
                 [0xFE, ..] => self.switch(&packet)?,
                 // MySQL's caching_sha2_password: 3, it knew the scramble; 4, it wants the password itself.
                 [0x01, 0x03] if self.plugin == AuthPlugin::CachingSha2Password => {}
@@ -263,7 +268,7 @@ impl Login<'_> {
                 _ => break,
             }
         }
-        Err(failed(Failure::protocol("its answers to the login cannot be understood")))
+        Err(failed(Failure::protocol("its answers to the login cannot be understood"), self.options))
     }
 
     fn exchange(&mut self) -> Result<Vec<u8>, Failure> {

@@ -70,8 +70,10 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// be able to take one), or else gives the connection up, so that a pool replaces it. A statement that may write, such as
 /// `CALL` or `INSERT … RETURNING`, is not cut short: what it returns is read to its end, and dropped.
 ///
-/// After a deadlock, or whatever else makes the server roll a transaction back, the connection sends nothing before the
-/// transaction is rolled back here as well: nothing runs outside of a transaction by mistake.
+/// After a deadlock, or whatever else makes the server roll back a transaction that Diesel has begun, the connection sends
+/// nothing before the transaction is rolled back here as well: nothing that comes after the failure runs outside of a
+/// transaction by mistake. (A CREATE TABLE that succeeds commits, here as ever, and Diesel's migrations count on it. The
+/// transactions of this crate's own [`Database`](crate::Database) refuse whatever comes after one.)
 ///
 /// # URLs
 ///
@@ -90,8 +92,17 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 ///
 /// # Sessions
 ///
-/// Text is UTF-8 (utf8mb4), the time zone UTC, and `sql_mode` has STRICT_ALL_TABLES, so that no value is cut to fit its
-/// column, and NO_AUTO_VALUE_ON_ZERO, so that a key of 0 is stored as such (NULL and DEFAULT make a new one). `LOAD DATA LOCAL` is not supported: no server gets a file of this machine.
+/// Text is UTF-8 (utf8mb4) and the time zone UTC. `sql_mode` has STRICT_ALL_TABLES, so that a value that does not fit its
+/// column is an error (fractions of seconds and of decimals are still rounded to the column's), and NO_AUTO_VALUE_ON_ZERO,
+/// so that a key of 0 is stored as such (NULL and DEFAULT make a new one). `LOAD DATA LOCAL` is not supported: no server
+/// gets a file of this machine.
+///
+/// # Logging in
+///
+/// By `mysql_native_password`, `caching_sha2_password` and `client_ed25519`; by `mysql_clear_password` where
+/// `enable_cleartext_plugin` allows it. With `caching_sha2_password`, a server that does not remember the user wants the
+/// password itself: it gets it over TLS or a Unix socket, and not otherwise (an exchange of RSA keys is not supported).
+/// Only `verify_identity`, or a Unix socket, makes sure that it is this server that gets it.
 ///
 /// # Beside Diesel's own
 ///
