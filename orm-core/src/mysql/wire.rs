@@ -1,24 +1,24 @@
-//! Commands and their answers.
+//! Commands; their answers are read in `wire/answers.rs`.
 //!
 //! A [`Wire`] knows whether it is in the middle of a result, and which state the server says its transaction is in; it
 //! knows nothing of Diesel's queries.
 
+mod answers;
+
 use std::sync::Arc;
 
-use mysql_common::{
-    constants::{CapabilityFlags, StatusFlags},
-    io::ParseBuf,
-    packets::{CommonOkPacket, OkPacket, OkPacketDeserializer, OkPacketKind, OldEofPacket, ResultSetTerminator},
-};
+use mysql_common::constants::{CapabilityFlags, StatusFlags};
 
+#[cfg(test)]
+pub(super) use self::answers::ok_packet;
 use super::{
     column::Column,
     error::Failure,
-    handshake::{Greeted, error_packet},
+    handshake::Greeted,
     packets::Packets,
     parameters::{self, Parameter},
     reader::Reader,
-    row::{MysqlRow, RowRef, Spans},
+    row::Spans,
 };
 use crate::net::socket::{Deadline, Timeouts};
 
@@ -29,11 +29,6 @@ const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
 const COM_RESET_CONNECTION: u8 = 0x1F;
-
-/// No result has more columns: they are counted in 16 bits where a statement is prepared.
-const MOST_COLUMNS: u64 = 0xFFFF;
-/// The bytes of all their definitions, which are names for the most part.
-const MOST_OF_COLUMNS: usize = 64 << 20;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -244,100 +239,6 @@ impl Wire {
         self.useless.push(statement);
     }
 
-    /// Reads the next row of the result; `false` after the last one.
-    #[inline]
-    pub(super) fn next_row(&mut self) -> Result<bool, Failure> {
-        match self.state {
-            State::Rows { binary } => self.guarded(|wire| wire.read_row(binary)),
-            State::Ready | State::MoreResults => Ok(false),
-            State::Lost => Err(self.lost_before()),
-        }
-    }
-
-    /// The row in hand, where it was received.
-    #[inline]
-    pub(super) fn row(&self) -> RowRef<'_> {
-        RowRef { columns: &self.columns, packet: self.packets.packet(), spans: &self.spans }
-    }
-
-    /// The row in hand, of the text protocol.
-    pub(super) fn text_row(&self) -> &[u8] {
-        self.packets.packet()
-    }
-
-    /// A copy of the row in hand.
-    pub(super) fn owned_row(&self) -> MysqlRow {
-        MysqlRow { columns: self.columns.clone(), packet: self.packets.packet().into(), spans: self.spans.clone() }
-    }
-
-    /// Passes over one packet of a result, and goes on to the next result at the end of one.
-    pub(super) fn skip(&mut self) -> Result<(), Failure> {
-        match self.state {
-            State::Rows { .. } => self.guarded(|wire| wire.read_row_or_end().map(drop)),
-            State::MoreResults => self.answer(false).map(drop),
-            State::Ready => Ok(()),
-            State::Lost => Err(self.lost_before()),
-        }
-    }
-
-    /// Reads what is left of all results of a command, and says how many rows that was.
-    pub(super) fn skip_all(&mut self) -> Result<u64, Failure> {
-        let mut rows = 0;
-        while self.is_busy() {
-            match self.state {
-                State::Rows { .. } => rows += u64::from(self.guarded(Wire::read_row_or_end)?),
-                _ => self.skip()?,
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The size of the packet in hand.
-    pub(super) fn packet_size(&self) -> usize {
-        self.packets.packet().len()
-    }
-
-    #[inline]
-    fn read_row(&mut self, binary: bool) -> Result<bool, Failure> {
-        let is_row = self.read_row_or_end()?;
-        if is_row && binary {
-            self.spans.find(&self.columns, self.packets.packet())?;
-        }
-        Ok(is_row)
-    }
-
-    /// Reads the next packet of a result; `false` for the one that ends it.
-    #[inline]
-    fn read_row_or_end(&mut self) -> Result<bool, Failure> {
-        self.next_packet()?;
-        let packet = self.packets.packet();
-        // A row of text may begin like this, too, with a value of 16 MiB and more.
-        let ends = packet.first() == Some(&0xFE) && packet.len() < 0x00FF_FFFF;
-        if ends {
-            self.end_of_rows()?;
-        }
-        Ok(!ends)
-    }
-
-    fn end_of_rows(&mut self) -> Result<(), Failure> {
-        let packet = self.packets.packet();
-        let ok = if self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
-            ok_packet::<ResultSetTerminator>(packet, self.capabilities)?
-        } else {
-            ok_packet::<OldEofPacket>(packet, self.capabilities)?
-        };
-        self.status = ok.status_flags();
-        self.after_result();
-        Ok(())
-    }
-
-    fn after_result(&mut self) {
-        self.state = match self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS) {
-            true => State::MoreResults,
-            false => State::Ready,
-        };
-    }
-
     /// Sends a command.
     fn command(&mut self, command: u8, body: &[u8]) -> Result<(), Failure> {
         self.send(&[&[command], body].concat())
@@ -366,68 +267,6 @@ impl Wire {
         })
     }
 
-    /// Reads what a command, or the next statement of several, was answered with.
-    fn answer(&mut self, binary: bool) -> Result<Answer, Failure> {
-        self.state = State::Ready;
-        self.guarded(|wire| {
-            wire.next_packet()?;
-            let packet = wire.packets.packet();
-            match packet.first() {
-                Some(0x00) => {
-                    let ok = ok_packet::<CommonOkPacket>(packet, wire.capabilities)?;
-                    let affected = ok.affected_rows();
-                    wire.status = ok.status_flags();
-                    wire.after_result();
-                    Ok(Answer::Done { affected })
-                }
-                // Never offered, so nothing is sent, and nothing more is heard from such a server.
-                Some(0xFB) => Err(Failure::protocol("it asks for a file of this machine, which it does not get")),
-                _ => {
-                    let count = Reader::new(packet).integer()?;
-                    wire.read_columns(count)?;
-                    wire.state = State::Rows { binary };
-                    Ok(Answer::Rows)
-                }
-            }
-        })
-    }
-
-    fn read_columns(&mut self, count: u64) -> Result<(), Failure> {
-        if count == 0 || count > MOST_COLUMNS {
-            return Err(Failure::protocol("a result has no such number of columns"));
-        }
-        let mut columns = Vec::new();
-        let mut size = 0;
-        for _ in 0..count {
-            self.next_packet()?;
-            size += self.packets.packet().len();
-            // Of what is kept for as long as the rows are read, a server alone must not say how much it is.
-            if size > MOST_OF_COLUMNS {
-                return Err(Failure::protocol("the names of a result's columns are longer than any server's"));
-            }
-            columns.push(Column::parse(self.packets.packet())?);
-        }
-        if !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
-            self.next_packet()?;
-        }
-        // The same statement again, most of the time; its rows may share what they know of their columns.
-        if *self.columns != *columns {
-            self.columns = columns.into();
-        }
-        Ok(())
-    }
-
-    /// Reads a packet; an error of the server's is one here, too.
-    #[inline]
-    fn next_packet(&mut self) -> Result<(), Failure> {
-        self.packets.next()?;
-        match self.packets.packet().first() {
-            Some(0xFF) => Err(error_packet(self.packets.packet(), self.capabilities)),
-            Some(_) => Ok(()),
-            None => Err(Failure::protocol("a packet is empty")),
-        }
-    }
-
     /// Does something, and keeps in mind what an error means for the connection.
     #[inline]
     fn guarded<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -446,16 +285,6 @@ impl Wire {
             self.state = State::Ready;
         }
     }
-}
-
-pub(super) fn ok_packet<K: OkPacketKind>(
-    packet: &[u8],
-    capabilities: CapabilityFlags,
-) -> Result<OkPacket<'_>, Failure> {
-    ParseBuf(packet)
-        .parse::<OkPacketDeserializer<'_, K>>(capabilities)
-        .map(OkPacketDeserializer::into_inner)
-        .map_err(|_| Failure::protocol("an OK packet cannot be read"))
 }
 
 impl Drop for Wire {
