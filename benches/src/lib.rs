@@ -6,12 +6,14 @@
 pub mod cases;
 #[cfg(feature = "postgres")]
 mod cursor;
+#[cfg(any(feature = "postgres", feature = "sqlite", feature = "diesel-mysql"))]
 mod diesel_iter;
 pub mod measure;
 pub mod models;
 #[cfg(feature = "mysql")]
 mod mysql_crate;
 mod ours;
+#[cfg(any(feature = "postgres", feature = "sqlite", feature = "diesel-mysql"))]
 mod schema;
 pub mod tables;
 
