@@ -24,7 +24,7 @@ fn late(db: &Database) -> QuerySet<'_, Flight> {
 }
 
 fn main() -> orm_core::Result<()> {
-    let db = orm_core::connect("sqlite::memory:")?; // or postgres://user:password@host/name
+    let db = orm_core::connect("sqlite::memory:")?; // or postgres:// or mysql://user:password@host/name
     db.create_tables::<(Airport, Flight)>()?;
     let airports = [("JFK", "New York"), ("EWR", "Newark"), ("ORD", "Chicago")];
     Airport::bulk_create(&db, airports.map(|(code, city)| Airport { code: code.into(), city: city.into() }))?;

@@ -205,12 +205,12 @@ impl Client {
     /// Answers the first of those statements.
     pub fn set_up_answer(&mut self) -> io::Result<()> {
         self.send(&[0, 0, 0, 0x0A, 0, 0, 0])?; // OK, and more follows
-        self.row(&["67108864", "8.4.0-rogue", "db", "7"])
+        self.row(&["67108864", "8.4.0-rogue", "db"])
     }
 
     /// Answers whoever asks where a connection is seen.
     pub fn place_answer(&mut self) -> io::Result<()> {
-        self.row(&["127.0.0.1:1", "Query"])
+        self.row(&["7", "127.0.0.1:1", "Query"])
     }
 
     /// A result of one row, in text.

@@ -46,7 +46,7 @@ fn killable(then: fn(&mut Client, &State) -> io::Result<()>) -> (Rogue, Arc<Stat
             let says = |text: &str| command.windows(text.len()).any(|window| window == text.as_bytes());
             if says("max_allowed_packet") {
                 client.set_up_answer()?;
-            } else if says("SELECT HOST") {
+            } else if says("SELECT ID, HOST") {
                 client.place_answer()?;
             } else if says("KILL QUERY 7") {
                 client.ok()?;

@@ -82,6 +82,9 @@ fn hung_server() -> TestResult {
     let reads = built().connect(&read_timeout)?;
     // The limit for connecting is also the one for ending a stream.
     let drops = built().connect(server.url())?;
+    // And for the question whether an idle connection is still there.
+    let idle = built().checkout_timeout(Duration::from_secs(2)).connect(server.url())?;
+    assert_eq!(scalar(&idle, "42")?, 42);
     let mut read = Seq::objects(&reads).try_iterator(50)?;
     let mut dropped = Seq::objects(&drops).try_iterator(50)?;
     assert!(read.next().is_some() && dropped.next().is_some());
@@ -89,14 +92,16 @@ fn hung_server() -> TestResult {
     let error = read.find_map(Result::err);
     drop(dropped);
     let connecting = MysqlConnection::establish(&format!("{}?connect_timeout=0.3", server.url()));
+    let checked_out = Seq::objects(&idle).count().map_err(|error| error.kind());
     signal("-CONT", pid);
+    assert_eq!(checked_out, Err(ErrorKind::Connection));
     let error = error.expect("it says nothing");
     assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error:?}");
     assert!(format!("{error:?}").contains("in time"), "{error:?}");
     assert!(connecting.is_err());
     assert!(read.next().is_none());
     drop(read);
-    for db in [reads, drops] {
+    for db in [reads, drops, idle] {
         // Patience with a machine that wakes up.
         let answer = (0..20).find_map(|_| scalar(&db, "42").ok());
         assert_eq!(answer, Some(42), "the pool goes on");

@@ -13,7 +13,7 @@ use crate::models::{Number, number, numbers};
 on_mysql! {
     early_drop_o1, first_row_latency, an_early_drop_keeps_the_connection, behind_a_proxy_too, drops_at_random,
     drops_while_the_statement_ends, a_user_without_rights, a_user_without_a_second_connection,
-    a_user_without_a_second_connection_in_a_transaction, forgotten_rows_of_diesel, a_panic_in_a_transaction,
+    a_user_without_a_second_connection_in_a_transaction, a_transaction_is_worth_some_reading, forgotten_rows_of_diesel, a_panic_in_a_transaction,
     nothing_is_sent_beside_a_stream, stmt_cache_bounded, a_stream_takes_a_connection_of_its_own,
 }
 
@@ -202,12 +202,32 @@ fn a_user_without_a_second_connection(bed: &Bed) -> TestResult {
     wide_view(bed, ENDLESS);
     with_user(bed, "WITH MAX_USER_CONNECTIONS 1", |url| {
         let db = one_connection(url)?;
+        let name = url.split([':', '/']).nth(3).unwrap_or_default();
+        let id = || bed.number(&format!("SELECT MAX(ID) FROM information_schema.PROCESSLIST WHERE USER = '{name}'"));
         for taken in [1, 1_000] {
+            let before = id();
             assert_eq!(Number::objects(&db).iterator(100)?.take(taken).count(), taken);
-            assert_eq!(scalar(&db, "42")?, 42, "after {taken} rows");
+            assert_eq!(Number::objects(&db).limit(3).load()?.len(), 3, "after {taken} rows");
+            assert_ne!(id(), before, "after {taken} rows");
         }
         Ok(())
     })
+}
+
+/// A transaction would be lost with its connection, so a result that is not endless is read.
+fn a_transaction_is_worth_some_reading(bed: &Bed) -> TestResult {
+    wide_view(bed, 100_000);
+    bed.execute("CREATE TABLE written (id BIGINT PRIMARY KEY)");
+    with_user(bed, "WITH MAX_USER_CONNECTIONS 1", |url| {
+        one_connection(url)?.transaction(|tx| {
+            tx.batch_execute("INSERT INTO written VALUES (1)")?;
+            assert_eq!(Number::objects(tx).iterator(100)?.take(500).count(), 500);
+            tx.batch_execute("INSERT INTO written VALUES (2)")
+        })?;
+        Ok(())
+    })?;
+    assert_eq!(bed.number("SELECT COUNT(*) FROM written"), 2);
+    Ok(())
 }
 
 fn a_user_without_a_second_connection_in_a_transaction(bed: &Bed) -> TestResult {

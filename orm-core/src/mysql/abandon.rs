@@ -87,13 +87,11 @@ impl MysqlConnection {
     }
 
     fn read_what_was_sent(&mut self, still_runs: bool) -> Result<(), Failure> {
+        let was_open = self.wire.in_transaction();
         let was_killed = match self.throw_away() {
             Ok(()) => false,
-            Err(failure) if failure.number() == Some(INTERRUPTED) => true,
-            Err(failure) if failure.number().is_some() => {
-                self.failed(&failure);
-                false
-            }
+            // Another error is of no interest any more, but for what it means to a transaction.
+            Err(failure) if failure.number().is_some() => failure.number() == Some(INTERRUPTED),
             Err(failure) => return Err(failure),
         };
         if still_runs && !was_killed {
@@ -104,8 +102,7 @@ impl MysqlConnection {
                 Err(failure) => return Err(failure),
             }
         }
-        // Errors do not say which state the transaction is in.
-        self.wire.ping()
+        self.ask_for_state(was_open)
     }
 
     /// Kills the statement; `false` if the server had ended it before.
@@ -119,9 +116,9 @@ impl MysqlConnection {
             .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
         let id = self.wire.id();
         // A proxy may have led us to another server, or the server been started anew, and somebody else has this number.
-        match session::place(&mut other, &id.to_string())? {
-            Some((seen, command)) if seen == *place => {
-                if command == "Sleep" {
+        match session::seen(&mut other, &id.to_string())? {
+            Some(seen) if seen.place == *place => {
+                if seen.command == "Sleep" {
                     return Ok(false);
                 }
                 other.query(&format!("KILL QUERY {id}"))?;

@@ -84,7 +84,7 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// | `ssl_mode` | `disabled`; `preferred` (the default): encrypted where the server can; `required`: encrypted; `verify_ca`: and the certificate is signed by a known authority; `verify_identity`: and it is for this host |
 /// | `ssl_ca` | a file of authorities, instead of the system's |
 /// | `ssl_cert`, `ssl_key` | the client's own certificate and key |
-/// | `connect_timeout` | in seconds, for all of connecting; 10 where nothing else is said |
+/// | `connect_timeout` | in seconds, for all of connecting but the look-up of the host's name; 10 where nothing else is said |
 /// | `read_timeout`, `write_timeout` | in seconds, for the server's silence; none where nothing is said |
 /// | `compress` | `true` or `false` |
 /// | `unix_socket` | the path of a socket, instead of host and port |
@@ -174,7 +174,8 @@ impl MysqlConnection {
         let tls = Tls::new(&options.tls)?;
         let deadline = Deadline::after(options.timeouts.connect);
         let mut wire = Wire::new(handshake::log_in(&options, tls.as_ref(), deadline)?);
-        let session = session::set_up(&mut wire, &options).map_err(|failure| {
+        let ready = session::set_up(&mut wire, &options).and_then(|_| session::own_place(&mut wire));
+        let place = ready.map_err(|failure| {
             Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
         })?;
         wire.set_timeouts(&options.timeouts).map_err(|failure| {
@@ -182,7 +183,7 @@ impl MysqlConnection {
         })?;
         Ok(MysqlConnection {
             wire: Box::new(wire),
-            place: session.place,
+            place,
             options: Box::new(options),
             tls,
             statements: Statements::new(),

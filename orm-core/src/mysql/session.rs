@@ -10,15 +10,6 @@ use super::{
     wire::{Answer, Wire},
 };
 
-/// What the server says of a session.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// Where it is found again by a second connection; `None` where it cannot be told from others.
-    pub(super) place: Option<Place>,
-    /// The database that names without one are looked up in.
-    database: Option<String>,
-}
-
 /// What tells a session from all others, besides its number.
 #[derive(Debug, PartialEq)]
 pub(super) struct Place {
@@ -46,20 +37,17 @@ impl PartialEq for Start {
     }
 }
 
-/// Makes the session what the documentation says.
-pub(super) fn set_up(wire: &mut Wire, options: &Options) -> Result<Session, Failure> {
-    wire.query(&format!("{}; SELECT @@max_allowed_packet, VERSION(), DATABASE(), CONNECTION_ID()", settings(options)))?;
+/// Makes the session what the documentation says; returns the database that names without one are looked up in.
+pub(super) fn set_up(wire: &mut Wire, options: &Options) -> Result<Option<String>, Failure> {
+    wire.query(&format!("{}; SELECT @@max_allowed_packet, VERSION(), DATABASE()", settings(options)))?;
     wire.skip()?;
-    let [size, version, database, id] = one_row(wire)?;
+    let [size, version, database] = one_row(wire)?;
     let size = size.and_then(|size| size.parse().ok());
     wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
     if let Some(version) = version {
         wire.set_version(version); // a proxy may have greeted us with one of its own
     }
-    // Where a proxy has given us a number of its own, the server's is another connection's.
-    let place =
-        if id == Some(wire.id().to_string()) { place(wire, "CONNECTION_ID()")?.map(|(place, _)| place) } else { None };
-    Ok(Session { place, database })
+    Ok(database)
 }
 
 fn settings(options: &Options) -> String {
@@ -86,18 +74,33 @@ fn seconds(limit: Duration) -> u64 {
     limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-/// The place of the connection with this number, as the server shows it to this one, and what that is doing.
-pub(super) fn place(wire: &mut Wire, id: &str) -> Result<Option<(Place, String)>, Failure> {
-    let sql = format!("SELECT HOST, COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}");
+/// The place of this connection; `None` where it cannot be found again by its number.
+pub(super) fn own_place(wire: &mut Wire) -> Result<Option<Place>, Failure> {
+    // Where a proxy has given us a number of its own, it is another connection's on the server.
+    let seen = seen(wire, "CONNECTION_ID()")?;
+    Ok(seen.filter(|seen| seen.id == wire.id().to_string()).map(|seen| seen.place))
+}
+
+/// A connection, as the server shows it to another one.
+pub(super) struct Seen {
+    id: String,
+    pub(super) place: Place,
+    /// What it is doing.
+    pub(super) command: String,
+}
+
+/// The connection with this number.
+pub(super) fn seen(wire: &mut Wire, id: &str) -> Result<Option<Seen>, Failure> {
+    let sql = format!("SELECT ID, HOST, COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}");
     let found = match wire.query(&sql) {
         Ok(_) => one_row(wire)?,
         // MySQL may do without this table one day; then connections are not found again.
         Err(failure) if failure.number().is_some() => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let [Some(host), Some(command)] = found else { return Ok(None) };
+    let [Some(id), Some(host), Some(command)] = found else { return Ok(None) };
     let server = if host.contains(':') { None } else { Some(start(wire)?) };
-    Ok(Some((Place { host, server }, command)))
+    Ok(Some(Seen { id, place: Place { host, server }, command }))
 }
 
 fn start(wire: &mut Wire) -> Result<Start, Failure> {
@@ -128,16 +131,12 @@ impl MysqlConnection {
         drop(self.statements.clear()); // the server does so by itself
         let renewed = self.within_connect_timeout(|connection| {
             connection.wire.reset()?;
-            let session = set_up(&mut connection.wire, &connection.options)?;
+            let chosen = set_up(&mut connection.wire, &connection.options)?;
             match &connection.options.database {
-                Some(database) => connection.wire.choose_database(database)?,
-                None if session.database.is_some() => {
-                    return Err(Failure::Lost("a database was chosen, and the URL names none".into()));
-                }
-                None => {}
+                Some(database) => connection.wire.choose_database(database),
+                None if chosen.is_some() => Err(Failure::Lost("a database was chosen, and the URL names none".into())),
+                None => Ok(()),
             }
-            connection.place = session.place;
-            Ok(())
         });
         self.checked(renewed)
     }

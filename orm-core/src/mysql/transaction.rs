@@ -40,17 +40,22 @@ impl MysqlConnection {
         if !matches!(failure, Failure::Server(_)) {
             return;
         }
-        // An error does not tell the state; a ping's answer does. It also tells whether the server has hung up.
         let was_open = self.wire.in_transaction();
-        let state = self.within_connect_timeout(|connection| connection.wire.ping());
+        let state = self.within_connect_timeout(|connection| connection.ask_for_state(was_open));
         if let Err(failure) = state {
-            return self.give_up(&failure);
+            self.give_up(&failure);
         }
+    }
+
+    /// Asks for the state of the transaction, which an error does not tell; it also tells whether the server has hung up.
+    pub(super) fn ask_for_state(&mut self, was_open: bool) -> Result<(), Failure> {
+        self.wire.ping()?;
         if was_open && !self.wire.in_transaction() && matches!(self.depth(), Ok(Some(_))) {
             self.rolled_back = true;
             AnsiTransactionManager::transaction_manager_status_mut(self)
                 .set_requires_rollback_maybe_up_to_top_level(true);
         }
+        Ok(())
     }
 
     /// How many transactions and savepoints Diesel knows to be open.
