@@ -207,7 +207,7 @@ mod postgres {
     };
 
     use super::*;
-    use crate::backend::postgres::value;
+    use crate::backend::{number::exactly, postgres::value};
 
     /// Microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
     const EPOCH: i64 = 946_684_800_000_000;
@@ -215,7 +215,7 @@ mod postgres {
     const EPOCH_DAY: i32 = 730_120;
 
     fn instant(value: PgValue<'_>) -> deserialize::Result<DateTime<Utc>> {
-        match value::fixed(value)? {
+        match i64::from_be_bytes(exactly(value.as_bytes())?) {
             i64::MAX => Err("the column holds `infinity`, which is no point in time".into()),
             i64::MIN => Err("the column holds `-infinity`, which is no point in time".into()),
             micros => micros
@@ -242,7 +242,7 @@ mod postgres {
     impl Decode<Pg> for NaiveTime {
         fn decode(value: PgValue<'_>) -> deserialize::Result<Self> {
             value::expect(&value, &[value::TIME], "a TIME")?;
-            let micros: i64 = value::fixed(value)?;
+            let micros = i64::from_be_bytes(exactly(value.as_bytes())?);
             let seconds = u32::try_from(micros / 1_000_000)?;
             let nanos = u32::try_from(micros % 1_000_000)? * 1000;
             NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos)
@@ -252,7 +252,7 @@ mod postgres {
     impl Decode<Pg> for NaiveDate {
         fn decode(value: PgValue<'_>) -> deserialize::Result<Self> {
             value::expect(&value, &[value::DATE], "a DATE")?;
-            match value::fixed(value)? {
+            match i32::from_be_bytes(exactly(value.as_bytes())?) {
                 i32::MAX => Err("the column holds `infinity`, which is no date".into()),
                 i32::MIN => Err("the column holds `-infinity`, which is no date".into()),
                 days => i32::checked_add(days, EPOCH_DAY)

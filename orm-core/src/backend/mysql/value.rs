@@ -8,6 +8,8 @@ use diesel::{
     mysql::{MysqlType, MysqlValue},
 };
 
+use crate::backend::number::exactly;
+
 /// Refuses a value of another type.
 #[inline]
 pub(crate) fn expect(value: &MysqlValue<'_>, types: &[MysqlType], what: &str) -> Result<()> {
@@ -43,42 +45,20 @@ fn mismatch(found: MysqlType, what: &str) -> Box<dyn std::error::Error + Send + 
     format!("the column is of type {name}, not {what}").into()
 }
 
-/// A value of a fixed width.
-#[inline]
-fn fixed<T: Fixed>(value: &MysqlValue<'_>) -> Result<T> {
-    T::read(value.as_bytes()).ok_or_else(|| {
-        format!("the server sent {} bytes where {} were due", value.as_bytes().len(), size_of::<T>()).into()
-    })
-}
-
-trait Fixed: Sized {
-    fn read(bytes: &[u8]) -> Option<Self>;
-}
-macro_rules! fixed {
-    ($($rust:ident)*) => { $(
-        impl Fixed for $rust {
-            #[inline]
-            fn read(bytes: &[u8]) -> Option<Self> {
-                bytes.try_into().ok().map(Self::from_ne_bytes)
-            }
-        }
-    )* };
-}
-fixed! { i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 }
-
 /// An integer of any width and sign; also a decimal without a fraction, which is what SUM makes of integers.
 #[inline]
 pub(crate) fn integer(value: &MysqlValue<'_>) -> Result<i64> {
+    let bytes = value.as_bytes();
     match value.value_type() {
-        MysqlType::LongLong => fixed(value),
-        MysqlType::Long => fixed::<i32>(value).map(i64::from),
-        MysqlType::Short => fixed::<i16>(value).map(i64::from),
-        MysqlType::Tiny => fixed::<i8>(value).map(i64::from),
-        MysqlType::UnsignedLong => fixed::<u32>(value).map(i64::from),
-        MysqlType::UnsignedShort => fixed::<u16>(value).map(i64::from),
-        MysqlType::UnsignedTiny => fixed::<u8>(value).map(i64::from),
+        MysqlType::LongLong => exactly(bytes).map(i64::from_ne_bytes),
+        MysqlType::Long => exactly(bytes).map(|bytes| i64::from(i32::from_ne_bytes(bytes))),
+        MysqlType::Short => exactly(bytes).map(|bytes| i64::from(i16::from_ne_bytes(bytes))),
+        MysqlType::Tiny => exactly(bytes).map(|bytes| i64::from(i8::from_ne_bytes(bytes))),
+        MysqlType::UnsignedLong => exactly(bytes).map(|bytes| i64::from(u32::from_ne_bytes(bytes))),
+        MysqlType::UnsignedShort => exactly(bytes).map(|bytes| i64::from(u16::from_ne_bytes(bytes))),
+        MysqlType::UnsignedTiny => exactly(bytes).map(|bytes| i64::from(u8::from_ne_bytes(bytes))),
         MysqlType::UnsignedLongLong => {
-            let integer: u64 = fixed(value)?;
+            let integer = u64::from_ne_bytes(exactly(bytes)?);
             i64::try_from(integer).map_err(|_| too_large(&integer.to_string()))
         }
         MysqlType::Numeric => whole(std::str::from_utf8(value.as_bytes())?),
@@ -102,9 +82,10 @@ fn too_large(number: &str) -> Box<dyn std::error::Error + Send + Sync> {
 
 #[inline]
 pub(crate) fn float(value: &MysqlValue<'_>) -> Result<f64> {
+    let bytes = value.as_bytes();
     match value.value_type() {
-        MysqlType::Double => fixed(value),
-        MysqlType::Float => fixed::<f32>(value).map(f64::from),
+        MysqlType::Double => exactly(bytes).map(f64::from_ne_bytes),
+        MysqlType::Float => exactly(bytes).map(|bytes| f64::from(f32::from_ne_bytes(bytes))),
         other => Err(mismatch(other, "a float")),
     }
 }

@@ -4,6 +4,8 @@
 
 use diesel::{deserialize::Result, pg::PgValue};
 
+use crate::backend::number::exactly;
+
 pub(crate) const BOOL: u32 = 16;
 pub(crate) const BYTEA: u32 = 17;
 pub(crate) const INT8: u32 = 20;
@@ -68,45 +70,23 @@ fn mismatch(oid: u32, what: &str) -> Box<dyn std::error::Error + Send + Sync> {
     format!("the column is of type {name}, not {what}").into()
 }
 
-/// A value of a fixed width.
-#[inline]
-pub(crate) fn fixed<T: Fixed>(value: PgValue<'_>) -> Result<T> {
-    T::read(value.as_bytes()).ok_or_else(|| {
-        format!("the server sent {} bytes where {} were due", value.as_bytes().len(), size_of::<T>()).into()
-    })
-}
-
-/// Numbers as the server sends them, in network byte order.
-pub(crate) trait Fixed: Sized {
-    fn read(bytes: &[u8]) -> Option<Self>;
-}
-macro_rules! fixed {
-    ($($rust:ident)*) => { $(
-        impl Fixed for $rust {
-            #[inline]
-            fn read(bytes: &[u8]) -> Option<Self> {
-                bytes.try_into().ok().map(Self::from_be_bytes)
-            }
-        }
-    )* };
-}
-fixed! { i16 i32 i64 f32 f64 }
-
 #[inline]
 pub(crate) fn integer(value: PgValue<'_>) -> Result<i64> {
+    let bytes = value.as_bytes();
     match value.get_oid().get() {
-        INT8 => fixed(value),
-        INT4 => fixed::<i32>(value).map(i64::from),
-        INT2 => fixed::<i16>(value).map(i64::from),
+        INT8 => exactly(bytes).map(i64::from_be_bytes),
+        INT4 => exactly(bytes).map(|bytes| i64::from(i32::from_be_bytes(bytes))),
+        INT2 => exactly(bytes).map(|bytes| i64::from(i16::from_be_bytes(bytes))),
         other => Err(mismatch(other, "an integer")),
     }
 }
 
 #[inline]
 pub(crate) fn float(value: PgValue<'_>) -> Result<f64> {
+    let bytes = value.as_bytes();
     match value.get_oid().get() {
-        FLOAT8 => fixed(value),
-        FLOAT4 => fixed::<f32>(value).map(f64::from),
+        FLOAT8 => exactly(bytes).map(f64::from_be_bytes),
+        FLOAT4 => exactly(bytes).map(|bytes| f64::from(f32::from_be_bytes(bytes))),
         other => Err(mismatch(other, "a float")),
     }
 }
