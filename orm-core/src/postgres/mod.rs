@@ -3,4 +3,5 @@
 
 mod error;
 mod messages;
+mod options;
 mod reader;

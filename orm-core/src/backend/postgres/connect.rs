@@ -67,7 +67,7 @@ pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
         }
     };
     // libpq counts whole seconds and takes 1 for 2.
-    add("connect_timeout", settings.connect_timeout.as_secs().max(2).to_string());
+    add("connect_timeout", settings.connect_timeout().as_secs().max(2).to_string());
     if let Some(name) = &settings.application_name {
         add("application_name", name.clone());
     }
