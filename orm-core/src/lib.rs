@@ -135,6 +135,8 @@ mod write;
 
 #[cfg(feature = "mysql")]
 pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::PgCancelToken;
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 

@@ -43,6 +43,7 @@ impl Said<'_> {
         matches!(self.place, Place::Option(_))
     }
 
+    #[cfg(feature = "mysql")]
     pub(crate) fn switch(&self) -> Result<bool> {
         match &*self.value {
             "false" => Ok(false),

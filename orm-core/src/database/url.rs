@@ -151,6 +151,7 @@ impl DatabaseUrl {
         decode(path.strip_prefix("//").unwrap_or(path))
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn options(&self) -> &[(String, String)] {
         &self.options
     }

@@ -195,6 +195,21 @@ impl Socket {
         }
     }
 
+    /// Where the other side of a TCP connection is.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn peer(&self) -> Option<Address> {
+        let plain = match &self.stream {
+            Stream::Clear(plain) => plain,
+            Stream::Encrypted(encrypted) => &encrypted.stream.sock,
+            Stream::Gone => return None,
+        };
+        match &plain.link {
+            Link::Tcp(stream) => Some(Address::of_peer(stream.peer_addr().ok()?)),
+            #[cfg(unix)]
+            Link::Unix(_) => None,
+        }
+    }
+
     #[cfg(feature = "postgres")]
     pub(crate) fn is_encrypted(&self) -> bool {
         matches!(self.stream, Stream::Encrypted(_))

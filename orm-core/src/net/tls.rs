@@ -90,7 +90,7 @@ pub(super) enum Proof {
     /// There would be no connection otherwise.
     Checked,
     /// It was looked at, and the connection is there either way.
-    Noted(Arc<AtomicBool>),
+    Noted(#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only PostgreSQL asks"))] Arc<AtomicBool>),
 }
 
 impl Proof {

@@ -8,8 +8,6 @@ mod given;
 mod hosts;
 mod password_file;
 mod security;
-#[cfg(test)]
-mod tests;
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -19,7 +17,7 @@ pub(crate) use self::environment::Environment;
 use self::given::Given;
 pub(super) use self::{
     hosts::Host,
-    security::{ChannelBinding, Security, SslMode, Ways},
+    security::{ChannelBinding, Security, SslMode},
 };
 use crate::{
     database::{

@@ -141,7 +141,13 @@ impl<'a> Given<'a> {
                 return Err(configuration(format!("{} cannot be done: {instead}", said.place)));
             }
         }
-        Ok(Given { url, authority: Authority::of(url)?, environment })
+        let authority = Authority::of(url)?;
+        let Authority { user, password, database, hosts } = &authority;
+        let names = [user, password, database].into_iter().flatten().chain(hosts.iter().flat_map(|host| &host.name));
+        if names.chain(url.options().iter().map(|(_, value)| value)).any(|text| text.contains('\0')) {
+            return Err(configuration("the database URL has a zero byte in it, which no server takes"));
+        }
+        Ok(Given { url, authority, environment })
     }
 
     fn of_variable(name: &'static str, environment: &Environment<'_>) -> Option<Said<'static>> {

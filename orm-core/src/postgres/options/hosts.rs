@@ -21,6 +21,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// Whether the server is reached by a Unix socket.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.address, Address::Unix(_))
+    }
+
     /// As libpq's password file calls it.
     pub(crate) fn name_in_password_file(&self, usual_host: &str) -> &str {
         if self.name == usual_host { "localhost" } else { &self.name }
