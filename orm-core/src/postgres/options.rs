@@ -8,6 +8,8 @@ mod given;
 mod hosts;
 mod password_file;
 mod security;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, path::PathBuf, time::Duration};
 
