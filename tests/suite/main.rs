@@ -16,6 +16,8 @@ mod nesting;
 mod orders;
 mod plain_diesel;
 mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod querysets;
 mod relations;
 mod stored_forms;

@@ -1,0 +1,9 @@
+//! What PostgreSQL alone has: the connection to it, and what its servers do.
+
+mod raw;
+mod types;
+mod types_made_of_others;
+mod users_types;
+
+pub(crate) use diesel::PgConnection;
+use orm_core::diesel;
