@@ -1,5 +1,6 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
+mod differential;
 mod raw;
 mod types;
 mod types_made_of_others;
