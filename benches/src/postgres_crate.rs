@@ -1,9 +1,9 @@
 //! Written by hand on the crate `postgres`: a portal in a read-only transaction, read chunk by chunk.
 //!
-//! The crate has two ways to read without holding all rows. `query_raw` gives a row at a time, and its synchronous form
-//! enters the crate's runtime anew for each of them; a stream that is dropped early downloads the rest. A portal enters
-//! it once a chunk, takes a third less processor time for a whole table, and stops after the chunk that it is in: it is
-//! what somebody who reads big tables would choose, and the faster of the two.
+//! The crate has two ways to read without holding all rows. `query_raw` gives a row at a time, for each of which its
+//! synchronous form enters the crate's runtime anew, and a stream that is dropped early downloads the rest. A portal
+//! enters it once a chunk and stops after the chunk that it is in. Reading a whole table, it took a little more than half
+//! of `query_raw`'s processor time and a sixth less time, so it is the one that is measured.
 
 use std::ops::ControlFlow;
 
