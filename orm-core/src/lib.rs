@@ -118,9 +118,11 @@ pub mod field;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod net;
 pub mod path;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod prelude;
 pub mod queryset;
 mod session;

@@ -1,6 +1,6 @@
 //! Databases: connecting by URL, and what can be done with a database as a whole.
 
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod authority;
 mod builder;
 pub(crate) mod pool;

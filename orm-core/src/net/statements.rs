@@ -10,29 +10,29 @@ const KEPT: NonZeroUsize = NonZeroUsize::new(100).expect("it is not zero");
 
 /// Statements by their SQL; those that have not been used for longest go first.
 #[derive(Debug)]
-pub(super) struct Statements<P> {
+pub(crate) struct Statements<P> {
     /// `None` keeps nothing.
     kept: Option<LruCache<String, P>>,
 }
 
-impl<P: Copy> Statements<P> {
-    pub(super) fn new() -> Self {
+impl<P: Clone> Statements<P> {
+    pub(crate) fn new() -> Self {
         Statements { kept: Some(LruCache::new(KEPT)) }
     }
 
-    pub(super) fn get(&mut self, sql: &str) -> Option<P> {
-        self.kept.as_mut()?.get(sql).copied()
+    pub(crate) fn get(&mut self, sql: &str) -> Option<P> {
+        self.kept.as_mut()?.get(sql).cloned()
     }
 
     /// Whether statements are kept at all.
-    pub(super) fn keeps(&self) -> bool {
+    pub(crate) fn keeps(&self) -> bool {
         self.kept.is_some()
     }
 
     /// Keeps a statement, and returns what the server shall forget for it: another one, or the statement itself where
     /// none is kept.
     #[must_use]
-    pub(super) fn keep(&mut self, sql: &str, statement: P) -> Kept<P> {
+    pub(crate) fn keep(&mut self, sql: &str, statement: P) -> Kept<P> {
         match &mut self.kept {
             None => Kept::No,
             Some(kept) => Kept::Yes { instead_of: kept.push(sql.to_owned(), statement).map(|(_, old)| old) },
@@ -40,12 +40,12 @@ impl<P: Copy> Statements<P> {
     }
 
     /// Drops a statement that is of no use any more.
-    pub(super) fn remove(&mut self, sql: &str) -> Option<P> {
+    pub(crate) fn remove(&mut self, sql: &str) -> Option<P> {
         self.kept.as_mut()?.pop(sql)
     }
 
     /// Drops all of them, and returns what the server shall forget.
-    pub(super) fn clear(&mut self) -> Vec<P> {
+    pub(crate) fn clear(&mut self) -> Vec<P> {
         let kept = self.kept.as_mut();
         kept.into_iter()
             .flat_map(|kept| std::iter::from_fn(|| kept.pop_lru()))
@@ -54,7 +54,7 @@ impl<P: Copy> Statements<P> {
     }
 
     /// Changes how many are kept, and returns what the server shall forget.
-    pub(super) fn resize(&mut self, size: CacheSize) -> Vec<P> {
+    pub(crate) fn resize(&mut self, size: CacheSize) -> Vec<P> {
         let old = std::mem::replace(
             &mut self.kept,
             match size {
@@ -69,7 +69,7 @@ impl<P: Copy> Statements<P> {
 
 /// What has become of a statement.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Kept<P> {
+pub(crate) enum Kept<P> {
     No,
     Yes { instead_of: Option<P> },
 }
