@@ -24,7 +24,7 @@ pub mod certificates;
 pub mod logs;
 pub mod panics;
 mod pick;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod private_server;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod proxy;

@@ -1,4 +1,4 @@
-//! A MariaDB server of a test's own: with options of its own, or to be ended under a running stream.
+//! A server of a test's own: with options of its own, or to be ended under a running stream.
 
 use std::{
     fs,
@@ -13,24 +13,41 @@ use crate::witness;
 /// A running server. Dropping it ends the server.
 #[derive(Debug)]
 pub struct PrivateServer {
+    backend: BackendKind,
     url: String,
     starter: Child,
 }
 
 impl PrivateServer {
-    /// Starts a server with these options, each `name=value` or `name` as the server knows it. A value that is the
+    /// Starts a PostgreSQL server with these options, each `name=value` as in its configuration. A file is copied, as for
+    /// [`mysql`](Self::mysql).
+    ///
+    /// # Panics
+    ///
+    /// If the server cannot be started.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(options: &[&str]) -> Self {
+        PrivateServer::start(BackendKind::Postgres, "postgres", options)
+    }
+
+    /// Starts a MariaDB server with these options, each `name=value` or `name` as the server knows it. A value that is the
     /// absolute path of a file names a file that the server need not be allowed to read: it gets a copy.
     ///
     /// # Panics
     ///
     /// If the server cannot be started.
+    #[cfg(feature = "mysql")]
     pub fn mysql(options: &[&str]) -> Self {
+        PrivateServer::start(BackendKind::Mysql, "mysql", options)
+    }
+
+    fn start(backend: BackendKind, name: &str, options: &[&str]) -> Self {
         let program = std::env::var_os("ORM_TEST_SERVER_PROGRAM").filter(|program| !program.is_empty()).expect(
             "ORM_TEST_SERVER_PROGRAM is not set, so a server of this test's own cannot be started: run `cargo xtask \
              test`, or set the variable to the absolute path of target/debug/xtask",
         );
         let mut command = Command::new(program);
-        command.args(["server", "--backend", "mysql", "--until-eof"]);
+        command.args(["server", "--backend", name, "--until-eof"]);
         command.args(options.iter().flat_map(|option| ["--server-option", option]));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut starter = command.spawn().expect("the program of ORM_TEST_SERVER_PROGRAM can be run");
@@ -38,7 +55,7 @@ impl PrivateServer {
         let output = starter.stdout.take().expect("it is a pipe");
         let read = BufReader::new(output).read_line(&mut url);
         // Kept from here on, so that it is ended should what follows panic.
-        let mut server = PrivateServer { url: url.trim_end().to_owned(), starter };
+        let mut server = PrivateServer { backend, url: url.trim_end().to_owned(), starter };
         if !matches!(read, Ok(1..)) {
             panic!("the server did not start: {}", server.complaint());
         }
@@ -56,10 +73,14 @@ impl PrivateServer {
     ///
     /// If the server does not answer.
     pub fn pid(&self) -> u32 {
-        let file = &witness::must("pid_file", witness::texts(BackendKind::Mysql, &self.url, "SELECT @@pid_file"))[0];
-        let file = file.as_deref().expect("every server has such a file");
+        let file = match self.backend {
+            BackendKind::Postgres => "SELECT current_setting('data_directory') || '/postmaster.pid'",
+            _ => "SELECT @@pid_file",
+        };
+        let file = self.texts(file).pop().flatten().expect("every server has such a file");
         let text = fs::read_to_string(file).expect("the file can be read by whoever started the server");
-        text.trim().parse().expect("the file holds a process id")
+        let first = text.lines().next().unwrap_or_default();
+        first.trim().parse().expect("the file begins with a process id")
     }
 
     /// Runs SQL by a connection of the witness's own.
@@ -68,7 +89,7 @@ impl PrivateServer {
     ///
     /// If it fails.
     pub fn execute(&self, sql: &str) {
-        witness::must(sql, witness::execute(BackendKind::Mysql, &self.url, sql));
+        witness::must(sql, witness::execute(self.backend, &self.url, sql));
     }
 
     /// The only column of a query, each value as text, read by a connection of the witness's own.
@@ -77,7 +98,7 @@ impl PrivateServer {
     ///
     /// If the query fails.
     pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
-        witness::must(sql, witness::texts(BackendKind::Mysql, &self.url, sql))
+        witness::must(sql, witness::texts(self.backend, &self.url, sql))
     }
 
     fn complaint(&mut self) -> String {

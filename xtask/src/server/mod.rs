@@ -64,16 +64,16 @@ impl Kind {
 
     /// Starts a new, empty server.
     pub(crate) fn start(self) -> Result<Server, Failure> {
+        self.start_with(&[])
+    }
+
+    /// The same, with further settings of the server's.
+    pub(crate) fn start_with(self, options: &[ServerOption]) -> Result<Server, Failure> {
         match self {
-            Kind::Postgres => postgres::start(),
-            Kind::Mysql => mysql_with(&[]),
+            Kind::Postgres => postgres::start(options),
+            Kind::Mysql => mariadb::start(options),
         }
     }
-}
-
-/// Starts a new, empty server of the backend `mysql` with further options.
-pub(crate) fn mysql_with(options: &[ServerOption]) -> Result<Server, Failure> {
-    mariadb::start(options)
 }
 
 /// The server that a command uses: one that the user has named, or one started for the command.

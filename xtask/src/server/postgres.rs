@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     run,
     server::{
-        Server,
+        Server, ServerOption,
         debian::Package,
         home::Home,
         launch::{self, Launch, USER},
@@ -46,11 +46,12 @@ const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 /// Fast shutdown, which ends the clients' sessions, then an immediate one. (SIGTERM would wait for the clients.)
 const STOP: &[Signal] = &[Signal::SIGINT, Signal::SIGQUIT];
 
-/// Starts a new, empty server.
-pub(crate) fn start() -> Result<Server, Failure> {
+/// Starts a new, empty server. `options` override the settings made here.
+pub(crate) fn start(options: &[ServerOption]) -> Result<Server, Failure> {
     let find = || programs::folder_with_all(PRODUCT.programs, &programs::path_and(folders()));
     let programs = programs::find_or_install(&PRODUCT, find)?;
     let home = Home::new("orm-postgres-", &ACCOUNTS)?;
+    let options = options.iter().map(|option| option.for_server(&home)).collect::<Result<Vec<_>, _>>()?;
     let password = launch::password()?;
     initialise(&programs, &home, &password)?;
     let launch = Launch {
@@ -62,6 +63,7 @@ pub(crate) fn start() -> Result<Server, Failure> {
             for setting in settings(home.path()) {
                 command.arg("-c").arg(setting);
             }
+            command.args(&options);
             command
         },
         is_ready,
