@@ -46,6 +46,8 @@ mod mysql_transactions;
 mod mysql_types;
 mod nesting;
 mod orders;
+#[cfg(feature = "postgres")]
+mod pgbouncer;
 mod plain_diesel;
 mod pool;
 mod querysets;
