@@ -11,13 +11,13 @@ use std::{
 };
 
 use diesel::{
-    RunQueryDsl,
+    Connection, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
     connection::SimpleConnection,
     dsl::sql,
     sql_types::{BigInt, Text},
 };
 use itertools::Itertools;
-use orm_core::{diesel, prelude::*};
+use orm_core::{PgConnection, diesel, prelude::*};
 use orm_tests::{TestResult, ok, pgbouncer::Pgbouncer};
 
 use crate::models::{Number, ids, number, numbers};
@@ -357,5 +357,83 @@ fn sessions_are_set_up_for_each_client(way: &Way) -> TestResult {
         // What a program sets by hand holds neither for the others nor for the pool's next user.
         clients[round % 3].batch_execute("SET TIME ZONE 'Asia/Tokyo'; SET client_encoding = 'LATIN1'")?;
     }
+    Ok(())
+}
+
+diesel::table! {
+    #[sql_name = "numbers"]
+    counted (id) {
+        id -> BigInt,
+        name -> Nullable<Text>,
+    }
+}
+
+/// A client that prepares statements with names although the release does not know them may be told that something is
+/// wrong; it never gets what another client's statement of the same name answers.
+#[test]
+fn nobody_runs_the_statement_of_another() -> TestResult {
+    let pgbouncer = Pgbouncer::start(&["default_pool_size=2"]);
+    pgbouncer.bed().execute(
+        "CREATE TABLE numbers (id BIGINT PRIMARY KEY, name TEXT); INSERT INTO numbers SELECT generate_series(1, 100)",
+    );
+    let connect = || PgConnection::establish(&pgbouncer.url());
+    let (first, second, holder) = (&mut connect()?, &mut connect()?, &mut connect()?);
+    let session = |connection: &mut PgConnection| {
+        diesel::sql_query("SELECT pg_backend_pid()::bigint AS number").get_result::<Session>(connection)
+    };
+    let up_to = |connection: &mut PgConnection, n: i64| -> QueryResult<i64> {
+        counted::table.filter(counted::id.le(n)).count().get_result(connection)
+    };
+    let above = |connection: &mut PgConnection, n: i64| -> QueryResult<i64> {
+        counted::table.filter(counted::id.gt(n)).count().get_result(connection)
+    };
+    // Each prepares a statement in a session of its own, its first and so of the same name if names are only counted.
+    first.batch_execute("BEGIN")?;
+    second.batch_execute("BEGIN")?;
+    let sessions = [session(first)?, session(second)?];
+    assert_ne!(sessions[0], sessions[1]);
+    assert_eq!((up_to(first, 30)?, above(second, 30)?), (30, 70));
+    first.batch_execute("COMMIT")?;
+    second.batch_execute("COMMIT")?;
+    // With one session held, both clients have the other one.
+    for _ in 0..2 {
+        holder.batch_execute("BEGIN")?;
+        let held = session(holder)?;
+        for (n, round) in (1..=10).zip(0..) {
+            let answers = [(up_to(first, n), n), (above(second, n), 100 - n)];
+            for (answer, expected) in answers {
+                match answer {
+                    Ok(answer) => assert_eq!(answer, expected, "in round {round} beside {held:?}"),
+                    Err(error) => assert!(!pgbouncer.knows_statements(), "{error:?}"),
+                }
+            }
+        }
+        // The one that was held is the last to be used, and so the next.
+        first.batch_execute("BEGIN")?;
+        holder.batch_execute("COMMIT")?;
+        second.batch_execute("BEGIN")?;
+        first.batch_execute("COMMIT")?;
+        second.batch_execute("COMMIT")?;
+    }
+    Ok(())
+}
+
+#[derive(diesel::QueryableByName, Debug, PartialEq)]
+struct Session {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// A setting that PgBouncer would have to make anew for each transaction is refused, and not lost.
+#[test]
+fn limits_are_not_lost() -> TestResult {
+    let pgbouncer = Pgbouncer::start(&[]);
+    let limited = Database::<Pg>::builder()
+        .statement_timeout(Duration::from_millis(200))
+        .checkout_timeout(Duration::from_secs(1))
+        .connect(&pgbouncer.url_without_statements());
+    let error = limited.map(|_| ()).expect_err("PgBouncer does not take it");
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+    assert!(format!("{error:?}").contains("startup parameter"), "{error:?}");
     Ok(())
 }
