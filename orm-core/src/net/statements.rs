@@ -74,6 +74,18 @@ pub(crate) enum Kept<P> {
     Yes { instead_of: Option<P> },
 }
 
+/// The first word of a statement, as it is written; empty where something else stands first.
+pub(crate) fn first_word(sql: &str) -> &str {
+    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// Whether the first word of a statement is one of these.
+pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
+    let first = first_word(sql);
+    words.iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
