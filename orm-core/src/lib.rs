@@ -138,7 +138,7 @@ mod write;
 #[cfg(feature = "mysql")]
 pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
 #[cfg(feature = "postgres")]
-pub use crate::postgres::{PgConnection, PgCursor, PgField, PgRow};
+pub use crate::postgres::{PgCancelToken, PgConnection, PgCursor, PgField, PgRow};
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 

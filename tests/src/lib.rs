@@ -20,7 +20,7 @@
 //! MariaDB: they take their long tables from its `SEQUENCE` engine, which MySQL does not have.
 
 mod bed;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod certificates;
 pub mod logs;
 pub mod panics;
@@ -31,7 +31,7 @@ mod pick;
 pub mod private_server;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod proxy;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod rogue;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;

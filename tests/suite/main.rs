@@ -11,45 +11,15 @@ mod fuzz;
 mod memory;
 mod models;
 #[cfg(feature = "mysql")]
-mod mysql_abandoned;
-#[cfg(feature = "mysql")]
-mod mysql_bytes;
-#[cfg(feature = "mysql")]
-mod mysql_connection;
-#[cfg(feature = "mysql")]
-mod mysql_diesel;
-#[cfg(feature = "mysql")]
-mod mysql_errors;
-#[cfg(feature = "mysql")]
-mod mysql_faults;
-#[cfg(feature = "mysql")]
-mod mysql_iterators;
-#[cfg(feature = "mysql")]
-mod mysql_limits;
-#[cfg(feature = "mysql")]
-mod mysql_login;
-#[cfg(feature = "mysql")]
-mod mysql_rogue;
-#[cfg(feature = "mysql")]
-mod mysql_rows;
-#[cfg(feature = "mysql")]
-mod mysql_servers;
-#[cfg(feature = "mysql")]
-mod mysql_sessions;
-#[cfg(feature = "mysql")]
-mod mysql_statements;
-#[cfg(feature = "mysql")]
-mod mysql_tls;
-#[cfg(feature = "mysql")]
-mod mysql_transactions;
-#[cfg(feature = "mysql")]
-mod mysql_types;
+mod mysql;
 mod nesting;
 mod orders;
 #[cfg(feature = "postgres")]
 mod pgbouncer;
 mod plain_diesel;
 mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod querysets;
 mod relations;
 mod stored_forms;

@@ -16,17 +16,17 @@ on_postgres! {
     streams_are_read_only, locks_are_gone_after_a_drop, ddl_between_streams, idle_in_transaction,
 }
 
-fn one_connection(url: &str) -> orm_core::Result<Database<Pg>> {
+pub(crate) fn one_connection(url: &str) -> orm_core::Result<Database<Pg>> {
     Database::<Pg>::builder().pool_size(1).checkout_timeout(Duration::from_secs(5)).connect(url)
 }
 
-fn scalar(db: &Database<Pg>, sql: &str) -> Result<i64, Box<dyn std::error::Error>> {
+pub(crate) fn scalar(db: &Database<Pg>, sql: &str) -> Result<i64, Box<dyn std::error::Error>> {
     let expression = diesel::dsl::sql::<BigInt>(sql);
     Ok(diesel::select(expression).get_result(&mut *db.connection()?)?)
 }
 
 /// Makes `numbers` a view of `rows` rows of about 100 bytes.
-fn wide_view(bed: &Bed, rows: i64) {
+pub(crate) fn wide_view(bed: &Bed, rows: i64) {
     bed.execute(&format!(
         "CREATE OR REPLACE VIEW numbers AS SELECT generate_series(1, {rows}::bigint) AS id, repeat('x', 100) AS name"
     ));

@@ -7,6 +7,9 @@
 //! whatever else Diesel's programs want of one.
 
 mod abandon;
+mod authentication;
+mod cancel;
+mod channel_binding;
 mod column;
 mod cursor;
 mod error;
@@ -14,7 +17,9 @@ mod login;
 mod messages;
 mod options;
 mod portal;
+mod reach;
 mod reader;
+mod refusal;
 mod roles;
 mod row;
 mod session;
@@ -36,14 +41,15 @@ use diesel::{
     result::Error as DieselError,
 };
 
+pub use self::{
+    cancel::PgCancelToken,
+    cursor::PgCursor,
+    row::{PgField, PgRow},
+};
 use self::{
     column::Column,
     error::Failure,
     wire::{Parameters, Statement, StatementId, Status, Wire},
-};
-pub use self::{
-    cursor::PgCursor,
-    row::{PgField, PgRow},
 };
 pub(crate) use self::{error::kind_of_information, options::Options, portal::Portal, row::RowRef};
 use crate::{
@@ -85,7 +91,7 @@ struct Prepared {
 impl PgConnection {
     /// Connects and logs in.
     pub(crate) fn open(options: Options) -> Result<Self> {
-        let tls = Tls::new(&options.tls)?;
+        let tls = Tls::new(options.tls())?;
         let deadline = Deadline::after(options.timeouts.connect);
         let mut wire = Wire::new(login::log_in(&options, tls.as_ref(), deadline)?);
         wire.set_timeouts(&options.timeouts).map_err(|failure| {
@@ -93,7 +99,7 @@ impl PgConnection {
         })?;
         Ok(PgConnection {
             wire: Box::new(wire),
-            statements: Statements::new(),
+            statements: Statements::new(options.statement_cache_size),
             options: Arc::new(options),
             prepared: 0,
             types: PgMetadataCache::new(),
@@ -105,7 +111,12 @@ impl PgConnection {
 
     /// The server's version as it writes it, such as `17.2 (Debian 17.2-1)`.
     pub fn server_version(&self) -> &str {
-        &self.wire.server().version
+        self.wire.version()
+    }
+
+    /// What cancels a statement of this connection from another thread.
+    pub fn cancel_token(&self) -> PgCancelToken {
+        self.wire.cancel().clone()
     }
 
     /// Reads the next row of the statement; `false` after the last one.

@@ -17,7 +17,7 @@ use postgres_protocol::{
 
 pub(super) use self::portals::{PortalId, Step};
 use self::{answers::Reading, portals::Portals};
-use super::{column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
+use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
 use crate::net::socket::{Deadline, Timeouts};
 
 /// Values of parameters, and the types that they were written as.
@@ -37,7 +37,8 @@ const BINARY: i16 = 1;
 #[derive(Debug)]
 pub(super) struct Wire {
     messages: Messages,
-    server: Server,
+    cancel: PgCancelToken,
+    version: String,
     /// What the server said last of its transaction.
     status: Status,
     /// Whose answers are still to come, in their order.
@@ -58,14 +59,6 @@ pub(super) struct Wire {
     useless: Vec<StatementId>,
     /// Why the connection is gone.
     lost: Option<String>,
-}
-
-/// Who answers.
-#[derive(Debug)]
-pub(super) struct Server {
-    pub(super) process_id: i32,
-    pub(super) secret_key: i32,
-    pub(super) version: String,
 }
 
 /// The state of a transaction, by ReadyForQuery.
@@ -124,7 +117,8 @@ impl Wire {
     pub(super) fn new(greeted: Greeted) -> Self {
         Wire {
             messages: greeted.messages,
-            server: greeted.server,
+            cancel: greeted.cancel,
+            version: greeted.version,
             status: Status::Idle,
             in_flight: VecDeque::new(),
             reading: None,
@@ -139,8 +133,12 @@ impl Wire {
         }
     }
 
-    pub(super) fn server(&self) -> &Server {
-        &self.server
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn cancel(&self) -> &PgCancelToken {
+        &self.cancel
     }
 
     pub(super) fn status(&self) -> Status {

@@ -9,14 +9,19 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::{address::Address, received::LARGE, socket::Deadline};
+use crate::net::{
+    address::Address,
+    received::LARGE,
+    socket::{Deadline, TcpSettings},
+};
 
 /// Packets, and the other end of their wire.
 fn pair() -> (Packets, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
     let port = listener.local_addr().expect("it is bound").port();
     let address = Address::Tcp { host: "127.0.0.1".into(), port };
-    let socket = Socket::connect(&address, Deadline::after(Some(Duration::from_secs(60)))).expect("it listens");
+    let socket = Socket::connect(&address, &TcpSettings::default(), Deadline::after(Some(Duration::from_secs(60))))
+        .expect("it listens");
     (Packets::new(socket), listener.accept().expect("somebody has connected").0)
 }
 
