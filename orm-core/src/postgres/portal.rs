@@ -58,8 +58,9 @@ impl PgConnection {
         let closed = if self.wire.is_lost() {
             Ok(())
         } else if portal.owns_transaction {
+            // Nothing but this portal is of the transaction, so that it may be cancelled.
             self.wire.drop_portal(portal.id);
-            self.wire.query_ahead("ROLLBACK")
+            self.wire.send_query("ROLLBACK").and_then(|()| self.end_soon())
         } else {
             self.wire.close_portal(portal.id)
         };

@@ -28,9 +28,12 @@ impl PgConnection {
     ) -> Result<T, Failure> {
         self.wire.set_deadline(Deadline::after(self.options.timeouts.connect));
         let answer = f(self);
-        if !self.wire.is_lost() {
-            self.wire.set_timeouts(&self.options.timeouts)?;
-        }
+        self.set_timeouts()?;
         answer
+    }
+
+    /// The time limits that the user has asked for.
+    pub(super) fn set_timeouts(&mut self) -> Result<(), Failure> {
+        if self.wire.is_lost() { Ok(()) } else { self.wire.set_timeouts(&self.options.timeouts) }
     }
 }

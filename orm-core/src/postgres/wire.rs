@@ -191,11 +191,17 @@ impl Wire {
 
     /// The same for a short SQL, which is sent before what is in flight is taken in.
     pub(super) fn query_ahead(&mut self, sql: &str) -> Result<(), Failure> {
+        self.send_query(sql)?;
+        self.take_in()?;
+        self.skip_all()
+    }
+
+    /// Sends a short SQL, whatever is in flight.
+    pub(super) fn send_query(&mut self, sql: &str) -> Result<(), Failure> {
         self.send(|out| Ok(frontend::query(sql, out)?))?;
         self.in_flight.push_back(Request::Statement);
         self.reading = Some(Reading::simple(sql));
-        self.take_in()?;
-        self.skip_all().map(drop)
+        Ok(())
     }
 
     /// Asks whether the server is there, and for its state.

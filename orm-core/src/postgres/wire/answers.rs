@@ -89,10 +89,10 @@ impl Wire {
     pub(super) fn next_message(&mut self) -> Result<u8, Failure> {
         loop {
             let kind = self.messages.next()?;
-            match kind {
-                kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER => self.note(kind)?,
-                kind => return Ok(kind),
+            if !is_asynchronous(kind) {
+                return Ok(kind);
             }
+            self.note(kind)?;
         }
     }
 
@@ -182,66 +182,104 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads what has been received already of the result, without waiting for more; whether that was all.
-    pub(in crate::postgres) fn skip_what_is_here(&mut self) -> Result<bool, Failure> {
-        while let Some(kind) = self.messages.has_one() {
-            if self.reading.is_none() {
-                break;
+    /// Reads what has been received already of all that is in flight, and throws it away, without waiting for more;
+    /// whether that was all. A failure in it is the answer.
+    pub(in crate::postgres) fn discard_received(&mut self) -> Result<bool, Failure> {
+        self.guarded(|wire| {
+            while !wire.in_flight.is_empty() && wire.messages.has_one() {
+                wire.discard_message()?;
             }
-            let has_first = self.reading.as_ref().is_some_and(|reading| reading.has_first);
-            // Behind the end of a result there is ReadyForQuery, which is sent together with it.
-            if has_first || kind == kind::ROW || kind == kind::COMPLETE || kind == kind::READY {
-                self.next_row()?;
-            } else {
-                break;
+            Ok(wire.in_flight.is_empty())
+        })
+    }
+
+    /// Reads all that is in flight, and throws it away.
+    pub(in crate::postgres) fn discard_in_flight(&mut self) -> Result<(), Failure> {
+        self.guarded(|wire| {
+            let mut failure = None;
+            while !wire.in_flight.is_empty() {
+                match wire.discard_message() {
+                    Err(lost @ Failure::Lost(_)) => return Err(lost),
+                    Err(other) => failure = failure.or(Some(other)),
+                    Ok(()) => {}
+                }
             }
+            failure.map_or(Ok(()), Err)
+        })
+    }
+
+    fn discard_message(&mut self) -> Result<(), Failure> {
+        let kind = self.messages.next()?;
+        if is_asynchronous(kind) {
+            return self.note(kind);
         }
-        Ok(self.reading.is_none())
+        match self.in_flight.front() {
+            Some(Request::Portal(portal)) => {
+                let portal = *portal;
+                self.take_in_message(kind, portal).map(drop)
+            }
+            Some(Request::Statement) => match self.take_in_statement(kind)? {
+                Taken::End => self.end_reading().map(drop),
+                Taken::Row | Taken::Other => Ok(()),
+            },
+            None => Err(unexpected()),
+        }
     }
 
     fn read_row_or_end(&mut self) -> Result<bool, Failure> {
         loop {
             let kind = self.next_message()?;
-            let Some(reading) = &mut self.reading else { return Ok(false) };
-            match kind {
-                kind::ROW if reading.is_simple || reading.failure.is_some() => {}
-                kind::ROW => {
-                    self.stashed = None;
-                    self.spans.find(self.columns.len(), self.messages.body())?;
-                    return Ok(true);
-                }
-                kind::PARSED => reading.was_prepared = true,
-                kind::COLUMNS if reading.is_simple => {}
-                kind::COLUMNS => self.columns = Column::parse_all(self.messages.body())?,
-                kind::BOUND | kind::CLOSED | kind::PARAMETER_TYPES | kind::NO_ROWS => {}
-                kind::COMPLETE => {
-                    let tag = Reader::new(self.messages.body()).text()?;
-                    reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
-                }
-                // A simple query may well be empty: it asks whether the server is there.
-                kind::EMPTY if reading.is_simple => {}
-                kind::EMPTY => reading.fail(Failure::Empty),
-                kind::COPY_OUT => reading.fail(Failure::Copy),
-                kind::COPY_DATA | kind::COPY_DONE => {}
-                kind::COPY_IN => {
-                    reading.fail(Failure::Copy);
-                    let is_simple = reading.is_simple;
-                    self.refuse_to_copy(is_simple)?;
-                }
-                kind::ERROR => {
-                    let failure = self.server_failure();
-                    match &mut self.reading {
-                        Some(reading) => reading.fail(failure),
-                        None => return Err(failure), // it was the connection's last word
-                    }
-                }
-                kind::READY => {
-                    self.ready()?;
-                    return self.end_reading();
-                }
-                _ => return Err(unexpected()),
+            match self.take_in_statement(kind)? {
+                Taken::Row => return Ok(true),
+                Taken::End => return self.end_reading(),
+                Taken::Other => {}
             }
         }
+    }
+
+    /// Takes in a message of a statement's answer.
+    #[inline]
+    fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
+        let Some(reading) = &mut self.reading else { return Err(unexpected()) };
+        match kind {
+            kind::ROW if reading.is_simple || reading.failure.is_some() => {}
+            kind::ROW => {
+                self.stashed = None;
+                self.spans.find(self.columns.len(), self.messages.body())?;
+                return Ok(Taken::Row);
+            }
+            kind::PARSED => reading.was_prepared = true,
+            kind::COLUMNS if reading.is_simple => {}
+            kind::COLUMNS => self.columns = Column::parse_all(self.messages.body())?,
+            kind::BOUND | kind::CLOSED | kind::PARAMETER_TYPES | kind::NO_ROWS => {}
+            kind::COMPLETE => {
+                let tag = Reader::new(self.messages.body()).text()?;
+                reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
+            }
+            // A simple query may well be empty: it asks whether the server is there.
+            kind::EMPTY if reading.is_simple => {}
+            kind::EMPTY => reading.fail(Failure::Empty),
+            kind::COPY_OUT => reading.fail(Failure::Copy),
+            kind::COPY_DATA | kind::COPY_DONE => {}
+            kind::COPY_IN => {
+                reading.fail(Failure::Copy);
+                let is_simple = reading.is_simple;
+                self.refuse_to_copy(is_simple)?;
+            }
+            kind::ERROR => {
+                let failure = self.server_failure();
+                match &mut self.reading {
+                    Some(reading) => reading.fail(failure),
+                    None => return Err(failure), // it was the connection's last word
+                }
+            }
+            kind::READY => {
+                self.ready()?;
+                return Ok(Taken::End);
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(Taken::Other)
     }
 
     fn refuse_to_copy(&mut self, is_simple: bool) -> Result<(), Failure> {
@@ -288,6 +326,21 @@ impl Wire {
     pub(in crate::postgres) fn owned_row(&self) -> PgRow {
         PgRow { columns: Arc::clone(&self.columns), body: self.row().body.into(), spans: self.spans.clone() }
     }
+}
+
+/// What a message of a statement's answer was.
+enum Taken {
+    /// A row, which is in hand.
+    Row,
+    /// The last message of the answer.
+    End,
+    Other,
+}
+
+/// Whether a message may come at any time.
+#[inline]
+fn is_asynchronous(kind: u8) -> bool {
+    matches!(kind, kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER)
 }
 
 #[cold]

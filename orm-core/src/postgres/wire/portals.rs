@@ -304,7 +304,7 @@ impl Wire {
     }
 
     /// Takes in a message to a portal, or to one that is closed; whether it was the last of its answer.
-    fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
+    pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
         match kind {
             kind::ROW | kind::SUSPENDED => {}
             kind::COMPLETE => {
