@@ -37,7 +37,7 @@ macro_rules! each_way {
 }
 each_way! {
     streams, early_drops, a_broken_stream, a_stream_beside_other_clients, a_stream_between_other_statements,
-    transactions, failed_transactions, many_threads, many_statements, bulk_create, a_transaction_left_open,
+    transactions, failed_transactions, many_threads, results_ended_early, many_statements, bulk_create, a_transaction_left_open,
     sessions_are_set_up_for_each_client,
 }
 
@@ -289,6 +289,37 @@ fn many_threads(way: &Way) -> TestResult {
     Ok(())
 }
 
+/// Whoever drops a result early has his own statement ended, and no other client's that has the session by then.
+fn results_ended_early(way: &Way) -> TestResult {
+    let db = way.pool(6)?;
+    numbers(&way.any()?, 100)?;
+    let impatient = || -> Result<(), String> {
+        let mut connection = db.connection().map_err(|error| error.to_string())?;
+        let long = "SELECT generate_series(1, 10000000000)::bigint AS number, repeat('x', 500) AS filling";
+        let rows = diesel::sql_query(long).load_iter::<Session, _>(&mut *connection);
+        let read = rows.and_then(|rows| rows.take(20).map_ok(|row| row.number).collect::<Result<Vec<_>, _>>());
+        let read = read.map_err(|error| error.to_string())?;
+        if read.iter().copied().eq(1..=20) { Ok(()) } else { Err(format!("{read:?} are the first 20")) }
+    };
+    let patient = |thread: u64| -> Result<(), String> {
+        for n in 0..100 {
+            let count =
+                Number::objects(&db).filter(|row| row.id.gt(n)).count().map_err(|error| format!("{error:?}"))?;
+            if count != 100 - n.unsigned_abs() {
+                return Err(format!("thread {thread} counted {count} above {n}"));
+            }
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let dropping = (0..2).map(|_| scope.spawn(|| (0..15).try_for_each(|_| impatient()))).collect_vec();
+        let counting = (0..4).map(|thread| scope.spawn(move || patient(thread))).collect_vec();
+        dropping.into_iter().chain(counting).try_for_each(|thread| thread.join().expect("it does not panic"))
+    })?;
+    way.assert_nothing_is_open();
+    Ok(())
+}
+
 /// Statements of many texts, each by two clients on any of the sessions.
 fn many_statements(way: &Way) -> TestResult {
     let (first, second) = (way.any()?, way.any()?);
@@ -343,19 +374,20 @@ fn a_transaction_left_open(way: &Way) -> TestResult {
     Ok(())
 }
 
-/// Whichever session it has, a client finds UTC there, although the server's own time zone is another.
+/// Whichever session it has, a client finds the settings there that it asked for, although the server's own time zone is
+/// another.
 fn sessions_are_set_up_for_each_client(way: &Way) -> TestResult {
     let clients = [way.pool(1)?, way.pool(1)?, way.pool(1)?];
     let ask = |db: &Database<Pg>| -> Result<String, Box<dyn std::error::Error>> {
-        let noon = "to_char(TIMESTAMPTZ '2020-01-01 12:00:00+00', 'HH24:MI') || current_setting('client_encoding')";
+        let noon = "TIMESTAMPTZ '2020-01-02 12:00:00+00'::text || ' ' || current_setting('client_encoding')";
         Ok(diesel::select(sql::<Text>(noon)).get_result(&mut *db.connection()?)?)
     };
     for round in 0..30 {
         for db in &clients {
-            assert_eq!(ask(db)?, "12:00UTF8", "in round {round}");
+            assert_eq!(ask(db)?, "2020-01-02 12:00:00+00 UTF8", "in round {round}");
         }
         // What a program sets by hand holds neither for the others nor for the pool's next user.
-        clients[round % 3].batch_execute("SET TIME ZONE 'Asia/Tokyo'; SET client_encoding = 'LATIN1'")?;
+        clients[round % 3].batch_execute("SET TIME ZONE 'Asia/Tokyo'; SET DateStyle = 'German'")?;
     }
     Ok(())
 }
