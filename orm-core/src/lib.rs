@@ -112,6 +112,8 @@ compile_error!("orm-core needs a backend: enable one or more of its features `sq
 pub mod backend;
 mod database;
 mod diesel_error;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod diesel_row;
 pub mod diesel_table;
 mod error;
 pub mod field;
@@ -136,7 +138,7 @@ mod write;
 #[cfg(feature = "mysql")]
 pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
 #[cfg(feature = "postgres")]
-pub use crate::postgres::PgCancelToken;
+pub use crate::postgres::{PgCancelToken, PgConnection, PgCursor, PgField, PgRow};
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 

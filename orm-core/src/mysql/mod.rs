@@ -53,7 +53,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     net::{
         socket::Deadline,
-        statements::{Kept, Statements},
+        statements::{KEPT, Kept, Statements},
         tls::Tls,
     },
 };
@@ -187,7 +187,7 @@ impl MysqlConnection {
             place,
             options: Box::new(options),
             tls,
-            statements: Statements::new(),
+            statements: Statements::new(KEPT),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
             only_reads: false,

@@ -5,19 +5,23 @@ use std::num::NonZeroUsize;
 use diesel::connection::CacheSize;
 use lru::LruCache;
 
-/// How many a connection keeps: enough for a program's own, and little for a server with hundreds of connections.
-const KEPT: NonZeroUsize = NonZeroUsize::new(100).expect("it is not zero");
+/// How many a connection keeps, unless it is told: enough for a program's own, and little for a server with hundreds of
+/// connections.
+pub(crate) const KEPT: usize = 100;
 
 /// Statements by their SQL; those that have not been used for longest go first.
 #[derive(Debug)]
 pub(crate) struct Statements<P> {
+    /// Where any are kept.
+    most: usize,
     /// `None` keeps nothing.
     kept: Option<LruCache<String, P>>,
 }
 
 impl<P: Clone> Statements<P> {
-    pub(crate) fn new() -> Self {
-        Statements { kept: Some(LruCache::new(KEPT)) }
+    /// Keeps up to so many.
+    pub(crate) fn new(most: usize) -> Self {
+        Statements { most, kept: NonZeroUsize::new(most).map(LruCache::new) }
     }
 
     pub(crate) fn get(&mut self, sql: &str) -> Option<P> {
@@ -60,7 +64,7 @@ impl<P: Clone> Statements<P> {
             match size {
                 CacheSize::Disabled => None,
                 // Diesel's name for the size that it has itself; without a bound a server would run out of statements.
-                _ => Some(LruCache::new(KEPT)),
+                _ => NonZeroUsize::new(self.most).map(LruCache::new),
             },
         );
         old.into_iter().flatten().map(|(_, statement)| statement).collect()
@@ -74,14 +78,26 @@ pub(crate) enum Kept<P> {
     Yes { instead_of: Option<P> },
 }
 
+/// The first word of a statement, as it is written; empty where something else stands first.
+pub(crate) fn first_word(sql: &str) -> &str {
+    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// Whether the first word of a statement is one of these.
+pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
+    let first = first_word(sql);
+    words.iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn those_unused_for_longest_make_room() {
-        let mut statements = Statements::new();
-        for id in 0..KEPT.get() {
+        let mut statements = Statements::new(KEPT);
+        for id in 0..KEPT {
             assert_eq!(statements.keep(&id.to_string(), id), Kept::Yes { instead_of: None });
         }
         assert_eq!(statements.get("0"), Some(0));
@@ -91,7 +107,7 @@ mod tests {
 
     #[test]
     fn where_none_is_kept_all_are_forgotten() {
-        let mut statements = Statements::new();
+        let mut statements = Statements::new(KEPT);
         assert_eq!(statements.keep("a", 1), Kept::Yes { instead_of: None });
         assert_eq!(statements.resize(CacheSize::Disabled), [1]);
         assert_eq!((statements.keep("b", 2), statements.get("b")), (Kept::No, None));

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, io};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 use super::reader::Reader;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, sqlstate_of_details};
 
 /// What went wrong.
 #[derive(Debug)]
@@ -16,10 +16,14 @@ pub(super) enum Failure {
     Lost(Cow<'static, str>),
     /// COMMIT was answered with ROLLBACK, because a statement of the transaction had failed.
     RolledBack,
+    /// It is not sent, because a statement of the transaction has failed.
+    Aborted,
     /// A value or a statement that cannot be sent.
     Value(Cow<'static, str>),
     /// A statement that COPY's data would have to follow, or that gives some.
     Copy,
+    /// The statement is empty.
+    Empty,
 }
 
 /// An error of the server's, or a notice ("Error and Notice Message Fields" in its documentation).
@@ -102,6 +106,14 @@ impl Failure {
         }
     }
 
+    /// The same with a hint, where the server gave none.
+    pub(super) fn with_hint(mut self, hint: &str) -> Self {
+        if let Failure::Server(word) = &mut self {
+            word.hint.get_or_insert_with(|| hint.to_owned());
+        }
+        self
+    }
+
     /// The SQLSTATE, where the server spoke.
     pub(super) fn sqlstate(&self) -> Option<&str> {
         match self {
@@ -117,8 +129,12 @@ impl fmt::Display for Failure {
             Failure::Server(word) => write!(f, "{} ({SQLSTATE}{})", word.message, word.sqlstate),
             Failure::Lost(why) => write!(f, "{LOST}: {why}"),
             Failure::RolledBack => f.write_str(ROLLED_BACK),
+            Failure::Aborted => {
+                f.write_str("a statement of this transaction has failed, so it can only be rolled back")
+            }
             Failure::Value(why) => f.write_str(why),
             Failure::Copy => f.write_str(COPY),
+            Failure::Empty => f.write_str(EMPTY),
         }
     }
 }
@@ -131,6 +147,7 @@ const LOST: &str = "the connection to the server is lost";
 const ROLLED_BACK: &str = "the server rolled the transaction back where it was asked to commit, because a statement of it \
                            had failed; nothing of it is stored";
 const COPY: &str = "COPY from or to the program is not done by this call; nothing was copied";
+const EMPTY: &str = "the statement is empty";
 /// `details` of what is not the server's word.
 const ABORTED: &str = "the transaction was rolled back";
 
@@ -147,8 +164,8 @@ impl From<Failure> for DieselError {
                 DieselError::DatabaseError(diesel_kind(&word), Box::new(Information { word: *word, details }))
             }
             Failure::Lost(_) => information(DatabaseErrorKind::ClosedConnection, None, &failure),
-            Failure::RolledBack => information(DatabaseErrorKind::Unknown, Some(ABORTED), &failure),
-            Failure::Copy => information(DatabaseErrorKind::Unknown, None, &failure),
+            Failure::RolledBack | Failure::Aborted => information(DatabaseErrorKind::Unknown, Some(ABORTED), &failure),
+            Failure::Copy | Failure::Empty => information(DatabaseErrorKind::Unknown, None, &failure),
             Failure::Value(_) => DieselError::SerializationError(failure.to_string().into()),
         }
     }
@@ -199,13 +216,6 @@ pub(crate) fn kind_of_information(information: &dyn DatabaseErrorInformation) ->
         return Some(ErrorKind::TransactionAborted);
     }
     Some(kind_of(sqlstate_of_details(details)?, information.message()))
-}
-
-/// The SQLSTATE that stands at the end of `details`.
-pub(crate) fn sqlstate_of_details(details: &str) -> Option<&str> {
-    let (_, end) = details.rsplit_once(SQLSTATE)?;
-    let state = end.trim_end_matches(')');
-    (state.len() == 5).then_some(state)
 }
 
 /// What a SQLSTATE means ("PostgreSQL Error Codes").

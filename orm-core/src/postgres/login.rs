@@ -34,8 +34,6 @@ const MOST_MESSAGES: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Greeted {
     pub(super) messages: Messages,
-    /// The server's process for this connection; zero where it has not been told.
-    pub(super) process: i32,
     pub(super) cancel: PgCancelToken,
     /// As the server writes it, such as `15.4 (Debian 15.4-1)`.
     pub(super) version: String,
@@ -142,7 +140,7 @@ impl Attempt<'_> {
             key,
         );
         let version = parameters.get("server_version").cloned().unwrap_or_default();
-        Ok(Greeted { messages, process: key.map_or(0, |(process, _)| process), cancel, version, parameters, address })
+        Ok(Greeted { messages, cancel, version, parameters, address })
     }
 
     /// Says who we are.

@@ -88,11 +88,11 @@ impl Messages {
         Ok(kind)
     }
 
-    /// The kind of the next message, if all of it has been received, so that reading it does not wait.
-    pub(super) fn has_one(&self) -> Option<u8> {
-        let [kind, a, b, c, d, rest @ ..] = self.received.unread() else { return None };
-        let length = body_length(*kind, [*a, *b, *c, *d]).ok()?;
-        (rest.len() >= length).then_some(*kind)
+    /// Whether all of the next message has been received, so that reading it does not wait.
+    pub(super) fn has_one(&self) -> bool {
+        let [kind, a, b, c, d, rest @ ..] = self.received.unread() else { return false };
+        // One of an impossible length is an error at once.
+        body_length(*kind, [*a, *b, *c, *d]).map_or(true, |length| rest.len() >= length)
     }
 
     /// Reads a single byte, which is no message: the answer to a wish for TLS.

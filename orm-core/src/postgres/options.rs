@@ -30,12 +30,10 @@ use crate::{
     error::Result,
     net::{
         socket::{TcpSettings, Timeouts},
+        statements::KEPT,
         tls::TlsSettings,
     },
 };
-
-/// How many prepared statements a connection keeps, unless it is told.
-const STATEMENTS: usize = 100;
 
 /// What a connection is told.
 #[derive(Clone)]
@@ -117,7 +115,7 @@ impl Options {
             parameters: parameters(&given, settings)?,
             statement_cache_size: match given.number("statement_cache_size")? {
                 Some(number) => usize::try_from(number).unwrap_or(usize::MAX),
-                None => STATEMENTS,
+                None => KEPT,
             },
             user,
         })
