@@ -1,10 +1,13 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
 mod differential;
+mod login;
+mod private;
 mod raw;
+mod servers;
+mod tls;
 mod types;
 mod types_made_of_others;
 mod users_types;
 
-pub(crate) use diesel::PgConnection;
-use orm_core::diesel;
+pub(crate) use orm_core::PgConnection;
