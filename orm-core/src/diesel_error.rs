@@ -18,13 +18,17 @@ pub(crate) fn is_the_databases(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(..) | DieselError::BrokenTransactionManager)
 }
 
-/// By the server's error number, where the connection tells it.
-#[cfg_attr(not(feature = "mysql"), allow(unused_variables))]
+/// By the server's error number or SQLSTATE, where the connection tells it.
+#[cfg_attr(not(any(feature = "mysql", feature = "postgres")), allow(unused_variables))]
 fn numbered(error: &DieselError, backend: BackendKind) -> Option<ErrorKind> {
     match error {
         #[cfg(feature = "mysql")]
         DieselError::DatabaseError(_, information) if backend == BackendKind::Mysql => {
             crate::mysql::kind_of_details(information.details()?)
+        }
+        #[cfg(feature = "postgres")]
+        DieselError::DatabaseError(_, information) if backend == BackendKind::Postgres => {
+            crate::postgres::kind_of_information(&**information)
         }
         _ => None,
     }

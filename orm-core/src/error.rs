@@ -149,6 +149,17 @@ impl Error {
         self.0.backend
     }
 
+    /// The SQLSTATE that a PostgreSQL, MySQL or MariaDB server gave, such as `23505`, where the error is its own word.
+    ///
+    /// What else the server told (its detail, hint, constraint, table and column) is in the cause, Diesel's
+    /// `DatabaseErrorInformation`.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self.0.source.as_deref()?.downcast_ref()? {
+            diesel::result::Error::DatabaseError(_, information) => sqlstate_of_details(information.details()?),
+            _ => None,
+        }
+    }
+
     /// The name of the model that it happened to.
     pub fn model(&self) -> Option<&'static str> {
         self.0.model
@@ -173,6 +184,13 @@ impl Error {
     pub fn sql(&self) -> Option<&str> {
         self.0.sql.as_deref()
     }
+}
+
+/// The SQLSTATE at the end of `details`, where our own connections put it.
+pub(crate) fn sqlstate_of_details(details: &str) -> Option<&str> {
+    let (_, end) = details.rsplit_once("SQLSTATE ")?;
+    let state = end.trim_end_matches(')');
+    (state.len() == 5).then_some(state)
 }
 
 impl fmt::Display for Error {

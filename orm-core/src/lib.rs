@@ -112,15 +112,19 @@ compile_error!("orm-core needs a backend: enable one or more of its features `sq
 pub mod backend;
 mod database;
 mod diesel_error;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod diesel_row;
 pub mod diesel_table;
 mod error;
 pub mod field;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod net;
 pub mod path;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod prelude;
 pub mod queryset;
 mod session;
@@ -133,6 +137,8 @@ mod write;
 
 #[cfg(feature = "mysql")]
 pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::{PgCancelToken, PgConnection, PgCursor, PgField, PgRow};
 pub use diesel;
 pub use orm_derive::{FieldType, Model};
 

@@ -39,8 +39,6 @@ struct State<DB: Driver> {
     lent: bool,
     /// The savepoints that are open, by the thread that opened each.
     savepoints: Vec<ThreadId>,
-    /// How many savepoints were rolled back, by which a cursor tells that it may be gone.
-    rolled_back: u64,
 }
 
 enum Holder<DB: Driver> {
@@ -56,13 +54,7 @@ impl<DB: Driver> Inner<DB> {
         let mut connection = pool.get()?;
         AnsiTransactionManager::begin_transaction(&mut *connection)
             .map_err(|error| diesel_error::ours(error, DB::KIND))?;
-        let state = State {
-            connection: Holder::Idle(connection),
-            failed: None,
-            lent: false,
-            savepoints: Vec::new(),
-            rolled_back: 0,
-        };
+        let state = State { connection: Holder::Idle(connection), failed: None, lent: false, savepoints: Vec::new() };
         Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }) })
     }
 
@@ -129,7 +121,6 @@ impl<DB: Driver> Inner<DB> {
             Ok(()) => {
                 state.savepoints.truncate(level.saturating_sub(1));
                 state.failed = None;
-                state.rolled_back += 1;
             }
             // What should be undone is still there, so nothing around it may be committed.
             Err(error) => {
@@ -238,10 +229,7 @@ impl<DB: Driver> Session<'_, DB> {
     pub(crate) fn share(&self) -> Option<Shared<DB>> {
         match self {
             Session::Pool(_) => None,
-            Session::Transaction(inner) => {
-                let rolled_back = inner.slot.lock().rolled_back;
-                Some(Shared { slot: inner.slot.clone(), rolled_back })
-            }
+            Session::Transaction(inner) => Some(Shared { slot: inner.slot.clone() }),
         }
     }
 }
@@ -250,18 +238,12 @@ impl<DB: Driver> Session<'_, DB> {
 #[cfg(feature = "postgres")]
 pub(crate) struct Shared<DB: Driver> {
     slot: Arc<Slot<DB>>,
-    rolled_back: u64,
 }
 
 #[cfg(feature = "postgres")]
 impl<DB: Driver> Shared<DB> {
     pub(crate) fn lease(&self) -> Result<Lease<DB>> {
         Lease::borrow(&self.slot, Purpose::Statement)
-    }
-
-    /// Whether a savepoint was rolled back since, and with it perhaps what was made in it.
-    pub(crate) fn may_be_gone(&self) -> bool {
-        self.slot.lock().rolled_back != self.rolled_back
     }
 }
 

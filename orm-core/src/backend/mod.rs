@@ -173,10 +173,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;
 
-    /// Opens a stream.
+    /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
     fn stream<S: ShapeOn<Self>>(
         session: Session<'_, Self>,
         select: &Select<'_, Self>,
+        chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>>;
 }
 

@@ -14,7 +14,7 @@ use crate::{
 pub struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) checkout_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) test_on_checkout: bool,
     pub(crate) application_name: Option<String>,
     pub(crate) statement_timeout: Option<Duration>,
@@ -26,12 +26,20 @@ pub(crate) fn milliseconds(limit: Duration) -> u32 {
     u32::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).clamp(1, i32::MAX.unsigned_abs())
 }
 
+impl Settings {
+    /// How long a server may take to accept a new connection, where the URL does not say so.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.unwrap_or(Duration::from_secs(10))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
             pool_size: 10,
             checkout_timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: None,
             test_on_checkout: true,
             application_name: None,
             statement_timeout: None,
@@ -63,10 +71,10 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.checkout_timeout = timeout)
     }
 
-    /// How long a server may take to accept a new connection; 10 seconds unless it is set. PostgreSQL counts whole
-    /// seconds, at least two. An option in the URL goes before it.
+    /// How long a server may take to accept a new connection; 10 seconds unless it is set. An option in the
+    /// URL goes before it.
     pub fn connect_timeout(self, timeout: Duration) -> Self {
-        self.with(|settings| settings.connect_timeout = timeout)
+        self.with(|settings| settings.connect_timeout = Some(timeout))
     }
 
     /// Whether a connection is tried before the pool hands it out; on unless it is set. It costs a round trip, and

@@ -1,8 +1,13 @@
 //! Databases: connecting by URL, and what can be done with a database as a whole.
 
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) mod account;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod authority;
 mod builder;
+mod keywords;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod option;
 pub(crate) mod pool;
 pub(crate) mod url;
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::keywords;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use super::option::{Place, Said};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the URL's scheme chooses.
@@ -39,12 +42,12 @@ impl Scheme {
     }
 }
 
-/// A URL, taken apart. Its `Debug` shows no password.
+/// A URL, taken apart; or what libpq takes instead of one. Its `Debug` shows no password.
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct DatabaseUrl {
     scheme: Scheme,
-    /// All before `?`.
+    /// All before `?`; of a text that is no URL, nothing.
     base: String,
     /// The options, decoded.
     options: Vec<(String, String)>,
@@ -54,9 +57,13 @@ pub struct DatabaseUrl {
 
 impl DatabaseUrl {
     pub(crate) fn parse(url: &str) -> Result<Self> {
+        if keywords::are_in(url) {
+            return Self::of_keywords(keywords::parse(url)?);
+        }
         let Some((scheme, rest)) = url.split_once(':') else {
             return Err(configuration(
-                "this is no database URL: it has no scheme, such as `postgres://host/name` or `sqlite://path`",
+                "this is no database URL: it has no scheme, such as `postgres://host/name` or `sqlite://path`, and it \
+                 is not of the form `host=… dbname=…` either",
             ));
         };
         let scheme = Scheme::parse(scheme).ok_or_else(|| {
@@ -88,13 +95,18 @@ impl DatabaseUrl {
                      `?` in a password is written `%3F`",
                 ));
             };
-            if options.iter().any(|(seen, _)| seen == name) {
-                return Err(configuration(format!("the URL's option `{name}` stands twice")));
-            }
             options.push((name.to_owned(), decode(value)?));
         }
+        each_once(&options)?;
         let passwords = Self::passwords(rest, &options);
         Ok(DatabaseUrl { scheme, base: base.to_owned(), options, passwords })
+    }
+
+    /// Only libpq has this form.
+    fn of_keywords(options: Vec<(String, String)>) -> Result<Self> {
+        each_once(&options)?;
+        let passwords = Self::passwords("", &options);
+        Ok(DatabaseUrl { scheme: Scheme::Postgres, base: String::new(), options, passwords })
     }
 
     fn passwords(rest: &str, options: &[(String, String)]) -> Vec<String> {
@@ -126,7 +138,7 @@ impl DatabaseUrl {
         )))
     }
 
-    /// All before `?`.
+    /// All before `?`; empty where the text is no URL.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn base(&self) -> &str {
         &self.base
@@ -139,8 +151,21 @@ impl DatabaseUrl {
         decode(path.strip_prefix("//").unwrap_or(path))
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn options(&self) -> &[(String, String)] {
         &self.options
+    }
+
+    /// The value of an option.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of an option, with its place.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn said(&self, name: &'static str) -> Option<Said<'_>> {
+        self.option(name).map(|value| Said { place: Place::Option(name), value: value.into() })
     }
 
     /// Refuses options that the backend does not know.
@@ -167,16 +192,34 @@ impl DatabaseUrl {
 
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redact(&self.base))
+        if !self.base.is_empty() {
+            return f.write_str(&self.redact(&self.base));
+        }
+        // What would stand in a URL before its options.
+        let shown: Vec<String> = (self.options.iter())
+            .filter(|(name, _)| matches!(name.as_str(), "host" | "hostaddr" | "port" | "user" | "dbname"))
+            .map(|(name, value)| format!("{name}={}", self.redact(value)))
+            .collect();
+        f.write_str(&shown.join(" "))
     }
+}
+
+fn each_once(options: &[(String, String)]) -> Result<()> {
+    for (index, (name, _)) in options.iter().enumerate() {
+        if options[..index].iter().any(|(seen, _)| seen == name) {
+            return Err(configuration(format!("the URL's option `{name}` stands twice")));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a password seems to go on where the URL's syntax has ended it.
 fn unescaped_password(rest: &str) -> bool {
     let rest = rest.trim_start_matches('/');
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    // An option's value may well have an `@`.
-    let goes_on = rest.split_once('@').is_some_and(|(before, _)| !before.contains('='));
+    // An option's value may well have an `@`; but what follows the last `:` is a port then.
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
+    let goes_on = rest.split_once('@').is_some_and(|(before, _)| !before.contains('=') || !has_port);
     authority.matches('@').count() > 1 || (!authority.contains('@') && authority.contains(':') && goes_on)
 }
 
@@ -253,7 +296,7 @@ mod tests {
         assert_eq!(message("mariadb://h/d", &[]), "fine");
         assert!(message("postgres:x", &[]).contains("`//` after its scheme"));
         assert!(message("postgres://h/d?sslmode", &[]).contains("has no value"));
-        for password in ["pa?ss", "p@ss", "pa/ss"] {
+        for password in ["pa?ss", "p@ss", "pa/ss", "pa?a=ss", "pa/a?b=ss"] {
             let message = message(&format!("postgres://me:{password}@host/db"), &[]);
             assert!(message.contains("must be escaped") && !message.contains("ss@"), "{message}");
         }
@@ -280,6 +323,11 @@ mod tests {
         let shown = format!("{url:?} {}", url.redact("s@cret s%40cret hunter2 me"));
         assert_eq!(shown, "postgres://me:…@host/name … … … me");
         assert!(!message("pass word://x", &[]).contains("pass word"));
+        let keywords = "host=h port=1 password='hun ter2' user=me application_name=hidden sslpassword=x1y2";
+        let url = DatabaseUrl::parse(keywords).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(format!("{url:?} {}", url.redact("a hun ter2 x1y2")), "host=h port=1 user=me a … …");
+        assert!(message("password=hun ter2 host=h", &[]).contains("not followed"));
+        assert!(message("host=a host=b", &[]).contains("`host` stands twice"));
     }
 
     #[test]

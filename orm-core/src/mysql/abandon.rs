@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::{MysqlConnection, error::Failure, handshake, session, wire::Wire};
-use crate::net::socket::Deadline;
+use crate::net::{socket::Deadline, statements::begins_with};
 
 /// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
 /// server that sends more has not listened.
@@ -143,9 +143,7 @@ impl MysqlConnection {
 
 /// Whether a statement does nothing but read, by its first word; whoever is in doubt is taken to write.
 pub(super) fn only_reads(sql: &str) -> bool {
-    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
-    let word = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
-    ["SELECT", "SHOW", "TABLE", "VALUES", "WITH"].iter().any(|reading| word.eq_ignore_ascii_case(reading))
+    begins_with(sql, &["SELECT", "SHOW", "TABLE", "VALUES", "WITH"])
 }
 
 #[cfg(test)]

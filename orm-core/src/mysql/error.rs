@@ -53,7 +53,11 @@ impl From<io::Error> for Failure {
 impl Failure {
     /// The server said something that no server says.
     pub(super) fn protocol(what: &'static str) -> Self {
-        Failure::Lost(format!("the server does not keep to the protocol: {what}").into())
+        Failure::Lost(Failure::protocol_sentence(what).into())
+    }
+
+    pub(super) fn protocol_sentence(what: &str) -> String {
+        format!("the server does not keep to the protocol: {what}")
     }
 
     /// Whether the server's word is of no kind that is known here.

@@ -22,7 +22,7 @@ use crate::{
     backend::BackendKind,
     error::{Error, ErrorKind, Text},
     net::{
-        socket::{Deadline, Socket, TIMED_OUT, sentence},
+        socket::{Deadline, Socket, TIMED_OUT, TcpSettings, sentence},
         tls::{Tls, TlsMode},
     },
 };
@@ -63,7 +63,7 @@ const OURS: CapabilityFlags = NEEDED
 
 /// Connects and logs in.
 pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -> Result<Greeted, Error> {
-    let socket = Socket::connect(&options.address, deadline)
+    let socket = Socket::connect(&options.address, &TcpSettings::default(), deadline)
         .map_err(|error| refusal(sentence(&error)).with_source(Text(format!("{}: {error}", options.address))))?;
     let mut packets = Packets::new(socket);
     packets.next().map_err(|failure| failed(failure, options))?;
@@ -175,7 +175,7 @@ fn serialized(packet: &impl MySerialize) -> Vec<u8> {
 }
 
 fn encrypt(packets: &mut Packets, tls: &Tls, options: &Options) -> Result<(), Failure> {
-    packets.socket_to_encrypt()?.encrypt(tls, &options.address)?;
+    packets.socket_to_encrypt()?.encrypt(tls, options.address.server_name())?;
     Ok(())
 }
 

@@ -1,8 +1,7 @@
 //! A connection of our own to MySQL and MariaDB, which reads packet by packet.
 //!
 //! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
-//! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `statements.rs` keeps prepared
-//! statements, `session.rs` makes a session what it shall be, `transaction.rs` says what failures mean, `abandon.rs` ends
+//! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `session.rs` makes a session what it shall be, `transaction.rs` says what failures mean, `abandon.rs` ends
 //! results that are not wanted any more; here it becomes a connection of Diesel's, and in `roles.rs` whatever else
 //! Diesel's programs want of one.
 
@@ -20,7 +19,6 @@ mod reader;
 mod roles;
 mod row;
 mod session;
-mod statements;
 mod transaction;
 mod wire;
 
@@ -47,14 +45,17 @@ use self::{
     error::Failure,
     parameters::Parameter,
     session::Place,
-    statements::{Kept, Statements},
     wire::{Answer, Prepared, Wire},
 };
 pub(crate) use self::{error::kind_of_details, options::Options, row::RowRef};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
-    net::{socket::Deadline, tls::Tls},
+    net::{
+        socket::Deadline,
+        statements::{KEPT, Kept, Statements},
+        tls::Tls,
+    },
 };
 
 /// The server prepares the statement again by itself when a table has changed; if that fails several times it says so.
@@ -186,7 +187,7 @@ impl MysqlConnection {
             place,
             options: Box::new(options),
             tls,
-            statements: Statements::new(),
+            statements: Statements::new(KEPT),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
             only_reads: false,

@@ -5,7 +5,9 @@ use std::{fmt, time::Duration};
 use crate::{
     database::{
         Settings,
+        account::Account,
         authority::Authority,
+        option::Said,
         url::{DatabaseUrl, Scheme, configuration},
     },
     error::Result,
@@ -66,23 +68,29 @@ impl Options {
     pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self> {
         url.expect(Scheme::Mysql)?;
         url.check_options(OPTIONS)?;
-        let option =
-            |name: &str| url.options().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let option = |name: &str| url.option(name);
+        let switch = |name| url.said(name).map_or(Ok(false), |said| said.switch());
+        let duration = |name| url.said(name).as_ref().map(Said::duration).transpose();
         let authority = Authority::of(url)?;
         let address = match option("unix_socket") {
             Some("") => return Err(configuration("the URL's option `unix_socket` is the path of a socket")),
             Some(path) => Address::Unix(path.into()),
-            None => Address::Tcp {
-                host: authority.host.unwrap_or_else(|| "localhost".to_owned()),
-                port: authority.port.unwrap_or(PORT),
-            },
+            None => {
+                let [host] = &authority.hosts[..] else {
+                    return Err(configuration("a MySQL URL names one host, and this one names several"));
+                };
+                Address::Tcp {
+                    host: host.name.clone().unwrap_or_else(|| "localhost".to_owned()),
+                    port: host.port.unwrap_or(PORT),
+                }
+            }
         };
         let identity = match (option("ssl_cert"), option("ssl_key")) {
             (None, None) => None,
             (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
             _ => return Err(configuration("the URL's options `ssl_cert` and `ssl_key` need each other")),
         };
-        let mode = option("ssl_mode").map(tls_mode).transpose()?;
+        let mode = url.said("ssl_mode").map(|mode| mode.choice(TLS_MODES)).transpose()?;
         if identity.is_some() && mode.is_none_or(|mode| mode < TlsMode::Required) {
             return Err(configuration(
                 "the URL's `ssl_cert` means nothing to a connection that may be made without TLS; add \
@@ -95,61 +103,30 @@ impl Options {
                  `ssl_mode=verify_ca` or `verify_identity`",
             ));
         }
-        let tls =
-            TlsSettings { mode: mode.unwrap_or_default(), authorities: option("ssl_ca").map(Into::into), identity };
+        let tls = TlsSettings {
+            mode: mode.unwrap_or_default(),
+            authorities: option("ssl_ca").map(Into::into),
+            identity,
+            ..TlsSettings::default()
+        };
         let timeouts = Timeouts {
-            connect: Some(duration("connect_timeout", option("connect_timeout"))?.unwrap_or(settings.connect_timeout)),
-            read: duration("read_timeout", option("read_timeout"))?,
-            write: duration("write_timeout", option("write_timeout"))?,
+            connect: Some(duration("connect_timeout")?.unwrap_or(settings.connect_timeout())),
+            read: duration("read_timeout")?,
+            write: duration("write_timeout")?,
         };
         Ok(Options {
             address,
-            user: authority.user.unwrap_or_else(system_user),
+            user: authority.user.or_else(|| Account::of(|name| std::env::var(name).ok()).name).unwrap_or_default(),
             password: authority.password.unwrap_or_default(),
             database: authority.database,
             tls,
             timeouts,
-            compress: switch("compress", option("compress"))?,
-            cleartext: switch("enable_cleartext_plugin", option("enable_cleartext_plugin"))?,
+            compress: switch("compress")?,
+            cleartext: switch("enable_cleartext_plugin")?,
             program: settings.application_name.clone(),
             statement_timeout: settings.statement_timeout,
             lock_timeout: settings.lock_timeout,
         })
-    }
-}
-
-/// Who runs the program; what MySQL's own clients take where no user is named.
-fn system_user() -> String {
-    ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
-}
-
-fn tls_mode(name: &str) -> Result<TlsMode> {
-    match TLS_MODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        Some((_, mode)) => Ok(*mode),
-        None => {
-            let known: Vec<_> = TLS_MODES.iter().map(|(known, _)| format!("`{known}`")).collect();
-            Err(configuration(format!("the URL's option `ssl_mode` is one of {}", known.join(", "))))
-        }
-    }
-}
-
-fn switch(name: &str, value: Option<&str>) -> Result<bool> {
-    match value {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(configuration(format!("the URL's option `{name}` is `true` or `false`"))),
-    }
-}
-
-/// Seconds, which may have a fraction.
-fn duration(name: &str, value: Option<&str>) -> Result<Option<Duration>> {
-    let Some(value) = value else { return Ok(None) };
-    let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match seconds.filter(|limit| !limit.is_zero()) {
-        Some(limit) => Ok(Some(limit)),
-        None => Err(configuration(format!(
-            "the URL's option `{name}` is a number of seconds above zero, such as `10` or `0.5`"
-        ))),
     }
 }
 

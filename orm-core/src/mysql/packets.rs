@@ -4,14 +4,17 @@
 //! receive buffer; nothing is copied or allocated for it, unless it is larger than 16 MiB and comes in parts.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     ops::Range,
 };
 
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 
 use super::error::Failure;
-use crate::net::socket::{Deadline, Socket};
+use crate::net::{
+    received::{KEPT, Received},
+    socket::{Deadline, Socket},
+};
 
 /// The bytes of a header: three of the length, one of the number.
 const HEADER: usize = 4;
@@ -19,12 +22,6 @@ const HEADER: usize = 4;
 const LONGEST_PART: usize = 0x00FF_FFFF;
 /// No server sends more: the upper limit of `max_allowed_packet`.
 const LONGEST_PACKET: usize = 1 << 30;
-/// The receive buffer to begin with.
-const BUFFER: usize = 16 << 10;
-/// The receive buffer once there is much to receive; fewer and larger reads cost less. It is more where a packet is.
-const BUFFER_OF_STREAMS: usize = 256 << 10;
-/// A buffer beyond this is given back once it is empty.
-const KEPT: usize = 1 << 20;
 /// A compressed packet's header: length, number, and length before it was compressed (0 if it is not).
 const COMPRESSED_HEADER: usize = 7;
 /// Below this, compressing does not pay; MySQL's own clients use the same limit.
@@ -36,11 +33,7 @@ const OUT_OF_ORDER: &str = "packets are out of order";
 #[derive(Debug)]
 pub(super) struct Packets {
     socket: Socket,
-    /// Received, from `unread.start`; beyond `unread.end` there is only room.
-    buffer: Vec<u8>,
-    unread: Range<usize>,
-    /// Whether the last read had filled the buffer, so that there may have been more to receive.
-    was_full: bool,
+    received: Received,
     /// Where the packet in hand lies.
     packet: Range<usize>,
     /// A packet that came in parts; then `packet` is a range of it.
@@ -56,16 +49,16 @@ pub(super) struct Packets {
 #[derive(Debug, Default)]
 struct Compressed {
     number: u8,
-    received: Vec<u8>,
+    /// What the last compressed packet held, and how much of it was read.
+    content: Vec<u8>,
+    read: usize,
 }
 
 impl Packets {
     pub(super) fn new(socket: Socket) -> Self {
         Packets {
             socket,
-            buffer: vec![0; BUFFER],
-            unread: 0..0,
-            was_full: false,
+            received: Received::new(),
             packet: 0..0,
             joined: None,
             out: Vec::new(),
@@ -85,7 +78,7 @@ impl Packets {
     /// Sends what is in line, and returns the socket, to be encrypted: what has been received in the clear must not be
     /// taken for what came encrypted.
     pub(super) fn socket_to_encrypt(&mut self) -> Result<&mut Socket, Failure> {
-        if !self.unread.is_empty() {
+        if !self.received.unread().is_empty() {
             return Err(Failure::protocol("it speaks before the connection is encrypted"));
         }
         self.flush()?;
@@ -159,8 +152,7 @@ impl Packets {
 
     /// Whether a whole packet has been received, so that reading it does not wait.
     pub(super) fn has_one(&self) -> bool {
-        let unread = &self.buffer[self.unread.clone()];
-        let [a, b, c, _, rest @ ..] = unread else { return false };
+        let [a, b, c, _, rest @ ..] = self.received.unread() else { return false };
         let length = length([*a, *b, *c]);
         length < LONGEST_PART && rest.len() >= length
     }
@@ -169,17 +161,17 @@ impl Packets {
     #[inline]
     pub(super) fn packet(&self) -> &[u8] {
         match &self.joined {
-            None => &self.buffer[self.packet.clone()],
+            None => self.received.taken(self.packet.clone()),
             Some(joined) => joined,
         }
     }
 
     #[cold]
     fn join(&mut self, first: Range<usize>) -> Result<(), Failure> {
-        let mut joined = self.buffer[first].to_vec();
+        let mut joined = self.received.taken(first).to_vec();
         loop {
             let part = self.next_part()?;
-            joined.extend_from_slice(&self.buffer[part.clone()]);
+            joined.extend_from_slice(self.received.taken(part.clone()));
             if joined.len() > LONGEST_PACKET + LONGEST_PART {
                 return Err(Failure::protocol("a packet is larger than any server sends"));
             }
@@ -194,66 +186,34 @@ impl Packets {
     #[inline]
     fn next_part(&mut self) -> Result<Range<usize>, Failure> {
         self.fill(HEADER)?;
-        let start = self.unread.start;
-        let [a, b, c, number] = self.buffer[start..start + HEADER] else {
+        let [a, b, c, number, ..] = *self.received.unread() else {
             unreachable!("four bytes have been received");
         };
         let length = length([a, b, c]);
         self.fill(HEADER + length)?;
-        let start = self.unread.start + HEADER;
-        self.unread.start = start + length;
+        self.received.take(HEADER);
+        let part = self.received.take(length);
         // An error may come at any time: a connection that is killed is told so out of turn. Where the connection is
         // compressed it is the outer packets' numbers that count; with each flush a server sets the inner ones to them.
-        if number != self.number && self.compressed.is_none() && self.buffer.get(start) != Some(&0xFF) {
+        if number != self.number
+            && self.compressed.is_none()
+            && self.received.taken(part.clone()).first() != Some(&0xFF)
+        {
             return Err(Failure::protocol(OUT_OF_ORDER));
         }
         self.number = number.wrapping_add(1);
-        Ok(start..start + length)
+        Ok(part)
     }
 
     /// Receives until there are `wanted` bytes to be read.
     #[inline]
     fn fill(&mut self, wanted: usize) -> Result<(), Failure> {
-        if self.unread.len() >= wanted { Ok(()) } else { self.receive(wanted) }
-    }
-
-    #[cold]
-    fn receive(&mut self, wanted: usize) -> Result<(), Failure> {
-        if self.unread.start + wanted > self.buffer.len() || self.unread.is_empty() {
-            self.buffer.copy_within(self.unread.clone(), 0);
-            self.unread = 0..self.unread.len();
-            let needed = wanted.max(self.unread.len());
-            if self.buffer.len() > KEPT && needed <= BUFFER_OF_STREAMS {
-                self.buffer.truncate(BUFFER_OF_STREAMS);
-                self.buffer.shrink_to_fit();
-            } else if std::mem::take(&mut self.was_full) && self.buffer.len() < BUFFER_OF_STREAMS {
-                self.buffer.resize(self.buffer.len() * 2, 0);
+        match &mut self.compressed {
+            None => self.received.fill(wanted, &mut self.socket)?,
+            Some(compressed) => {
+                self.received.fill(wanted, &mut Unpacking { compressed, socket: &mut self.socket })?;
             }
         }
-        while self.unread.len() < wanted {
-            if self.unread.end == self.buffer.len() {
-                // Twice as large at most, so that a length alone, without the bytes, does not take memory.
-                let larger = (self.buffer.len() * 2).min(self.unread.start + wanted).max(BUFFER);
-                self.buffer.resize(larger, 0);
-            }
-            let received = match &mut self.compressed {
-                None => self.socket.read(&mut self.buffer[self.unread.end..])?,
-                Some(compressed) => {
-                    compressed.receive(&mut self.socket)?;
-                    let needed = self.unread.end + compressed.received.len();
-                    if self.buffer.len() < needed {
-                        self.buffer.resize(needed, 0);
-                    }
-                    self.buffer[self.unread.end..needed].copy_from_slice(&compressed.received);
-                    compressed.received.len()
-                }
-            };
-            if received == 0 {
-                return Err(Failure::Lost("the server has closed it".into()));
-            }
-            self.unread.end += received;
-        }
-        self.was_full = self.unread.end == self.buffer.len();
         Ok(())
     }
 
@@ -263,19 +223,8 @@ impl Packets {
         if self.compressed.is_some() {
             return Ok(false);
         }
-        if self.unread.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() + BUFFER, 0);
-        }
         self.socket.set_deadline(deadline);
-        match self.socket.read(&mut self.buffer[self.unread.end..]) {
-            Ok(0) => Err(Failure::Lost("the server has closed it".into())),
-            Ok(received) => {
-                self.unread.end += received;
-                Ok(true)
-            }
-            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.received.receive_in_time(&mut self.socket)?)
     }
 
     /// Ends the connection at once.
@@ -284,41 +233,59 @@ impl Packets {
     }
 }
 
-impl Compressed {
-    /// Receives one compressed packet; an empty one is passed over.
-    fn receive(&mut self, socket: &mut Socket) -> Result<(), Failure> {
-        loop {
-            let mut header = [0; COMPRESSED_HEADER];
-            socket.read_exact(&mut header)?;
-            let [a, b, c, number, d, e, f] = header;
-            if number != self.number {
-                return Err(Failure::protocol(OUT_OF_ORDER));
-            }
-            self.number = number.wrapping_add(1);
-            let (packed, unpacked) = (length([a, b, c]), length([d, e, f]));
-            self.received.clear();
-            // `take` rather than a buffer of that size: a length alone must not take memory.
-            if unpacked == 0 {
-                let read = socket.take(packed as u64).read_to_end(&mut self.received)?;
-                if read < packed {
-                    return Err(Failure::Lost("the server has closed it".into()));
-                }
-            } else {
-                let mut body = Vec::new();
-                let read = socket.take(packed as u64).read_to_end(&mut body)?;
-                if read < packed {
-                    return Err(Failure::Lost("the server has closed it".into()));
-                }
-                let read = ZlibDecoder::new(&body[..]).take(unpacked as u64 + 1).read_to_end(&mut self.received)?;
-                if read != unpacked {
-                    return Err(Failure::protocol("a compressed packet is not as long as it says"));
-                }
-            }
-            if !self.received.is_empty() {
-                return Ok(());
-            }
+/// What is received, once it is unpacked.
+struct Unpacking<'a> {
+    compressed: &'a mut Compressed,
+    socket: &'a mut Socket,
+}
+
+impl Read for Unpacking<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // An empty packet is passed over.
+        while self.compressed.read == self.compressed.content.len() {
+            self.compressed.receive(self.socket)?;
         }
+        let Compressed { content, read, .. } = &mut *self.compressed;
+        let count = (&content[*read..]).read(buffer)?;
+        *read += count;
+        Ok(count)
     }
+}
+
+impl Compressed {
+    /// Receives one compressed packet.
+    fn receive(&mut self, socket: &mut Socket) -> io::Result<()> {
+        let closed = || io::Error::new(ErrorKind::UnexpectedEof, "the server has closed it");
+        let mut header = [0; COMPRESSED_HEADER];
+        socket.read_exact(&mut header)?;
+        let [a, b, c, number, d, e, f] = header;
+        if number != self.number {
+            return Err(broken(OUT_OF_ORDER));
+        }
+        self.number = number.wrapping_add(1);
+        let (packed, unpacked) = (length([a, b, c]), length([d, e, f]));
+        self.content.clear();
+        self.read = 0;
+        // `take` rather than a buffer of that size: a length alone must not take memory.
+        if unpacked == 0 {
+            let read = socket.take(packed as u64).read_to_end(&mut self.content)?;
+            return if read < packed { Err(closed()) } else { Ok(()) };
+        }
+        let mut body = Vec::new();
+        if socket.take(packed as u64).read_to_end(&mut body)? < packed {
+            return Err(closed());
+        }
+        let read = ZlibDecoder::new(&body[..]).take(unpacked as u64 + 1).read_to_end(&mut self.content)?;
+        if read != unpacked {
+            return Err(broken("a compressed packet is not as long as it says"));
+        }
+        Ok(())
+    }
+}
+
+/// [`Failure::protocol`], for where the bytes are still to become packets.
+fn broken(what: &'static str) -> io::Error {
+    io::Error::other(Failure::protocol_sentence(what))
 }
 
 fn pack(part: &[u8], number: u8) -> Result<Vec<u8>, Failure> {

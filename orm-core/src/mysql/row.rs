@@ -1,13 +1,13 @@
 //! Rows as Diesel reads them, from a packet as it was received.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use diesel::{
     mysql::{
         Mysql, MysqlValue,
         data_types::{MysqlTime, MysqlTimestampType},
     },
-    row::{Field as DieselField, PartialRow, Row as DieselRow, RowIndex, RowSealed},
+    row::Field as DieselField,
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     error::Failure,
     reader::Reader,
 };
+use crate::diesel_row::diesel_row;
 
 /// The bits that stand before the first column's in a row's map of NULLs.
 const NULL_BITS_BEFORE: usize = 2;
@@ -102,10 +103,6 @@ impl<'a> RowRef<'a> {
         };
         Some(MysqlField { column, raw })
     }
-
-    fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
-    }
 }
 
 /// A date, with or without a time: of no bytes (the zero date), 4, 7 or 11.
@@ -187,55 +184,8 @@ impl<'a> DieselField<'a, Mysql> for MysqlField<'a> {
     }
 }
 
-/// What Diesel asks of a row, for both kinds of ours.
-macro_rules! diesel_row {
-    ($row:ty, $this:ident => $as_ref:expr) => {
-        impl RowSealed for $row {}
-
-        impl RowIndex<usize> for $row {
-            #[inline]
-            fn idx(&self, index: usize) -> Option<usize> {
-                (index < self.columns.len()).then_some(index)
-            }
-        }
-
-        impl RowIndex<&str> for $row {
-            fn idx(&self, name: &str) -> Option<usize> {
-                let $this = self;
-                $as_ref.position(name)
-            }
-        }
-
-        impl<'r> DieselRow<'r, Mysql> for $row {
-            type Field<'f>
-                = MysqlField<'f>
-            where
-                'r: 'f,
-                Self: 'f;
-            type InnerPartialRow = Self;
-
-            fn field_count(&self) -> usize {
-                self.columns.len()
-            }
-
-            #[inline(always)]
-            fn get<'f, I>(&'f self, index: I) -> Option<MysqlField<'f>>
-            where
-                'r: 'f,
-                Self: RowIndex<I>,
-            {
-                let $this = self;
-                $as_ref.field(self.idx(index)?)
-            }
-
-            fn partial_row(&self, range: Range<usize>) -> PartialRow<'_, Self> {
-                PartialRow::new(self, range)
-            }
-        }
-    };
-}
-diesel_row! { RowRef<'_>, row => row }
-diesel_row! { MysqlRow, row => row.as_ref() }
+diesel_row!(Mysql, MysqlField: RowRef<'_>, row => row);
+diesel_row!(Mysql, MysqlField: MysqlRow, row => row.as_ref());
 
 /// A value of the text protocol's row, by its position: all of them are text.
 pub(super) fn text_value(packet: &[u8], position: usize) -> Result<Option<String>, Failure> {

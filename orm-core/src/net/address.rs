@@ -1,5 +1,7 @@
 //! Where a server is.
 
+#[cfg(feature = "postgres")]
+use std::net::SocketAddr;
 use std::{fmt, path::PathBuf};
 
 /// Where a server is.
@@ -12,7 +14,18 @@ pub(crate) enum Address {
 }
 
 impl Address {
+    #[cfg(feature = "postgres")]
+    pub(super) fn of_peer(address: SocketAddr) -> Self {
+        let host = match address {
+            // An address that counts on one of this machine's networks alone.
+            SocketAddr::V6(address) if address.scope_id() != 0 => format!("{}%{}", address.ip(), address.scope_id()),
+            address => address.ip().to_string(),
+        };
+        Address::Tcp { host, port: address.port() }
+    }
+
     /// The name that a certificate must be for.
+    #[cfg(feature = "mysql")]
     pub(crate) fn server_name(&self) -> &str {
         match self {
             Address::Tcp { host, .. } => host,

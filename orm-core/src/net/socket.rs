@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    hash::{BuildHasher, RandomState},
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
     time::{Duration, Instant},
@@ -14,17 +15,38 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 
-use super::{address::Address, tls::Tls};
+use super::{
+    address::Address,
+    tls::{Proof, Tls},
+};
 
-/// After how long a silence, and how often, the system asks whether the other side is still there. A stream may wait
-/// for its consumer for hours; a machine that has gone should be noticed before.
-const KEEPALIVE: TcpKeepalive =
-    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+/// What the system shall do about a TCP connection on which nothing is heard, and which of a name's addresses it goes
+/// to. `None` leaves it to the system.
+#[derive(Clone, Debug)]
+pub(crate) struct TcpSettings {
+    /// After how long a silence, and how often, the system asks whether the other side is still there. A stream may wait
+    /// for its consumer for hours; a machine that has gone should be noticed before.
+    pub(crate) keepalive: Option<TcpKeepalive>,
+    /// How long what has been sent may stay without the other side's word that it has come; the system would wait for a
+    /// quarter of an hour. Only Linux knows of it.
+    pub(crate) unacknowledged: Option<Duration>,
+    /// Whether the addresses of a name are tried in any order, to spread connections over them.
+    pub(crate) any_order: bool,
+}
 
-/// How long what has been sent may stay without the other side's word that it has come; the system would wait for a
-/// quarter of an hour.
-#[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
+impl TcpSettings {
+    /// The silence after which the system asks first.
+    pub(crate) const IDLE: Duration = Duration::from_secs(60);
+    /// And how often it asks from then on.
+    pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
+}
+
+impl Default for TcpSettings {
+    fn default() -> Self {
+        let keepalive = TcpKeepalive::new().with_time(Self::IDLE).with_interval(Self::INTERVAL);
+        TcpSettings { keepalive: Some(keepalive), unacknowledged: Some(Duration::from_secs(120)), any_order: false }
+    }
+}
 
 /// How long to wait; `None` is for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +79,12 @@ impl Deadline {
     fn share(self, tries: usize) -> io::Result<Option<Duration>> {
         let tries = u32::try_from(tries).unwrap_or(u32::MAX).max(1);
         Ok(self.left()?.map(|left| (left / tries).max(Duration::from_millis(1))))
+    }
+
+    /// The deadline of one of so many tries.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_one(self, tries: usize) -> io::Result<Self> {
+        self.share(tries).map(Deadline::after)
     }
 }
 
@@ -95,9 +123,15 @@ pub(crate) struct Socket {
 
 enum Stream {
     Clear(Plain),
-    Encrypted(Box<StreamOwned<ClientConnection, Plain>>),
+    Encrypted(Box<Encrypted>),
     /// While it is being encrypted, and for ever where that failed.
     Gone,
+}
+
+struct Encrypted {
+    stream: StreamOwned<ClientConnection, Plain>,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only PostgreSQL asks"))]
+    proof: Proof,
 }
 
 struct Plain {
@@ -114,9 +148,9 @@ enum Link {
 
 impl Socket {
     /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline, all of them together.
-    pub(crate) fn connect(address: &Address, deadline: Deadline) -> io::Result<Self> {
+    pub(crate) fn connect(address: &Address, settings: &TcpSettings, deadline: Deadline) -> io::Result<Self> {
         let link = match address {
-            Address::Tcp { host, port } => Link::Tcp(connect_tcp(host, *port, deadline)?),
+            Address::Tcp { host, port } => Link::Tcp(connect_tcp(host, *port, settings, deadline)?),
             #[cfg(unix)]
             Address::Unix(path) => Link::Unix(connect_unix(path, deadline)?),
             #[cfg(not(unix))]
@@ -127,17 +161,58 @@ impl Socket {
         Ok(Socket { stream: Stream::Clear(Plain { link, deadline: Some(deadline) }) })
     }
 
-    /// Goes on in TLS: the handshake is done when this returns.
-    pub(crate) fn encrypt(&mut self, tls: &Tls, address: &Address) -> io::Result<()> {
+    /// Goes on in TLS with the server of this name: the handshake is done when this returns.
+    pub(crate) fn encrypt(&mut self, tls: &Tls, server: &str) -> io::Result<()> {
         let Stream::Clear(plain) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             return Err(io::Error::other("this connection is encrypted already, or lost"));
         };
-        let mut stream = StreamOwned::new(tls.begin(address.server_name())?, plain);
+        let (connection, proof) = tls.begin(server)?;
+        let mut stream = StreamOwned::new(connection, plain);
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock)?;
         }
-        self.stream = Stream::Encrypted(Box::new(stream));
+        self.stream = Stream::Encrypted(Box::new(Encrypted { stream, proof }));
         Ok(())
+    }
+
+    /// The server's certificate, of which it has proven to have the key.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn proven_certificate(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Stream::Encrypted(encrypted) if encrypted.proof.is_given() => {
+                Some(encrypted.stream.conn.peer_certificates()?.first()?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The protocol within TLS that the server has agreed to.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn agreed_protocol(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Stream::Encrypted(encrypted) => encrypted.stream.conn.alpn_protocol(),
+            _ => None,
+        }
+    }
+
+    /// Where the other side of a TCP connection is.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn peer(&self) -> Option<Address> {
+        let plain = match &self.stream {
+            Stream::Clear(plain) => plain,
+            Stream::Encrypted(encrypted) => &encrypted.stream.sock,
+            Stream::Gone => return None,
+        };
+        match &plain.link {
+            Link::Tcp(stream) => Some(Address::of_peer(stream.peer_addr().ok()?)),
+            #[cfg(unix)]
+            Link::Unix(_) => None,
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Encrypted(_))
     }
 
     /// Whether nobody on the way can read along: it is encrypted, or does not leave the machine.
@@ -183,7 +258,7 @@ impl Socket {
     fn plain_mut(&mut self) -> Option<&mut Plain> {
         match &mut self.stream {
             Stream::Clear(plain) => Some(plain),
-            Stream::Encrypted(stream) => Some(&mut stream.sock),
+            Stream::Encrypted(encrypted) => Some(&mut encrypted.stream.sock),
             Stream::Gone => None,
         }
     }
@@ -224,13 +299,16 @@ impl Plain {
 }
 
 /// Tries every address that the name has, until one answers.
-fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
+fn connect_tcp(host: &str, port: u16, settings: &TcpSettings, deadline: Deadline) -> io::Result<TcpStream> {
     let mut failure = None;
     // The system's own limit for looking a name up goes before the deadline.
-    let addresses: Vec<_> =
+    let mut addresses: Vec<_> =
         (host, port).to_socket_addrs().map_err(|error| io::Error::other(UnknownHost(error)))?.collect();
+    if settings.any_order {
+        shuffle(&mut addresses);
+    }
     for (index, address) in addresses.iter().enumerate() {
-        match connect_to(address, deadline.share(addresses.len() - index)?) {
+        match connect_to(address, settings, deadline.share(addresses.len() - index)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }
@@ -238,7 +316,7 @@ fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStrea
     Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address")))
 }
 
-fn connect_to(address: &SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
+fn connect_to(address: &SocketAddr, settings: &TcpSettings, limit: Option<Duration>) -> io::Result<TcpStream> {
     let stream = match limit {
         Some(limit) => TcpStream::connect_timeout(address, limit)?,
         None => TcpStream::connect(address)?,
@@ -246,10 +324,23 @@ fn connect_to(address: &SocketAddr, limit: Option<Duration>) -> io::Result<TcpSt
     // Without it a request of two small pieces waits for an acknowledgement between them.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&KEEPALIVE)?;
+    if let Some(keepalive) = &settings.keepalive {
+        socket.set_tcp_keepalive(keepalive)?;
+    }
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    if let Some(limit) = settings.unacknowledged {
+        socket.set_tcp_user_timeout(Some(limit))?;
+    }
     Ok(stream)
+}
+
+/// Puts things into any order (Fisher and Yates), by what the standard library's hash maps are seeded with.
+pub(crate) fn shuffle<T>(things: &mut [T]) {
+    let hasher = RandomState::new();
+    for last in (1..things.len()).rev() {
+        let random = usize::try_from(hasher.hash_one(last) % (last as u64 + 1)).unwrap_or(0);
+        things.swap(last, random);
+    }
 }
 
 #[cfg(unix)]
@@ -269,7 +360,7 @@ impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.read(buffer),
-            Stream::Encrypted(stream) => stream.read(buffer),
+            Stream::Encrypted(encrypted) => encrypted.stream.read(buffer),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -279,7 +370,7 @@ impl Write for Socket {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.write(data),
-            Stream::Encrypted(stream) => stream.write(data),
+            Stream::Encrypted(encrypted) => encrypted.stream.write(data),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -287,7 +378,7 @@ impl Write for Socket {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.flush(),
-            Stream::Encrypted(stream) => stream.flush(),
+            Stream::Encrypted(encrypted) => encrypted.stream.flush(),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }

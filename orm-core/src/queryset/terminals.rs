@@ -67,7 +67,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 B: PartsOf<DB>,
             {
                 let select = self.0.select()?;
-                let source = DB::stream::<S2>(session, &select)?;
+                let source = DB::stream::<S2>(session, &select, self.1)?;
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }

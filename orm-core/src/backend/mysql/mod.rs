@@ -75,6 +75,7 @@ impl Driver for Mysql {
     fn stream<S: ShapeOn<Mysql>>(
         session: Session<'_, Mysql>,
         select: &Select<'_, Mysql>,
+        _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
         stream::open::<S>(session, select)
     }

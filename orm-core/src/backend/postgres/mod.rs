@@ -1,22 +1,20 @@
-//! PostgreSQL, through Diesel's `PgConnection` (libpq): streams are server-side cursors.
+//! PostgreSQL, through a connection of our own: streams are portals, read piece by piece.
 
 mod connect;
 mod stream;
 pub(crate) mod value;
 
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl,
-    connection::SimpleConnection,
-    dsl::sql,
+    QueryResult,
     pg::{Pg, PgQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
-    sql_types::Bool,
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    postgres::PgConnection,
     queryset::shape::ShapeOn,
     session::Session,
     statement::select::Select,
@@ -45,38 +43,31 @@ impl Driver for Pg {
         connect::target(url, settings)
     }
 
-    fn establish(target: &Target, _: &Settings) -> Result<PgConnection> {
-        connect::establish(target)
+    fn establish(target: &Target, settings: &Settings) -> Result<PgConnection> {
+        connect::establish(target, settings)
     }
 
     fn reset(connection: &mut PgConnection) -> QueryResult<()> {
-        // ROLLBACK without asking would write a warning to the server's log whenever there is none.
-        match in_transaction(connection) {
-            Ok(false) => Ok(()),
-            // It fails in a transaction that has failed.
-            Ok(true) | Err(_) => connection.batch_execute("ROLLBACK"),
-        }
+        connection.renew()
+    }
+
+    fn in_transaction(connection: &PgConnection) -> bool {
+        connection.in_transaction()
     }
 
     fn check_transaction(connection: &mut PgConnection) -> QueryResult<()> {
-        connection.batch_execute("SELECT 1")
+        connection.check_transaction()
     }
 
     fn read_integer<F: QueryFragment<Pg>>(connection: &mut PgConnection, statement: F) -> QueryResult<i64> {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Pg>>(session: Session<'_, Pg>, select: &Select<'_, Pg>) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+    fn stream<S: ShapeOn<Pg>>(
+        session: Session<'_, Pg>,
+        select: &Select<'_, Pg>,
+        chunk_size: usize,
+    ) -> Result<Box<dyn Source<S::Row>>> {
+        stream::open::<S>(session, select, chunk_size)
     }
-}
-
-/// Whether a transaction is open that Diesel may know nothing of; fails in one that has failed.
-fn in_transaction(connection: &mut PgConnection) -> QueryResult<bool> {
-    // A local setting outlives its statement only where a transaction does. The times of the transaction and of the
-    // statement tell nothing: they differ outside of a transaction, too, because the extended protocol takes the
-    // statement's anew for each of its messages.
-    diesel::sql_query("SELECT set_config('orm_core.in_transaction', 'yes', true)").execute(connection)?;
-    diesel::select(sql::<Bool>("coalesce(current_setting('orm_core.in_transaction', true), '') = 'yes'"))
-        .get_result(connection)
 }

@@ -1,25 +1,16 @@
-//! Streams on PostgreSQL: a server-side cursor, fetched chunk by chunk.
+//! Streams on PostgreSQL: a portal, read piece by piece.
 //!
-//! From a pool, the cursor has a read-only transaction of its own; in a transaction of the user's, it is one more
-//! statement there, and other statements may run between fetches. `WITH HOLD` is never used: it runs the query to its
-//! end first. The statements are never cached: Diesel does not evict, and a `FETCH` cached by its type would fetch
-//! another number of rows than it says.
+//! From a pool, the portal has a read-only transaction of its own; in a transaction of the user's, it is one more
+//! statement there, and other statements and streams may run between its rows. (`DECLARE` and `FETCH` do the same in
+//! SQL, at the price of a copy of each chunk on the server, and of rows that wait until the whole chunk is made.)
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use diesel::{
-    QueryResult,
-    connection::{
-        AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection, SimpleConnection, TransactionManager,
-    },
-    pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::Untyped,
-};
+use diesel::{QueryResult, pg::Pg};
 
 use crate::{
     backend::Driver,
-    error::{Error, Result},
+    diesel_error,
+    error::Result,
+    postgres::{PgConnection, Portal},
     queryset::shape::ShapeOn,
     session::{Lease, Session, Shared},
     statement::select::Select,
@@ -29,47 +20,25 @@ use crate::{
     },
 };
 
-/// A cursor is planned for its first tenth unless this says that all of it is wanted.
-const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL cursor_tuple_fraction = 1.0";
-
 pub(super) fn open<S: ShapeOn<Pg>>(
     session: Session<'_, Pg>,
     select: &Select<'_, Pg>,
+    chunk_size: usize,
 ) -> Result<Box<dyn Source<S::Row>>> {
-    let link = match session.share() {
-        Some(shared) => Link::Shared(shared),
-        None => {
-            let mut lease = session.lease()?;
-            lease.run(|connection| AnsiTransactionManager::begin_transaction_sql(connection, BEGIN))?;
-            Link::Own(Box::new(lease))
-        }
+    let sql = Pg::sql(select).map_err(|error| diesel_error::ours(error, Pg::KIND))?;
+    let (mut link, owns_transaction) = match session.share() {
+        Some(shared) => (Link::Shared(shared), false),
+        None => (Link::Own(Box::new(session.lease()?)), true),
     };
-    let sql = Pg::sql(select);
-    let mut cursor =
-        Cursor::<S> { link, name: unique_name(), sql: sql.unwrap_or_default(), decoder: Decoder::new::<Pg>() };
-    let declare = Declare { name: &cursor.name, select };
-    let declared = cursor.link.run(|connection| connection.execute_returning_count(&declare));
-    match declared {
-        Ok(_) => Ok(Box::new(cursor)),
-        Err(error) => {
-            let error = in_statement(error, Ok(std::mem::take(&mut cursor.sql)));
-            // A cursor that was not declared cannot be closed.
-            cursor.name.clear();
-            Err(error)
-        }
+    match link.run(|connection| connection.open_portal(select, owns_transaction, chunk_size)) {
+        Ok(portal) => Ok(Box::new(Reading::<S> { link, portal, sql, decoder: Decoder::new::<Pg>() })),
+        Err(error) => Err(in_statement(error, Ok(sql))),
     }
 }
 
-/// Cursors of one transaction must differ; the name is well under PostgreSQL's 63 bytes.
-fn unique_name() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("orm_core_{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-struct Cursor<S: ShapeOn<Pg>> {
+struct Reading<S: ShapeOn<Pg>> {
     link: Link,
-    /// Empty where there is nothing to close.
-    name: String,
+    portal: Portal,
     sql: String,
     decoder: Decoder<S>,
 }
@@ -82,7 +51,7 @@ enum Link {
 }
 
 impl Link {
-    fn run<T>(&mut self, f: impl FnOnce(&mut <Pg as Driver>::Connection) -> QueryResult<T>) -> Result<T> {
+    fn run<T>(&mut self, f: impl FnOnce(&mut PgConnection) -> QueryResult<T>) -> Result<T> {
         match self {
             Link::Own(lease) => lease.run(f),
             Link::Shared(shared) => shared.lease()?.run(f),
@@ -90,107 +59,45 @@ impl Link {
     }
 }
 
-impl<S: ShapeOn<Pg>> Source<S::Row> for Cursor<S> {
+impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Cursor { link, name, sql, decoder } = self;
+        let Reading { link, portal, sql, decoder } = self;
         decoder.start();
-        let mut misfit: Option<Error> = None;
-        let fetched = link.run(|connection| {
-            let mut rows = 0;
-            for row in LoadConnection::<DefaultLoadingMode>::load(connection, Fetch { name, rows: limit.rows })? {
-                rows += 1;
-                if let Err(error) = decoder.read::<Pg, _>(&row?, out) {
-                    misfit = Some(error);
+        let read = link.run(|connection| {
+            for _ in 0..limit.rows {
+                if !connection.next_of_portal(portal)? {
+                    return Ok(End::Done);
+                }
+                if let Err(error) = decoder.read::<Pg, _>(&connection.row(), out) {
+                    return Ok(End::Broken(error));
+                }
+                if decoder.bytes() >= limit.bytes {
                     break;
                 }
             }
-            Ok(rows)
+            Ok(End::More)
         });
-        let end = match (misfit, fetched) {
-            (Some(error), _) | (None, Err(error)) => End::Broken(in_statement(error, Ok(sql.clone()))),
-            (None, Ok(rows)) if rows < limit.rows => End::Done,
-            (None, Ok(_)) => End::More,
-        };
-        decoder.fetched(end)
+        decoder.fetched(match read {
+            Err(error) | Ok(End::Broken(error)) => End::Broken(in_statement(error, Ok(sql.clone()))),
+            Ok(end) => end,
+        })
     }
 }
 
-impl<S: ShapeOn<Pg>> Drop for Cursor<S> {
+impl<S: ShapeOn<Pg>> Drop for Reading<S> {
     fn drop(&mut self) {
+        if std::thread::panicking() && matches!(self.link, Link::Own(_)) {
+            return; // the pool discards the connection in any case
+        }
         let closed = match &mut self.link {
-            // Ending the transaction ends the cursor.
-            Link::Own(lease) => {
-                AnsiTransactionManager::rollback_transaction(&mut ***lease).map_err(|e| lease.failed(e))
-            }
-            Link::Shared(_) if self.name.is_empty() => Ok(()),
+            Link::Own(lease) => lease.close_portal(&self.portal).map_err(|error| lease.failed(error)),
+            // After a failure the portal is gone, with all that the transaction did.
             Link::Shared(shared) => {
-                // After a failure the cursor is gone, with all that the transaction did.
-                let Ok(mut lease) = shared.lease() else { return };
-                let may_be_gone = shared.may_be_gone();
-                lease.run(|connection| {
-                    // A savepoint takes the cursors that were opened in it along.
-                    if may_be_gone && Pg::read_integer(connection, IsOpen(&self.name))? == 0 {
-                        return Ok(());
-                    }
-                    connection.batch_execute(&format!("CLOSE {}", self.name))
-                })
+                shared.lease().and_then(|mut lease| lease.run(|connection| connection.close_portal(&self.portal)))
             }
         };
         if let Err(error) = closed {
-            log::debug!("closing a stream failed; its connection is discarded: {error:?}");
+            log::debug!("closing a stream failed: {error:?}");
         }
     }
-}
-
-struct Declare<'q, 'p> {
-    name: &'q str,
-    select: &'q Select<'p, Pg>,
-}
-
-impl QueryFragment<Pg> for Declare<'_, '_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql("DECLARE ");
-        out.push_sql(self.name);
-        out.push_sql(" NO SCROLL CURSOR FOR ");
-        self.select.walk_ast(out)
-    }
-}
-
-impl QueryId for Declare<'_, '_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-/// The number of open cursors of this name.
-struct IsOpen<'q>(&'q str);
-
-impl QueryFragment<Pg> for IsOpen<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql(&format!("SELECT COUNT(*) FROM pg_cursors WHERE name = '{}'", self.0));
-        Ok(())
-    }
-}
-
-struct Fetch<'q> {
-    name: &'q str,
-    rows: usize,
-}
-
-impl Query for Fetch<'_> {
-    type SqlType = Untyped;
-}
-
-impl QueryFragment<Pg> for Fetch<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql(&format!("FETCH FORWARD {} FROM {}", self.rows, self.name));
-        Ok(())
-    }
-}
-
-impl QueryId for Fetch<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -68,6 +68,7 @@ impl Driver for Sqlite {
     fn stream<S: ShapeOn<Sqlite>>(
         session: Session<'_, Sqlite>,
         select: &Select<'_, Sqlite>,
+        _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
         stream::open::<S>(session, select)
     }

@@ -9,14 +9,19 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::{address::Address, socket::Deadline};
+use crate::net::{
+    address::Address,
+    received::LARGE,
+    socket::{Deadline, TcpSettings},
+};
 
 /// Packets, and the other end of their wire.
 fn pair() -> (Packets, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
     let port = listener.local_addr().expect("it is bound").port();
     let address = Address::Tcp { host: "127.0.0.1".into(), port };
-    let socket = Socket::connect(&address, Deadline::after(Some(Duration::from_secs(60)))).expect("it listens");
+    let socket = Socket::connect(&address, &TcpSettings::default(), Deadline::after(Some(Duration::from_secs(60))))
+        .expect("it listens");
     (Packets::new(socket), listener.accept().expect("somebody has connected").0)
 }
 
@@ -85,7 +90,7 @@ fn packets_of_every_size_are_received() {
         packets.next().expect("it is there");
         assert!(packets.packet() == payload(size), "a packet of {size} bytes");
     }
-    assert!(packets.buffer.len() <= 0x200_0000, "{} bytes of buffer", packets.buffer.len());
+    assert!(packets.received.size() <= 0x200_0000, "{} bytes of buffer", packets.received.size());
     assert!(matches!(packets.next(), Err(Failure::Lost(_))));
 }
 
@@ -97,7 +102,7 @@ fn after_a_large_packet_its_memory_is_given_back() {
     for _ in 0..=255 {
         packets.next().expect("it is there");
     }
-    assert!(packets.buffer.capacity() <= KEPT, "{} bytes", packets.buffer.capacity());
+    assert!(packets.received.size() <= KEPT, "{} bytes", packets.received.size());
 }
 
 /// Whoever says that a lot will come, and sends nothing, gets no memory for it.
@@ -105,7 +110,7 @@ fn after_a_large_packet_its_memory_is_given_back() {
 fn a_length_alone_takes_no_memory() {
     let mut packets = receiving([&header(0xFF_FFFE, 0)[..], &[7; 100]].concat());
     assert!(matches!(packets.next(), Err(Failure::Lost(_))));
-    assert!(packets.buffer.len() <= 2 * BUFFER_OF_STREAMS, "{} bytes", packets.buffer.len());
+    assert!(packets.received.size() <= 2 * LARGE, "{} bytes", packets.received.size());
 }
 
 #[test]
@@ -155,7 +160,7 @@ fn what_a_compressed_packet_says_of_its_length_is_held_against_it() {
         let mut packets = receiving(compressed(&content, Some(said), 0));
         packets.compress();
         assert!(packets.next().is_err(), "{said}");
-        assert!(packets.buffer.len() <= 2 * BUFFER_OF_STREAMS);
+        assert!(packets.received.size() <= 2 * LARGE);
     }
     let mut broken = compressed(&[1; 100], Some(100), 0);
     broken[10..].fill(0xAA);
@@ -210,6 +215,6 @@ proptest! {
             received += packets.packet().len() + if compress { 0 } else { HEADER };
         }
         prop_assert!(compress || received <= count);
-        prop_assert!(packets.buffer.len() <= 2 * BUFFER_OF_STREAMS);
+        prop_assert!(packets.received.size() <= 2 * LARGE);
     }
 }

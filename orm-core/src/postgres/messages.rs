@@ -1,0 +1,131 @@
+//! Messages: what goes over the wire is cut into them.
+//!
+//! Read by "Message Formats" in PostgreSQL's documentation: a byte for the kind, a length that counts itself, and the
+//! body. A message is read where it lies in the receive buffer; nothing is copied or allocated for it. What is sent is
+//! written by the crate `postgres-protocol`.
+
+use std::{io::Write, ops::Range};
+
+use bytes::BytesMut;
+
+use super::error::Failure;
+use crate::net::{
+    received::{KEPT, Received},
+    socket::{Deadline, Socket},
+};
+
+/// A kind and a length.
+const HEADER: usize = 5;
+/// No message of the others is longer; libpq takes one that is for a connection that has lost its place.
+const LONGEST_OF_MOST: usize = 30_000;
+
+/// Whether messages of this kind can be long: rows, their description, COPY's data, and what is said in words.
+fn may_be_long(kind: u8) -> bool {
+    matches!(kind, b'D' | b'T' | b't' | b'd' | b'E' | b'N' | b'A')
+}
+
+/// The two directions of a connection, as messages.
+#[derive(Debug)]
+pub(super) struct Messages {
+    socket: Socket,
+    received: Received,
+    /// Where the body of the message in hand lies.
+    body: Range<usize>,
+    /// To be sent.
+    out: BytesMut,
+}
+
+impl Messages {
+    pub(super) fn new(socket: Socket) -> Self {
+        Messages { socket, received: Received::new(), body: 0..0, out: BytesMut::new() }
+    }
+
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
+    /// Sends what is in line, and returns the socket, to be encrypted: what has been received in the clear must not be
+    /// taken for what came encrypted.
+    pub(super) fn socket_to_encrypt(&mut self) -> Result<&mut Socket, Failure> {
+        if !self.received.unread().is_empty() {
+            return Err(Failure::protocol("it speaks before the connection is encrypted"));
+        }
+        self.flush()?;
+        Ok(&mut self.socket)
+    }
+
+    /// What is in line to be sent, to write the next message behind.
+    pub(super) fn out(&mut self) -> &mut BytesMut {
+        &mut self.out
+    }
+
+    /// Sends what is in line.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.socket.write_all(&self.out)?;
+        self.socket.flush()?;
+        if self.out.len() > KEPT {
+            self.out = BytesMut::new();
+        }
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Reads the next message, and returns its kind; its content is then [`Messages::body`].
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<u8, Failure> {
+        self.received.fill(HEADER, &mut self.socket)?;
+        let [kind, a, b, c, d, ..] = *self.received.unread() else {
+            unreachable!("five bytes have been received");
+        };
+        let length = body_length(kind, [a, b, c, d])?;
+        self.received.fill(HEADER + length, &mut self.socket)?;
+        self.received.take(HEADER);
+        self.body = self.received.take(length);
+        Ok(kind)
+    }
+
+    /// Whether all of the next message has been received, so that reading it does not wait.
+    pub(super) fn has_one(&self) -> bool {
+        let [kind, a, b, c, d, rest @ ..] = self.received.unread() else { return false };
+        // One of an impossible length is an error at once.
+        body_length(*kind, [*a, *b, *c, *d]).map_or(true, |length| rest.len() >= length)
+    }
+
+    /// Reads a single byte, which is no message: the answer to a wish for TLS.
+    pub(super) fn next_byte(&mut self) -> Result<u8, Failure> {
+        self.received.fill(1, &mut self.socket)?;
+        let taken = self.received.take(1);
+        Ok(self.received.taken(taken)[0])
+    }
+
+    /// The content of the message in hand.
+    #[inline]
+    pub(super) fn body(&self) -> &[u8] {
+        self.received.taken(self.body.clone())
+    }
+
+    /// Receives once more, if something comes before the deadline; whether it did.
+    pub(super) fn receive_by(&mut self, deadline: Deadline) -> Result<bool, Failure> {
+        self.socket.set_deadline(deadline);
+        Ok(self.received.receive_in_time(&mut self.socket)?)
+    }
+
+    /// Ends the connection at once.
+    pub(super) fn close(&mut self) {
+        self.socket.close();
+    }
+}
+
+#[inline]
+fn body_length(kind: u8, length: [u8; 4]) -> Result<usize, Failure> {
+    let length = u32::from_be_bytes(length);
+    // In 32 bits with a sign, itself included.
+    match usize::try_from(length).ok().and_then(|length| length.checked_sub(4)) {
+        Some(length) if length <= LONGEST_OF_MOST || (may_be_long(kind) && length <= i32::MAX as usize) => Ok(length),
+        _ => Err(Failure::protocol("a message is longer or shorter than any can be")),
+    }
+}

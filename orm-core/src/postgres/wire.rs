@@ -1,0 +1,329 @@
+//! Requests; their answers are read in `wire/answers.rs`, and those of portals in `wire/portals.rs`.
+//!
+//! Each request ends with a `Sync` (or is a simple query, which ends by itself), so that each has one ReadyForQuery, and
+//! an error of one is none of the next. Requests may be sent ahead: a [`Wire`] knows which are in flight, and in which
+//! state the server said its transaction is; it knows nothing of Diesel's queries.
+
+mod answers;
+mod portals;
+
+use std::{collections::VecDeque, io, sync::Arc};
+
+use bytes::{BufMut, BytesMut};
+use postgres_protocol::{
+    IsNull,
+    message::frontend::{self, BindError},
+};
+
+pub(super) use self::portals::{PortalId, Step};
+use self::{answers::Reading, portals::Portals};
+use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
+use crate::net::socket::{Deadline, Timeouts};
+
+/// Values of parameters, and the types that they were written as.
+#[derive(Debug)]
+pub(super) struct Parameters {
+    pub(super) types: Vec<u32>,
+    /// `None` is NULL.
+    pub(super) values: Vec<Option<Vec<u8>>>,
+}
+
+/// Bind counts them in 16 bits.
+const MOST_PARAMETERS: usize = 65_535;
+/// The format of all parameters and results.
+const BINARY: i16 = 1;
+
+/// A connection that is logged in.
+#[derive(Debug)]
+pub(super) struct Wire {
+    messages: Messages,
+    cancel: PgCancelToken,
+    version: String,
+    /// What the server said last of its transaction.
+    status: Status,
+    /// Whose answers are still to come, in their order.
+    in_flight: VecDeque<Request>,
+    /// The result that is being read row by row.
+    reading: Option<Reading>,
+    portals: Portals,
+    /// The columns of the row in hand.
+    columns: Arc<[Column]>,
+    spans: Spans,
+    /// Where the row in hand lies, if not in the message that was received last.
+    stashed: Option<Vec<u8>>,
+    /// What the last statement says that it changed or gave.
+    affected: Option<u64>,
+    /// Whether the server has prepared the last statement when it was executed.
+    prepared_now: bool,
+    /// Statements that the server shall forget, once something is sent.
+    useless: Vec<StatementId>,
+    /// Why the connection is gone.
+    lost: Option<String>,
+}
+
+/// The state of a transaction, by ReadyForQuery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// There is none.
+    Idle,
+    Open,
+    /// It can only be rolled back.
+    Failed,
+}
+
+/// Something that was sent, and is answered up to its ReadyForQuery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    /// A statement, whose answer is read by [`Reading`].
+    Statement,
+    /// Rows of a portal.
+    Portal(PortalId),
+}
+
+/// The number in the name of a prepared statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StatementId(u64);
+
+impl StatementId {
+    /// The statement without a name, which the next one of its kind replaces.
+    pub(super) const UNNAMED: StatementId = StatementId(0);
+
+    pub(super) fn new(number: u64) -> Self {
+        StatementId(number)
+    }
+
+    fn name(self) -> String {
+        if self == StatementId::UNNAMED { String::new() } else { format!("orm_core_{}", self.0) }
+    }
+}
+
+/// A statement to execute.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) id: StatementId,
+    /// Of its result, where the server has prepared it before; it is prepared now where this is `None`.
+    pub(super) columns: Option<Arc<[Column]>>,
+}
+
+/// What has come of a statement so far.
+#[derive(Debug)]
+pub(super) struct Executed {
+    /// The columns of its result, if the server has prepared it now, and keeps it.
+    pub(super) prepared: Option<Arc<[Column]>>,
+    pub(super) failure: Option<Failure>,
+}
+
+impl Wire {
+    pub(super) fn new(greeted: Greeted) -> Self {
+        Wire {
+            messages: greeted.messages,
+            cancel: greeted.cancel,
+            version: greeted.version,
+            status: Status::Idle,
+            in_flight: VecDeque::new(),
+            reading: None,
+            portals: Portals::default(),
+            columns: Arc::new([]),
+            spans: Spans::default(),
+            stashed: None,
+            affected: None,
+            prepared_now: false,
+            useless: Vec::new(),
+            lost: None,
+        }
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn cancel(&self) -> &PgCancelToken {
+        &self.cancel
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.status
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// Whether the rows of a statement have not been read to their end.
+    pub(super) fn is_busy(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// Limits for each piece that is read or written from here on.
+    pub(super) fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Failure> {
+        Ok(self.messages.socket_mut().set_timeouts(timeouts.read, timeouts.write)?)
+    }
+
+    /// A deadline for all that is read and written, until [`Wire::set_timeouts`].
+    pub(super) fn set_deadline(&mut self, deadline: Deadline) {
+        self.messages.socket_mut().set_deadline(deadline);
+    }
+
+    /// Receives once more, if something comes before the deadline; whether it did.
+    pub(super) fn receive_by(&mut self, deadline: Deadline) -> Result<bool, Failure> {
+        self.guarded(|wire| wire.messages.receive_by(deadline))
+    }
+
+    /// Gives the connection up; whoever uses it after this is told why.
+    pub(super) fn close(&mut self, why: &Failure) {
+        if self.lost.is_none() {
+            self.messages.close();
+            self.in_flight.clear();
+            self.reading = None;
+            self.portals.clear();
+            self.lost = Some(match why {
+                Failure::Lost(why) => why.to_string(),
+                other => other.to_string(),
+            });
+        }
+    }
+
+    /// Runs SQL as text: one statement, or several with semicolons between; their rows are thrown away.
+    pub(super) fn query(&mut self, sql: &str) -> Result<(), Failure> {
+        self.take_in()?;
+        self.query_ahead(sql)
+    }
+
+    /// The same for a short SQL, which is sent before what is in flight is taken in.
+    pub(super) fn query_ahead(&mut self, sql: &str) -> Result<(), Failure> {
+        self.send_query(sql)?;
+        self.take_in()?;
+        self.skip_all()
+    }
+
+    /// Sends a short SQL, whatever is in flight.
+    pub(super) fn send_query(&mut self, sql: &str) -> Result<(), Failure> {
+        self.send(|out| Ok(frontend::query(sql, out)?))?;
+        self.in_flight.push_back(Request::Statement);
+        self.reading = Some(Reading::simple(sql));
+        Ok(())
+    }
+
+    /// Asks whether the server is there, and for its state.
+    pub(super) fn ping(&mut self) -> Result<(), Failure> {
+        self.query("")
+    }
+
+    /// Executes a statement; its rows are then to be had by [`Wire::next_row`].
+    pub(super) fn execute(
+        &mut self,
+        statement: &Statement,
+        parameters: &Parameters,
+        sql: &str,
+    ) -> Result<Executed, Failure> {
+        self.take_in()?;
+        let useless = std::mem::take(&mut self.useless);
+        let name = statement.id.name();
+        let sent = self.send(|out| {
+            for statement in &useless {
+                frontend::close(b'S', &statement.name(), out)?;
+            }
+            if statement.columns.is_none() {
+                frontend::parse(&name, sql, parameters.types.iter().copied(), out)?;
+                frontend::describe(b'S', &name, out)?;
+            }
+            bind("", &name, &parameters.values, out)?;
+            frontend::execute("", 0, out)?;
+            frontend::sync(out);
+            Ok(())
+        });
+        if let Err(failure) = sent {
+            self.useless = useless;
+            return Err(failure);
+        }
+        self.portals.in_hand = None;
+        self.columns = statement.columns.clone().unwrap_or_else(|| Arc::new([]));
+        self.in_flight.push_back(Request::Statement);
+        self.reading = Some(Reading::extended(sql));
+        Ok(self.begin_reading())
+    }
+
+    /// Lets the server forget a statement, with the next request.
+    pub(super) fn forget(&mut self, statement: StatementId) {
+        if statement != StatementId::UNNAMED {
+            self.useless.push(statement);
+        }
+    }
+
+    /// Forgets which statements the server shall forget: it has forgotten all.
+    pub(super) fn forgot_all(&mut self) {
+        self.useless.clear();
+    }
+
+    /// Sends what `f` writes; if that fails, nothing is sent.
+    fn send(&mut self, f: impl FnOnce(&mut BytesMut) -> Result<(), Unsendable>) -> Result<(), Failure> {
+        if let Some(why) = &self.lost {
+            return Err(Failure::Lost(format!("it broke before: {why}").into()));
+        }
+        let before = self.messages.out().len();
+        if let Err(why) = f(self.messages.out()) {
+            self.messages.out().truncate(before);
+            return Err(Failure::Value(why.0));
+        }
+        self.guarded(|wire| wire.messages.flush())
+    }
+
+    /// Does something, and keeps in mind what an error means for the connection.
+    #[inline]
+    fn guarded<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let answer = f(self);
+        if let Err(failure @ Failure::Lost(_)) = &answer {
+            self.close(failure);
+        }
+        answer
+    }
+}
+
+/// Binds values to a statement, all of them in binary.
+fn bind(portal: &str, statement: &str, values: &[Option<Vec<u8>>], out: &mut BytesMut) -> Result<(), Unsendable> {
+    if values.len() > MOST_PARAMETERS {
+        return Err(Unsendable(
+            format!(
+                "the statement has {} values, and PostgreSQL takes {MOST_PARAMETERS} at most; nothing was sent",
+                values.len()
+            )
+            .into(),
+        ));
+    }
+    let write = |value: &Option<Vec<u8>>, out: &mut BytesMut| {
+        Ok(match value {
+            None => IsNull::Yes,
+            Some(bytes) => {
+                out.put_slice(bytes);
+                IsNull::No
+            }
+        })
+    };
+    frontend::bind(portal, statement, [BINARY], values, write, [BINARY], out).map_err(|error| match error {
+        BindError::Serialization(error) => error.into(),
+        BindError::Conversion(error) => Unsendable(error.to_string().into()),
+    })
+}
+
+/// Why a message cannot be written.
+struct Unsendable(std::borrow::Cow<'static, str>);
+
+impl From<io::Error> for Unsendable {
+    fn from(error: io::Error) -> Self {
+        Unsendable(
+            format!("the statement cannot be written as a message to the server: {error}; nothing was sent").into(),
+        )
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.lost.is_none() && self.in_flight.is_empty() {
+            // So that the server does not log a connection that was broken off.
+            let _ = self.send(|out| {
+                frontend::terminate(out);
+                Ok(())
+            });
+        }
+    }
+}

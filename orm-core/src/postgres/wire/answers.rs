@@ -1,0 +1,349 @@
+//! Answers: what comes up to the ReadyForQuery that ends each request.
+
+use std::sync::Arc;
+
+use postgres_protocol::message::frontend;
+
+use super::{Executed, Request, Status, Wire};
+use crate::{
+    net::statements::begins_with,
+    postgres::{
+        column::Column,
+        error::{Failure, ServerWord},
+        reader::Reader,
+        row::{PgRow, RowRef},
+    },
+};
+
+/// The kinds of messages ("Message Formats").
+pub(super) mod kind {
+    pub(in super::super) const PARSED: u8 = b'1';
+    pub(in super::super) const BOUND: u8 = b'2';
+    pub(in super::super) const CLOSED: u8 = b'3';
+    pub(in super::super) const NOTIFICATION: u8 = b'A';
+    pub(in super::super) const COMPLETE: u8 = b'C';
+    pub(in super::super) const ROW: u8 = b'D';
+    pub(in super::super) const ERROR: u8 = b'E';
+    pub(in super::super) const COPY_IN: u8 = b'G';
+    pub(in super::super) const COPY_OUT: u8 = b'H';
+    pub(in super::super) const EMPTY: u8 = b'I';
+    pub(in super::super) const NOTICE: u8 = b'N';
+    pub(in super::super) const PARAMETER: u8 = b'S';
+    pub(in super::super) const COLUMNS: u8 = b'T';
+    pub(in super::super) const READY: u8 = b'Z';
+    pub(in super::super) const COPY_DONE: u8 = b'c';
+    pub(in super::super) const COPY_DATA: u8 = b'd';
+    pub(in super::super) const NO_ROWS: u8 = b'n';
+    pub(in super::super) const SUSPENDED: u8 = b's';
+    pub(in super::super) const PARAMETER_TYPES: u8 = b't';
+}
+
+/// The result that is being read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Whether it is to commit a transaction; of several statements, the first.
+    commits: bool,
+    /// In the simple protocol, whose rows are text and are thrown away.
+    is_simple: bool,
+    /// Whether the first row is in hand already.
+    has_first: bool,
+    /// Whether the server has prepared the statement, in this request.
+    was_prepared: bool,
+    affected: Option<u64>,
+    failure: Option<Failure>,
+}
+
+impl Reading {
+    pub(super) fn simple(sql: &str) -> Self {
+        Reading { is_simple: true, ..Reading::extended(sql) }
+    }
+
+    pub(super) fn extended(sql: &str) -> Self {
+        Reading {
+            commits: begins_with(sql, &["COMMIT", "END", "PREPARE"]),
+            is_simple: false,
+            has_first: false,
+            was_prepared: false,
+            affected: None,
+            failure: None,
+        }
+    }
+
+    /// Takes in the command tag that a statement was completed with, such as `UPDATE 3`.
+    fn complete(&mut self, tag: &str) {
+        self.affected = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
+        if std::mem::take(&mut self.commits) && tag == "ROLLBACK" {
+            self.fail(Failure::RolledBack);
+        }
+    }
+
+    /// The first failure is the one that is told.
+    fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+}
+
+impl Wire {
+    /// Reads the next message, and sees to those that may come at any time.
+    #[inline]
+    pub(super) fn next_message(&mut self) -> Result<u8, Failure> {
+        loop {
+            let kind = self.messages.next()?;
+            if !is_asynchronous(kind) {
+                return Ok(kind);
+            }
+            self.note(kind)?;
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, kind: u8) -> Result<(), Failure> {
+        match kind {
+            kind::NOTICE => {
+                let word = ServerWord::parse(self.messages.body())?;
+                let level = if word.severity == "WARNING" { log::Level::Warn } else { log::Level::Debug };
+                log::log!(level, "PostgreSQL says: {}: {} (SQLSTATE {})", word.severity, word.message, word.sqlstate);
+            }
+            kind::PARAMETER => {
+                let mut body = Reader::new(self.messages.body());
+                let (name, value) = (body.text()?, body.text()?);
+                if name == b"client_encoding" && value != b"UTF8" {
+                    return Err(Failure::Lost(
+                        "its client_encoding was changed, and text is UTF-8 here; leave that setting alone".into(),
+                    ));
+                }
+            }
+            _ => log::debug!("a notification of PostgreSQL's is passed over"),
+        }
+        Ok(())
+    }
+
+    /// The failure that an ErrorResponse in hand tells; one that ends the connection does so at once.
+    #[cold]
+    pub(super) fn server_failure(&mut self) -> Failure {
+        let failure = Failure::server(self.messages.body());
+        if let Failure::Server(word) = &failure
+            && word.is_fatal()
+        {
+            self.close(&failure);
+        }
+        failure
+    }
+
+    /// Takes in a ReadyForQuery: the first request in flight has been answered.
+    pub(super) fn ready(&mut self) -> Result<(), Failure> {
+        self.status = match self.messages.body() {
+            b"I" => Status::Idle,
+            b"T" => Status::Open,
+            b"E" => Status::Failed,
+            _ => return Err(unexpected()),
+        };
+        self.in_flight.pop_front();
+        Ok(())
+    }
+
+    /// Reads up to the first row of a statement, or to its end.
+    pub(super) fn begin_reading(&mut self) -> Executed {
+        let first = self.guarded(Wire::read_row_or_end);
+        let mut executed = Executed { prepared: None, failure: None };
+        match (&mut self.reading, first) {
+            (Some(reading), Ok(has_first)) => {
+                reading.has_first = has_first;
+                self.prepared_now = reading.was_prepared;
+            }
+            (_, Err(failure)) => executed.failure = Some(failure),
+            (None, Ok(_)) => {}
+        }
+        executed.prepared = std::mem::take(&mut self.prepared_now).then(|| self.columns.clone());
+        executed
+    }
+
+    /// Reads the next row of the statement; `false` after the last one.
+    #[inline]
+    pub(in crate::postgres) fn next_row(&mut self) -> Result<bool, Failure> {
+        match &mut self.reading {
+            None => Ok(false),
+            Some(reading) if reading.has_first => {
+                reading.has_first = false;
+                Ok(true)
+            }
+            Some(_) => self.guarded(Wire::read_row_or_end),
+        }
+    }
+
+    /// How many rows the last statement says that it changed or gave, once it was read to its end.
+    pub(in crate::postgres) fn affected(&self) -> Option<u64> {
+        self.affected
+    }
+
+    /// Reads the rest of the result, and throws it away.
+    pub(in crate::postgres) fn skip_all(&mut self) -> Result<(), Failure> {
+        while self.next_row()? {}
+        Ok(())
+    }
+
+    /// Reads what has been received already of all that is in flight, and throws it away, without waiting for more;
+    /// whether that was all. A failure in it is the answer.
+    pub(in crate::postgres) fn discard_received(&mut self) -> Result<bool, Failure> {
+        self.guarded(|wire| {
+            while !wire.in_flight.is_empty() && wire.messages.has_one() {
+                wire.discard_message()?;
+            }
+            Ok(wire.in_flight.is_empty())
+        })
+    }
+
+    /// Reads all that is in flight, and throws it away.
+    pub(in crate::postgres) fn discard_in_flight(&mut self) -> Result<(), Failure> {
+        self.guarded(|wire| {
+            let mut failure = None;
+            while !wire.in_flight.is_empty() {
+                match wire.discard_message() {
+                    Err(lost @ Failure::Lost(_)) => return Err(lost),
+                    Err(other) => failure = failure.or(Some(other)),
+                    Ok(()) => {}
+                }
+            }
+            failure.map_or(Ok(()), Err)
+        })
+    }
+
+    fn discard_message(&mut self) -> Result<(), Failure> {
+        let kind = self.messages.next()?;
+        if is_asynchronous(kind) {
+            return self.note(kind);
+        }
+        match self.in_flight.front() {
+            Some(Request::Portal(portal)) => {
+                let portal = *portal;
+                self.take_in_message(kind, portal).map(drop)
+            }
+            Some(Request::Statement) => match self.take_in_statement(kind)? {
+                Taken::End => self.end_reading().map(drop),
+                Taken::Row | Taken::Other => Ok(()),
+            },
+            None => Err(unexpected()),
+        }
+    }
+
+    fn read_row_or_end(&mut self) -> Result<bool, Failure> {
+        loop {
+            let kind = self.next_message()?;
+            match self.take_in_statement(kind)? {
+                Taken::Row => return Ok(true),
+                Taken::End => return self.end_reading(),
+                Taken::Other => {}
+            }
+        }
+    }
+
+    /// Takes in a message of a statement's answer.
+    #[inline]
+    fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
+        let Some(reading) = &mut self.reading else { return Err(unexpected()) };
+        match kind {
+            kind::ROW if reading.is_simple || reading.failure.is_some() => {}
+            kind::ROW => {
+                self.stashed = None;
+                self.spans.find(self.columns.len(), self.messages.body())?;
+                return Ok(Taken::Row);
+            }
+            kind::PARSED => reading.was_prepared = true,
+            kind::COLUMNS if reading.is_simple => {}
+            kind::COLUMNS => self.columns = Column::parse_all(self.messages.body())?,
+            kind::BOUND | kind::CLOSED | kind::PARAMETER_TYPES | kind::NO_ROWS => {}
+            kind::COMPLETE => {
+                let tag = Reader::new(self.messages.body()).text()?;
+                reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
+            }
+            // A simple query may well be empty: it asks whether the server is there.
+            kind::EMPTY if reading.is_simple => {}
+            kind::EMPTY => reading.fail(Failure::Empty),
+            kind::COPY_OUT => reading.fail(Failure::Copy),
+            kind::COPY_DATA | kind::COPY_DONE => {}
+            kind::COPY_IN => {
+                reading.fail(Failure::Copy);
+                let is_simple = reading.is_simple;
+                self.refuse_to_copy(is_simple)?;
+            }
+            kind::ERROR => {
+                let failure = self.server_failure();
+                match &mut self.reading {
+                    Some(reading) => reading.fail(failure),
+                    None => return Err(failure), // it was the connection's last word
+                }
+            }
+            kind::READY => {
+                self.ready()?;
+                return Ok(Taken::End);
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(Taken::Other)
+    }
+
+    fn refuse_to_copy(&mut self, is_simple: bool) -> Result<(), Failure> {
+        self.send(|out| {
+            frontend::copy_fail("the program sends no data", out)?;
+            if !is_simple {
+                // The one that was sent before is passed over by a server that waits for data.
+                frontend::sync(out);
+            }
+            Ok(())
+        })
+    }
+
+    fn end_reading(&mut self) -> Result<bool, Failure> {
+        let Some(reading) = self.reading.take() else { return Ok(false) };
+        self.affected = reading.affected;
+        self.prepared_now = reading.was_prepared;
+        match reading.failure {
+            None => Ok(false),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    /// Takes in what is in flight, so that a statement may be sent or read: rows of portals are kept for them.
+    pub(super) fn take_in(&mut self) -> Result<(), Failure> {
+        while let Some(Request::Portal(portal)) = self.in_flight.front() {
+            let portal = *portal;
+            self.guarded(|wire| wire.take_in_portal(portal))?;
+        }
+        Ok(())
+    }
+
+    /// The row in hand.
+    #[inline]
+    pub(in crate::postgres) fn row(&self) -> RowRef<'_> {
+        let body = match &self.stashed {
+            None => self.messages.body(),
+            Some(body) => body,
+        };
+        RowRef { columns: &self.columns, body, spans: &self.spans }
+    }
+
+    /// The row in hand, to be kept.
+    pub(in crate::postgres) fn owned_row(&self) -> PgRow {
+        PgRow { columns: Arc::clone(&self.columns), body: self.row().body.into(), spans: self.spans.clone() }
+    }
+}
+
+/// What a message of a statement's answer was.
+enum Taken {
+    /// A row, which is in hand.
+    Row,
+    /// The last message of the answer.
+    End,
+    Other,
+}
+
+/// Whether a message may come at any time.
+#[inline]
+fn is_asynchronous(kind: u8) -> bool {
+    matches!(kind, kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER)
+}
+
+#[cold]
+pub(super) fn unexpected() -> Failure {
+    Failure::protocol("a message of this kind has no place here")
+}
