@@ -1,10 +1,12 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
 mod differential;
+mod errors;
 mod raw;
+mod rogue;
+mod rogue_login;
 mod types;
 mod types_made_of_others;
 mod users_types;
 
-pub(crate) use diesel::PgConnection;
-use orm_core::diesel;
+pub(crate) use orm_core::PgConnection;
