@@ -2,6 +2,7 @@
 
 mod differential;
 mod errors;
+mod faults;
 mod raw;
 mod rogue;
 mod rogue_login;

@@ -360,7 +360,7 @@ fn any_answer() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_answers() -> TestResult {
     let connected = std::cell::Cell::new(0);
-    let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
     let kind = prop::sample::select(b"PBDESQC".to_vec());
     TestRunner::new(config).run(&prop::collection::vec((kind, any_answer()), 1..3), |instead| {
         let instead = Arc::new(instead);
@@ -369,7 +369,7 @@ fn any_answers() -> TestResult {
             client.behave(&[b"hi"], &instead, false)
         });
         // The client may wait for what was not sent, while the server waits for the next request.
-        let url = server.postgres_url("connect_timeout=0.5&read_timeout=0.02");
+        let url = server.postgres_url("connect_timeout=0.25&read_timeout=0.02");
         for (_, way) in WAYS {
             let Ok(mut connection) = PgConnection::establish(&url) else { return Ok(()) };
             let _ = way(&mut connection);
@@ -380,7 +380,7 @@ fn any_answers() -> TestResult {
         let _ = streamed(&url);
         Ok(())
     })?;
-    assert!(connected.get() > 75, "only {} of them could log in", connected.get());
+    assert!(connected.get() > 30, "only {} of them could log in", connected.get());
     Ok(())
 }
 
