@@ -1,9 +1,13 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
 mod differential;
+mod errors;
+mod faults;
 mod login;
 mod private;
 mod raw;
+mod rogue;
+mod rogue_login;
 mod servers;
 mod tls;
 mod types;
