@@ -312,8 +312,9 @@ impl<DB: Driver> Lease<DB> {
             && !matches!(purpose, Purpose::Rollback)
             && !DB::in_transaction(connection)
         {
-            const ENDED: &str = "the server has ended this transaction by itself, and nothing more is sent in it. A \
-                                 statement such as CREATE TABLE does that: it commits what was done before";
+            const ENDED: &str = "the transaction has ended already, and nothing more is sent in it: by a COMMIT or ROLLBACK of \
+                                 the program's own, or by a statement such as CREATE TABLE on MySQL, which commits what \
+                                 was done before";
             state.failed = Some(ENDED.to_owned());
             return Err(Error::new(ErrorKind::TransactionAborted, ENDED).on_backend(DB::KIND));
         }

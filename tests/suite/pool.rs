@@ -200,7 +200,7 @@ macro_rules! dirty_connections {
 #[cfg(feature = "sqlite")]
 dirty_connections! { dirty_return_sqlite, Sqlite, Bed::sqlite(), keeps_temporary_tables: true }
 #[cfg(feature = "postgres")]
-dirty_connections! { dirty_return_postgres, Pg, Bed::postgres(), keeps_temporary_tables: true }
+dirty_connections! { dirty_return_postgres, Pg, Bed::postgres(), keeps_temporary_tables: false }
 #[cfg(feature = "mysql")]
 dirty_connections! { dirty_return_mysql, Mysql, Bed::mysql(), keeps_temporary_tables: false }
 

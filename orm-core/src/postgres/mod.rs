@@ -27,6 +27,7 @@ mod transaction;
 mod wire;
 
 use std::{
+    ffi::CString,
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
     result::Result as StdResult,
@@ -142,12 +143,13 @@ impl PgConnection {
     fn written<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<(String, Parameters)> {
         let mut sql = PgQueryBuilder::default();
         source.to_sql(&mut sql, &Pg)?;
+        let sql = without_nul(sql.finish())?;
         let mut binds = RawBytesBindCollector::<Pg>::new();
         // It may ask for the numbers of the user's own types.
         source.collect_binds(&mut binds, self, &Pg)?;
         let types = binds.metadata.iter().map(PgTypeMetadata::oid).collect::<StdResult<_, _>>();
         let types = types.map_err(|error| DieselError::SerializationError(Box::new(error)))?;
-        Ok((sql.finish(), Parameters { types, values: binds.binds }))
+        Ok((sql, Parameters { types, values: binds.binds }))
     }
 
     /// Runs a statement up to its first row.
@@ -211,12 +213,21 @@ fn is_stale(failure: &Failure) -> bool {
     matches!(failure.sqlstate(), Some("0A000" | "26000"))
 }
 
+/// The SQL, unless it has a NUL, with which it would end for the server.
+fn without_nul<T: AsRef<str>>(sql: T) -> QueryResult<T> {
+    match sql.as_ref().find('\0') {
+        None => Ok(sql),
+        Some(_) => CString::new(sql.as_ref()).map(|_| sql).map_err(DieselError::InvalidCString),
+    }
+}
+
 impl ConnectionSealed for PgConnection {}
 
 impl SimpleConnection for PgConnection {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         self.observed(&StrQueryHelper::new(query), |connection| {
             connection.finish();
+            without_nul(query)?;
             let answer = connection.wire.query(query);
             connection.checked(answer)
         })
