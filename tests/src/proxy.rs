@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// Listens on a port of its own for as long as the process lives, and passes everything on.
@@ -27,6 +28,8 @@ struct State {
     received: AtomicU64,
     /// A connection is cut when this many bytes have come from the server.
     cut_after: AtomicU64,
+    /// Nothing more is passed on when this many bytes have come from the server, until that changes.
+    hold_after: AtomicU64,
 }
 
 impl Proxy {
@@ -58,6 +61,7 @@ impl Proxy {
             sent,
             received: AtomicU64::new(0),
             cut_after: AtomicU64::new(u64::MAX),
+            hold_after: AtomicU64::new(u64::MAX),
         });
         let shared = state.clone();
         thread::spawn(move || {
@@ -70,9 +74,9 @@ impl Proxy {
                     stream.set_nodelay(true).expect("every socket of TCP knows that");
                 }
                 let (upward, downward, state) = (clone(&client), clone(&server), shared.clone());
-                thread::spawn(move || copy(upward, downward, |bytes| state.pass_up(bytes)));
+                thread::spawn(move || copy(upward, downward, |bytes, to| state.pass_up(bytes, to)));
                 let state = shared.clone();
-                thread::spawn(move || copy(server, client, |bytes| state.pass_down(bytes)));
+                thread::spawn(move || copy(server, client, |bytes, to| state.pass_down(bytes, to)));
             }
         });
         Proxy { url, state }
@@ -114,9 +118,16 @@ impl Proxy {
         self.state.cut_after.store(self.received() + bytes, Ordering::SeqCst);
     }
 
-    /// Cuts no more connections.
+    /// Holds back what comes from the server, mid-message, when so many more bytes have come, as a server does that
+    /// hangs; the connections stay.
+    pub fn hold_after(&self, bytes: u64) {
+        self.state.hold_after.store(self.received() + bytes, Ordering::SeqCst);
+    }
+
+    /// Cuts no more connections, and passes on what was held back.
     pub fn heal(&self) {
         self.state.cut_after.store(u64::MAX, Ordering::SeqCst);
+        self.state.hold_after.store(u64::MAX, Ordering::SeqCst);
     }
 }
 
@@ -144,26 +155,39 @@ fn clone(stream: &TcpStream) -> TcpStream {
 }
 
 impl State {
-    fn pass_up(&self, bytes: &[u8]) -> usize {
+    /// Whether it goes on.
+    fn pass_up(&self, bytes: &[u8], to: &mut TcpStream) -> bool {
         if let Some(sent) = &self.sent {
             sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         }
-        bytes.len()
+        to.write_all(bytes).is_ok()
     }
 
-    fn pass_down(&self, bytes: &[u8]) -> usize {
+    /// Whether it goes on.
+    fn pass_down(&self, bytes: &[u8], to: &mut TcpStream) -> bool {
         let before = self.received.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        let room = self.cut_after.load(Ordering::SeqCst).saturating_sub(before);
-        usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len())
+        let up_to = |limit: &AtomicU64| {
+            let room = limit.load(Ordering::SeqCst).saturating_sub(before);
+            usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len())
+        };
+        let free = up_to(&self.hold_after);
+        if to.write_all(&bytes[..free.min(up_to(&self.cut_after))]).is_err() {
+            return false;
+        }
+        while up_to(&self.hold_after) < bytes.len() {
+            thread::sleep(Duration::from_millis(2));
+        }
+        let passed = up_to(&self.cut_after);
+        let rest = bytes.get(free..passed).unwrap_or_default();
+        to.write_all(rest).is_ok() && passed == bytes.len()
     }
 }
 
-/// Passes on as much as `pass` says, until that is not all.
-fn copy(mut from: TcpStream, mut to: TcpStream, pass: impl Fn(&[u8]) -> usize) {
+/// Passes on until `pass` says that it is over.
+fn copy(mut from: TcpStream, mut to: TcpStream, pass: impl Fn(&[u8], &mut TcpStream) -> bool) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(bytes @ 1..) = from.read(&mut buffer) {
-        let passed = pass(&buffer[..bytes]);
-        if to.write_all(&buffer[..passed]).is_err() || passed < bytes {
+        if !pass(&buffer[..bytes], &mut to) {
             break;
         }
     }

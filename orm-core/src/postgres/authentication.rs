@@ -96,12 +96,16 @@ impl<'a> Authentication<'a> {
             }
             (request::SASL, Progress::Nothing) => self.begin_scram(body),
             (request::SASL_CONTINUE, Progress::Scram { exchange, .. }) => {
-                exchange.update(body.bytes(body.left())?).map_err(|error| broken(&error))?;
+                let first = body.bytes(body.left())?;
+                if !is_in_order(first, exchange.message()) {
+                    return Err(broken("its first message has no nonce of its own, or no iterations"));
+                }
+                exchange.update(first).map_err(|error| broken(&error.to_string()))?;
                 frontend::sasl_response(exchange.message(), self.messages.out()).map_err(Failure::from)?;
                 Ok(())
             }
             (request::SASL_FINAL, Progress::Scram { exchange, is_bound }) => {
-                exchange.finish(body.bytes(body.left())?).map_err(|error| broken(&error))?;
+                exchange.finish(body.bytes(body.left())?).map_err(|error| broken(&error.to_string()))?;
                 self.progress = Progress::Proven { is_bound: *is_bound };
                 Ok(())
             }
@@ -207,32 +211,34 @@ impl<'a> Authentication<'a> {
                 "it offers SCRAM-SHA-256-PLUS",
             ));
         }
-        let hash = match security.channel_binding {
-            ChannelBinding::Disable => None,
-            _ => socket.proven_certificate().and_then(end_point),
-        };
-        let is_bound = offers(SCRAM_SHA_256_PLUS) && hash.is_some();
-        if !is_bound {
-            if security.channel_binding == ChannelBinding::Require {
-                return Err(unbound(match (offers(SCRAM_SHA_256_PLUS), socket.is_encrypted()) {
-                    (_, false) => "the connection is not encrypted",
-                    (false, _) => "it does not offer SCRAM-SHA-256-PLUS",
-                    (true, _) => "its certificate cannot be read, or has a signature without a hash",
-                }));
-            }
-            if !offers(SCRAM_SHA_256) {
+        let can_bind = socket.is_encrypted() && security.channel_binding != ChannelBinding::Disable;
+        let (name, binding) = if can_bind && offers(SCRAM_SHA_256_PLUS) {
+            // Going on without it would be what somebody in between wants.
+            let Some(hash) = socket.proven_certificate().and_then(end_point) else {
                 return Err(Refusal::ours(
-                    "the server lets nobody in without channel binding",
-                    "it offers SCRAM-SHA-256-PLUS alone",
+                    "the login cannot be bound to the server's certificate; `channel_binding=disable` does without",
+                    "the certificate cannot be read, the server has not proven that it has its key, or its signature \
+                     has no hash",
                 ));
-            }
-        }
-        let (name, binding) = match hash {
-            Some(hash) if is_bound => (SCRAM_SHA_256_PLUS, sasl::ChannelBinding::tls_server_end_point(hash)),
-            // Told to the server, so that it notices if somebody has taken its offer away.
-            Some(_) => (SCRAM_SHA_256, sasl::ChannelBinding::unrequested()),
-            None => (SCRAM_SHA_256, sasl::ChannelBinding::unsupported()),
+            };
+            (SCRAM_SHA_256_PLUS, sasl::ChannelBinding::tls_server_end_point(hash))
+        } else if security.channel_binding == ChannelBinding::Require {
+            return Err(unbound(match socket.is_encrypted() {
+                true => "it does not offer SCRAM-SHA-256-PLUS",
+                false => "the connection is not encrypted",
+            }));
+        } else if !offers(SCRAM_SHA_256) {
+            return Err(Refusal::ours(
+                "the server lets nobody in without channel binding; leave out `channel_binding=disable`",
+                "it offers SCRAM-SHA-256-PLUS alone",
+            ));
+        } else if can_bind {
+            // The server is told that it could be done, so that it notices if somebody has taken its offer away.
+            (SCRAM_SHA_256, sasl::ChannelBinding::unrequested())
+        } else {
+            (SCRAM_SHA_256, sasl::ChannelBinding::unsupported())
         };
+        let is_bound = name == SCRAM_SHA_256_PLUS;
         let exchange = Box::new(ScramSha256::new(password.as_bytes(), binding));
         frontend::sasl_initial_response(name, exchange.message(), self.messages.out()).map_err(Failure::from)?;
         self.progress = Progress::Scram { exchange, is_bound };
@@ -245,6 +251,17 @@ fn unbound(why: &str) -> Refusal {
 }
 
 /// SCRAM's steps are checked by the crate; it takes no more than 100,000 iterations.
-fn broken(error: &std::io::Error) -> Refusal {
-    Refusal::ours("the server did not prove that it knows the password", error.to_string())
+fn broken(why: &str) -> Refusal {
+    Refusal::ours("the server did not prove that it knows the password", why)
+}
+
+/// Whether SCRAM's first message of the server has what the crate does not ask for: a nonce that goes on where ours
+/// ends, and iterations at all. Without them, what we prove could be proven again by whoever hears it, or be guessed.
+fn is_in_order(first: &[u8], ours: &[u8]) -> bool {
+    let [Ok(first), Ok(ours)] = [first, ours].map(str::from_utf8) else { return false };
+    let (Some((_, ours)), Some(first)) = (ours.rsplit_once("r="), first.strip_prefix("r=")) else { return false };
+    let mut fields = first.split(',');
+    let nonce = fields.next().unwrap_or_default();
+    let iterations = fields.find_map(|field| field.strip_prefix("i=")?.parse::<u32>().ok());
+    nonce.len() > ours.len() && iterations.is_some_and(|iterations| iterations > 0)
 }

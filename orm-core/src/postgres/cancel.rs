@@ -93,7 +93,7 @@ impl PgCancelToken {
 impl fmt::Debug for PgCancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PgCancelToken")
-            .field("server", &self.inner.host.address)
+            .field("server", &format_args!("{}", self.inner.host.address))
             .field("process", &self.inner.key.map(|(process, _)| process))
             .finish_non_exhaustive()
     }

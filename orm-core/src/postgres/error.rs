@@ -218,6 +218,10 @@ pub(crate) fn kind_of_information(information: &dyn DatabaseErrorInformation) ->
     Some(kind_of(sqlstate_of_details(details)?, information.message()))
 }
 
+/// The states of class 08 that say that a connection is gone, or was never made. Others are about another connection, as
+/// those of `dblink`, or about a message: 08P01 comes for a number of values that is not that of the parameters.
+const CONNECTION_STATES: [&str; 4] = ["08000", "08001", "08004", "08006"];
+
 /// What a SQLSTATE means ("PostgreSQL Error Codes").
 fn kind_of(sqlstate: &str, message: &str) -> ErrorKind {
     match sqlstate {
@@ -235,7 +239,7 @@ fn kind_of(sqlstate: &str, message: &str) -> ErrorKind {
         // Idle for too long, in a transaction or without one; a transaction that took too long.
         "25P03" | "25P04" | "57P05" => ErrorKind::ConnectionLost,
         "57P01" | "57P02" | "57P03" | "57P04" => ErrorKind::ConnectionLost,
-        state if state.starts_with("08") => ErrorKind::ConnectionLost,
+        state if CONNECTION_STATES.contains(&state) => ErrorKind::ConnectionLost,
         _ => ErrorKind::Database,
     }
 }
@@ -252,7 +256,7 @@ fn diesel_kind(word: &ServerWord) -> DatabaseErrorKind {
         "40001" => DatabaseErrorKind::SerializationFailure,
         "25006" => DatabaseErrorKind::ReadOnlyTransaction,
         _ if word.is_fatal() => DatabaseErrorKind::ClosedConnection,
-        state if state.starts_with("08") => DatabaseErrorKind::ClosedConnection,
+        state if CONNECTION_STATES.contains(&state) => DatabaseErrorKind::ClosedConnection,
         _ => DatabaseErrorKind::Unknown,
     }
 }

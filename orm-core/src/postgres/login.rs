@@ -65,6 +65,7 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
             tries -= 1;
             let refusal = match answer {
                 Ok(mut greeted) => {
+                    greeted.messages.trust();
                     greeted.messages.socket_mut().set_deadline(deadline);
                     return Ok(greeted);
                 }

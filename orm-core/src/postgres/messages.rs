@@ -33,11 +33,18 @@ pub(super) struct Messages {
     body: Range<usize>,
     /// To be sent.
     out: BytesMut,
+    /// How long messages may be of the kinds that can be long.
+    longest: usize,
 }
 
 impl Messages {
     pub(super) fn new(socket: Socket) -> Self {
-        Messages { socket, received: Received::new(), body: 0..0, out: BytesMut::new() }
+        Messages { socket, received: Received::new(), body: 0..0, out: BytesMut::new(), longest: LONGEST_OF_MOST }
+    }
+
+    /// Takes messages of any length from here on. Whoever has not proven yet to be the server shall not fill the memory.
+    pub(super) fn trust(&mut self) {
+        self.longest = i32::MAX as usize; // a length is of 32 bits with a sign
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -81,7 +88,7 @@ impl Messages {
         let [kind, a, b, c, d, ..] = *self.received.unread() else {
             unreachable!("five bytes have been received");
         };
-        let length = body_length(kind, [a, b, c, d])?;
+        let length = body_length(kind, [a, b, c, d], self.longest)?;
         self.received.fill(HEADER + length, &mut self.socket)?;
         self.received.take(HEADER);
         self.body = self.received.take(length);
@@ -92,7 +99,7 @@ impl Messages {
     pub(super) fn has_one(&self) -> bool {
         let [kind, a, b, c, d, rest @ ..] = self.received.unread() else { return false };
         // One of an impossible length is an error at once.
-        body_length(*kind, [*a, *b, *c, *d]).map_or(true, |length| rest.len() >= length)
+        body_length(*kind, [*a, *b, *c, *d], self.longest).map_or(true, |length| rest.len() >= length)
     }
 
     /// Reads a single byte, which is no message: the answer to a wish for TLS.
@@ -121,11 +128,11 @@ impl Messages {
 }
 
 #[inline]
-fn body_length(kind: u8, length: [u8; 4]) -> Result<usize, Failure> {
+fn body_length(kind: u8, length: [u8; 4], longest: usize) -> Result<usize, Failure> {
     let length = u32::from_be_bytes(length);
-    // In 32 bits with a sign, itself included.
+    // It counts itself.
     match usize::try_from(length).ok().and_then(|length| length.checked_sub(4)) {
-        Some(length) if length <= LONGEST_OF_MOST || (may_be_long(kind) && length <= i32::MAX as usize) => Ok(length),
+        Some(length) if length <= LONGEST_OF_MOST || (may_be_long(kind) && length <= longest) => Ok(length),
         _ => Err(Failure::protocol("a message is longer or shorter than any can be")),
     }
 }

@@ -1,6 +1,7 @@
 //! A connection of our own to PostgreSQL, which reads message by message.
 //!
-//! `options.rs` reads the URL, `login.rs` logs in, `messages.rs` cuts the bytes into messages, `wire.rs` sends requests and
+//! `options.rs` reads the URL, `login.rs` logs in with its neighbours `reach.rs`, `authentication.rs`, `channel_binding.rs`
+//! and `refusal.rs`, `messages.rs` cuts the bytes into messages, `wire.rs` sends requests and
 //! reads answers, `column.rs` and `row.rs` are what comes, `session.rs` makes a session what it shall be,
 //! `transaction.rs` says what failures mean, `abandon.rs` ends results that are not wanted any more, `cancel.rs` ends them
 //! from elsewhere, `portal.rs` is what streams are made of; here it becomes a connection of Diesel's, and in `roles.rs`
@@ -71,6 +72,48 @@ use crate::{
 /// A connection to PostgreSQL that reads each row from the wire when it is asked for.
 ///
 /// It is a full [`diesel::Connection`] of the backend [`Pg`], in Rust from end to end: no C library is needed.
+///
+/// # URLs
+///
+/// `postgres://user:password@host:port/database?option=value`, or `postgresql://`, or libpq's
+/// `host=localhost dbname=flights password='s3 cret'`. Several hosts are separated by commas; a host that begins with
+/// `/` (in a URL `%2F`) is the folder of a Unix socket. What is not said is taken from libpq's variables (`PGHOST`,
+/// `PGUSER`, `PGSSLMODE` …) and files (`~/.pgpass`, `~/.postgresql`); the user is then whoever runs the program, the
+/// database is called as the user, and the host is `/var/run/postgresql`, if it is there, or `localhost`. An unknown
+/// option is an error, and so is one of libpq's that asks for what is not done here.
+///
+/// | option | |
+/// | --- | --- |
+/// | `user`, `password`, `host`, `hostaddr`, `port`, `dbname`, `passfile` | as in libpq; they go before what stands before the `?` |
+/// | `sslmode` | `disable`; `allow`: encrypted if the server insists; `prefer` (the default): encrypted if the server can; `require`: encrypted; `verify-ca`: and the certificate is signed by an authority of `sslrootcert`; `verify-full`: and it is for this host |
+/// | `sslrootcert` | a file of authorities, or `system`; `~/.postgresql/root.crt` where nothing is said, and where that is not there, `verify-full` takes the system's |
+/// | `sslcert`, `sslkey`, `sslcertmode` | the client's own certificate and key; `sslcertmode=disable` shows none |
+/// | `sslnegotiation` | `direct` begins TLS at once, as PostgreSQL 17 can |
+/// | `sslsni`, `ssl_min_protocol_version`, `ssl_max_protocol_version` | as in libpq; TLS 1.2 and 1.3 are spoken |
+/// | `channel_binding` | `prefer` (the default), `require` or `disable`: whether SCRAM is bound to the server's certificate |
+/// | `require_auth` | the ways to log in that the server may ask for, of `password`, `md5`, `scram-sha-256` and `none`; or, each with a `!`, those that it may not |
+/// | `target_session_attrs` | `any` (the default), `read-write`, `read-only`, `primary`, `standby`, `prefer-standby` |
+/// | `load_balance_hosts` | `random` tries hosts, and their addresses, in any order |
+/// | `connect_timeout` | in seconds, for all hosts together, each of which has its share, and without the look-up of their names; 10 where nothing else is said, and `0` waits for ever |
+/// | `read_timeout`, `write_timeout` | in seconds, for the server's silence; none where nothing is said |
+/// | `keepalives`, `keepalives_idle`, `keepalives_interval`, `keepalives_count`, `tcp_user_timeout` | as in libpq; where nothing is said, the system asks after a minute of silence, and gives up two minutes after data that nobody acknowledges |
+/// | `application_name`, `fallback_application_name`, `options` | as in libpq; a limit that `options` sets goes before [`Builder`](crate::Builder)'s |
+/// | `statement_cache_size` | how many prepared statements are kept, 100 unless it is said; `0` is for what stands before a server and gives each transaction another session |
+///
+/// TLS differs from libpq's in two ways. A handshake that fails is an error, also with `prefer`: nothing goes over that
+/// server's wire in the clear instead, unless the server says that it has no TLS, or lets nobody in who comes by TLS. And
+/// a file of authorities that is named while nothing is checked, with `allow` or `prefer`, is an error. As with libpq, a
+/// Unix socket is never encrypted, and `require` is like `verify-ca` where there is a file of authorities.
+///
+/// # Logging in
+///
+/// By SCRAM-SHA-256 (of at most 100,000 iterations), with and without channel binding, by MD5, by a certificate, and by
+/// the password itself. That is sent over TLS or a Unix socket, and over an open network only where `require_auth` names
+/// `password`; only `verify-full`, or a Unix socket, makes sure that it is this server that gets it. A server that offers
+/// channel binding gets it, or no login. Kerberos (GSSAPI, SSPI), OAuth and client keys with a password are not known.
+///
+/// Whoever refuses the user, the password or the database ends the search for a server; who is not there, not ready, full
+/// or not of the kind that is wanted does not.
 pub struct PgConnection {
     // What is large is boxed, so that the connection itself is small to move.
     wire: Box<Wire>,

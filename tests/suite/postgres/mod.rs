@@ -1,10 +1,17 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
 mod differential;
+mod errors;
+mod faults;
+mod login;
+mod private;
 mod raw;
+mod rogue;
+mod rogue_login;
+mod servers;
+mod tls;
 mod types;
 mod types_made_of_others;
 mod users_types;
 
-pub(crate) use diesel::PgConnection;
-use orm_core::diesel;
+pub(crate) use orm_core::PgConnection;
