@@ -114,6 +114,15 @@ use crate::{
 ///
 /// Whoever refuses the user, the password or the database ends the search for a server; who is not there, not ready, full
 /// or not of the kind that is wanted does not.
+///
+/// # Poolers
+///
+/// By way of PgBouncer in transaction mode, all goes as on the server itself: streams, transactions, ending a result
+/// early, cancelling. The releases before 1.21, and those that `max_prepared_statements = 0` tells so, have no prepared
+/// statements for clients: with them the URL says `statement_cache_size=0`. Without it a statement may fail there, in a
+/// transaction above all, but none runs in another's place. The limits of [`Builder`](crate::Builder) and `options` are
+/// refused by PgBouncer, which would lose them; they can be set for the user, by `ALTER ROLE`. What raw SQL sets, locks or
+/// prepares for a session, it does for whoever has the server's session next.
 pub struct PgConnection {
     // What is large is boxed, so that the connection itself is small to move.
     wire: Box<Wire>,
