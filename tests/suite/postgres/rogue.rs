@@ -150,33 +150,35 @@ fn wrong_rows() -> Vec<(&'static str, Vec<u8>)> {
 /// Each of them, and what is asked of the connection after it, is an error, and not because its time is over.
 #[test]
 fn what_no_server_says_about_rows() {
+    let mut accepted = Vec::new();
     for (what, bytes) in wrong_rows() {
         for (name, way) in WAYS {
             // A batch is described by its rows.
             let of_text = [row_description(1, OID_OF_TEXT), bytes.clone(), ready()].concat();
             let server = rogue(vec![(b'E', bytes.clone()), (b'Q', of_text)], false);
-            let mut connection = connect(&server);
-            let error = match way(&mut connection) {
-                Err(error) => error.to_string(),
+            match way(&mut connect(&server)) {
+                Err(error) if error.to_string().contains("in time") => {
+                    accepted.push(format!("{what}, {name}: {error}"))
+                }
+                Err(_) => {}
                 // Whatever is thrown away in any case is not looked at, so that a batch may have it anywhere.
-                Ok(_) if name == "in text" && !what.contains("message") && !what.contains("readiness") => continue,
-                Ok(rows) => panic!("{what}, {name}: {rows} rows"),
-            };
-            assert!(!error.contains("in time"), "{what}, {name}: {error}");
-            assert!(
-                error.contains("protocol") || error.contains("SQLSTATE") || error == "no" || error.contains("COPY"),
-                "{what}, {name}: {error}"
-            );
+                Ok(_) if name == "in text" && !what.contains("message") && !what.contains("readiness") => {}
+                Ok(rows) => accepted.push(format!("{what}, {name}: {rows} rows")),
+            }
         }
         let server = rogue(vec![(b'E', bytes)], false);
-        let error = streamed(&server.postgres_url(IN_TIME)).map(|rows| format!("{what}: {rows:?}")).expect_err(what);
-        assert!(!format!("{error:?}").contains("in time"), "{what}: {error:?}");
+        match streamed(&server.postgres_url(IN_TIME)) {
+            Err(error) if !format!("{error:?}").contains("in time") => {}
+            other => accepted.push(format!("{what}, streamed: {other:?}")),
+        }
     }
+    assert!(accepted.is_empty(), "{accepted:#?}");
 }
 
 /// What no server says when it prepares, describes and binds a statement, or is in the place of its readiness.
 #[test]
 fn what_no_server_says_about_statements() {
+    let mut accepted = Vec::new();
     let description = |count: u16, body: &[u8]| message(b'T', &[&count.to_be_bytes()[..], body].concat());
     for (kind, what, bytes) in [
         (b'P', "a bind in the place of a parse", message(b'2', b"")),
@@ -203,16 +205,20 @@ fn what_no_server_says_about_statements() {
     ] {
         for (name, way) in &WAYS[..2] {
             let server = rogue(vec![(kind, bytes.clone())], false);
-            let error = way(&mut connect(&server)).map(|rows| format!("{what}, {name}: {rows} rows")).expect_err(what);
-            assert!(!error.to_string().contains("in time"), "{what}, {name}: {error}");
+            match way(&mut connect(&server)) {
+                Err(error) if !error.to_string().contains("in time") => {}
+                other => accepted.push(format!("{what}, {name}: {other:?}")),
+            }
         }
         if kind != b'E' {
             let server = rogue(vec![(kind, bytes)], false);
-            let error =
-                streamed(&server.postgres_url(IN_TIME)).map(|rows| format!("{what}: {rows:?}")).expect_err(what);
-            assert!(!format!("{error:?}").contains("in time"), "{what}: {error:?}");
+            match streamed(&server.postgres_url(IN_TIME)) {
+                Err(error) if !format!("{error:?}").contains("in time") => {}
+                other => accepted.push(format!("{what}, streamed: {other:?}")),
+            }
         }
     }
+    assert!(accepted.is_empty(), "{accepted:#?}");
 }
 
 /// Where readiness should be is an error, alone or with readiness behind it: it is told, or the connection is given up.

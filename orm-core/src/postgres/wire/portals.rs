@@ -137,6 +137,7 @@ impl Wire {
         let statement = StatementId::UNNAMED.name();
         let first = FIRST.min(most_rows);
         self.send(|out| {
+            parameters.are_few_enough()?;
             if let Some(begin) = begin {
                 frontend::query(begin, out)?;
             }
@@ -182,17 +183,20 @@ impl Wire {
                 return Err(failure);
             }
         }
+        let mut last = kind::READY;
         loop {
-            match self.next_message()? {
-                kind::PARSED | kind::BOUND => {}
-                kind::COLUMNS => {
+            let kind = self.next_message()?;
+            match kind {
+                kind::PARSED if last == kind::READY => last = kind,
+                kind::BOUND if last == kind::PARSED => last = kind,
+                kind::COLUMNS if last == kind::BOUND => {
                     let columns = Column::parse_all(self.messages.body())?;
                     if let Some(portal) = self.portals.find(id) {
                         portal.columns = columns;
                     }
                     return Ok(());
                 }
-                kind::NO_ROWS => {
+                kind::NO_ROWS if last == kind::BOUND => {
                     self.drop_portal(id);
                     self.take_in_portal(id)?;
                     return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
