@@ -179,9 +179,9 @@ impl<DB: Driver<Database = pool::Pool<DB>>> Database<DB> {
     /// A connection of the pool, for statements of Diesel's own.
     ///
     /// When it is dropped it goes back to the pool; a transaction that was left open on it, by `BEGIN` or by Diesel,
-    /// is rolled back first. On MySQL the whole session is renewed: settings, locks, temporary tables and the database
-    /// that was chosen are as they were. On PostgreSQL and SQLite, `SET`, `PRAGMA` and the like stay for the next user of
-    /// the connection.
+    /// is rolled back first. On PostgreSQL and MySQL the whole session is renewed: settings, locks, temporary tables,
+    /// prepared statements and the database that was chosen are as they were. On SQLite, `PRAGMA` and the like stay for the
+    /// next user of the connection.
     ///
     /// # Errors
     ///
