@@ -85,8 +85,8 @@ impl<B: Backend> Database<B> {
 
     /// Runs SQL of your own: one statement, or several separated by semicolons, without values.
     ///
-    /// Never put values into the text; this is for schemas. What it sets for a session stays with the one connection of
-    /// the pool that it ran on.
+    /// Never put values into the text; this is for schemas. What it sets for a session is gone when it returns; on SQLite it
+    /// stays with the one connection of the pool that it ran on.
     ///
     /// # Errors
     ///

@@ -141,9 +141,8 @@ use crate::{
 ///   Diesel keeps all. One that the server refuses, because a table was changed or the server has forgotten it, is prepared
 ///   again; in a transaction, which such a refusal has failed, the error says so.
 /// - `batch_execute` of nothing is no error.
-/// - `PgRowByRowLoadingMode`, `copy_from`, `copy_to`, `build_transaction` and notifications are Diesel's connection's alone.
-///   (Here every mode reads row by row. `begin_transaction_sql` of Diesel's `AnsiTransactionManager` begins a transaction of
-///   any kind.) A statement that would copy is an error.
+/// - `PgRowByRowLoadingMode`, `copy_from`, `copy_to` and notifications are Diesel's connection's alone (rows are read one by
+///   one here in any case). A statement that would copy is an error.
 /// - A pool is told that the connection is broken while a transaction is open that SQL of the caller's own has begun.
 /// - Notices go to the crate `log`: warnings as such, and others for debugging.
 /// - `client_encoding` must stay `UTF8`; the connection is given up where it is changed.
