@@ -14,7 +14,8 @@ use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, dsl::sql, sq
 use orm_core::{diesel, prelude::*};
 use orm_tests::{
     TestResult,
-    certificates::{Authority, HERE, Identity, Wanted},
+    certificates::{Authority, HERE, Identity, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, Wanted},
+    private_server::PrivateServer,
     proxy::Proxy,
     rogue::{Client, Rogue},
 };
@@ -298,6 +299,30 @@ fn logins_that_are_bound() {
     let folder = socket_folder();
     let error = PgConnection::establish(&url("scram", &format!("channel_binding=require&host={folder}"))).map(|_| ());
     assert!(error.is_err_and(|error| error.to_string().contains("not bound")));
+}
+
+/// The server hashes its certificate as we do, by the signature's algorithm. Ed25519 has no such; a login that cannot be
+/// bound is none, unless that was said to be fine.
+#[test]
+fn logins_that_are_bound_to_other_signatures() {
+    for (name, signature, can_be_bound) in [("p384", &PKCS_ECDSA_P384_SHA384, true), ("ed25519", &PKCS_ED25519, false)]
+    {
+        let identity = authority().self_signed_by(Wanted { name, hosts: HERE, expired: false }, signature);
+        let option = |name: &str, path: &std::path::Path| format!("{name}={}", path.display());
+        let server = PrivateServer::postgres(&[
+            "ssl=on",
+            &option("ssl_cert_file", &identity.certificate_file),
+            &option("ssl_key_file", &identity.key_file),
+        ]);
+        for (binding, connects) in [("disable", true), ("prefer", can_be_bound), ("require", can_be_bound)] {
+            let url = format!("{}?sslmode=require&channel_binding={binding}", server.url());
+            let answer = PgConnection::establish(&url).map(|_| ()).map_err(|error| error.to_string());
+            assert_eq!(answer.is_ok(), connects, "{name}, {binding}: {answer:?}");
+            if let Err(error) = answer {
+                assert!(error.contains("`channel_binding=disable` does without"), "{error}");
+            }
+        }
+    }
 }
 
 /// Shows a certificate without having its key: what it signs is signed by another.
