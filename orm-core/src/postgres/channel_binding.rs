@@ -111,7 +111,7 @@ mod tests {
         der(SEQUENCE, &[der(SEQUENCE, &[7; 300]), der(SEQUENCE, algorithm), der(3, &[0; 9])].concat())
     }
 
-    fn is(certificate: &[u8], hash: Option<&Algorithm>) -> bool {
+    fn is(certificate: &[u8], hash: Option<&'static Algorithm>) -> bool {
         end_point(certificate) == hash.map(|hash| digest(hash, certificate).as_ref().to_vec())
     }
 
