@@ -1,7 +1,7 @@
 //! Programs that read the same rows, with orm-core and by hand, and measure themselves.
 //!
 //! `tables.rs` fills the tables, `models.rs` says what a row becomes, `cases.rs` what is read, and `measure.rs` what is
-//! measured. Each of the other files is one family of programs.
+//! measured. `sql.rs` and `schema.rs` are the statements by hand. Each of the other files is one family of programs.
 
 pub mod cases;
 #[cfg(feature = "postgres")]
@@ -13,8 +13,14 @@ pub mod models;
 #[cfg(feature = "mysql")]
 mod mysql_crate;
 mod ours;
+#[cfg(feature = "postgres")]
+mod postgres_crate;
 #[cfg(any(feature = "postgres", feature = "sqlite", feature = "diesel-mysql"))]
 mod schema;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod sql;
+#[cfg(feature = "postgres")]
+mod sqlx;
 pub mod tables;
 
 use orm_core::backend::BackendKind;
@@ -30,7 +36,9 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The programs that a backend has, those of orm-core first.
 pub fn programs(backend: BackendKind) -> &'static [&'static str] {
     match backend {
-        BackendKind::Postgres => &["ours", "ours-fixed", "libpq-cursor", "diesel", "diesel-row-by-row"],
+        BackendKind::Postgres => {
+            &["ours", "ours-fixed", "libpq-cursor", "postgres-crate", "sqlx", "diesel", "diesel-row-by-row"]
+        }
         BackendKind::Mysql if cfg!(feature = "diesel-mysql") => &["ours", "ours-fixed", "mysql-crate", "diesel"],
         BackendKind::Mysql => &["ours", "ours-fixed", "mysql-crate"],
         _ => &["ours", "ours-fixed", "diesel"],
@@ -66,6 +74,10 @@ pub fn run(program: &str, case: Case, url: &str) -> Result<Measurement, Error> {
         (BackendKind::Postgres, "ours-fixed") => measure(&mut ours::OursOnPostgres::connect(url)?, case),
         #[cfg(feature = "postgres")]
         (BackendKind::Postgres, "libpq-cursor") => measure(&mut cursor::Cursor::connect(url)?, case),
+        #[cfg(feature = "postgres")]
+        (BackendKind::Postgres, "postgres-crate") => measure(&mut postgres_crate::PostgresCrate::connect(url)?, case),
+        #[cfg(feature = "postgres")]
+        (BackendKind::Postgres, "sqlx") => measure(&mut sqlx::Sqlx::connect(url)?, case),
         #[cfg(feature = "postgres")]
         (BackendKind::Postgres, "diesel") => measure(&mut diesel_iter::Whole::connect(url)?, case),
         #[cfg(feature = "postgres")]

@@ -11,18 +11,13 @@ use crate::{
     Error,
     cases::{Joined, Program},
     models::{Aircraft, Airline, Flight},
+    sql,
 };
 
 pub(crate) struct MysqlCrate(Conn);
 
 /// The columns of a flight, in its struct's order.
 type FlightColumns = (i64, i64, String, Option<String>, f64, chrono::NaiveDateTime);
-
-const SCAN: &str = "SELECT id, aircraft_id, title, remark, distance, departs_at FROM flights";
-
-const JOIN: &str = "SELECT f.id, f.aircraft_id, f.title, f.remark, f.distance, f.departs_at, \
-                    a.id, a.airline_id, a.kind, l.id, l.name \
-                    FROM flights f JOIN aircraft a ON a.id = f.aircraft_id LEFT JOIN airlines l ON l.id = a.airline_id";
 
 impl MysqlCrate {
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
@@ -45,7 +40,7 @@ fn flight((id, aircraft_id, title, remark, distance, departs_at): FlightColumns)
 
 impl Program for MysqlCrate {
     fn scan(&mut self, mut take: impl FnMut(Flight) -> ControlFlow<()>) -> Result<(), Error> {
-        self.each(SCAN, |columns: FlightColumns| take(flight(columns)))
+        self.each(sql::SCAN, |columns: FlightColumns| take(flight(columns)))
     }
 
     fn join(&mut self, mut take: impl FnMut(Joined) -> ControlFlow<()>) -> Result<(), Error> {
@@ -63,7 +58,7 @@ impl Program for MysqlCrate {
             Option<i64>,
             Option<String>,
         );
-        self.each(JOIN, |columns: Columns| {
+        self.each(sql::JOIN, |columns: Columns| {
             let (id, aircraft_id, title, remark, distance, departs_at, key, airline_id, kind, airline, name) = columns;
             take((
                 flight((id, aircraft_id, title, remark, distance, departs_at)),
@@ -74,6 +69,6 @@ impl Program for MysqlCrate {
     }
 
     fn count_airlines(&mut self) -> Result<u64, Error> {
-        Ok(self.0.query_first("SELECT COUNT(*) FROM airlines")?.ok_or("COUNT gives a row")?)
+        Ok(self.0.query_first(sql::COUNT_AIRLINES)?.ok_or("COUNT gives a row")?)
     }
 }

@@ -10,8 +10,9 @@
 //! - [`Bed::texts`] and [`Bed::number`] are the witness: SQL written by hand, read by a connection that orm-core knows
 //!   nothing of.
 //! - [`proxy`] stands between a test and its server, counts bytes and cuts connections; [`logs`] keeps what is logged.
-//! - [`private_server`] starts a server for one test, where the others' server would not do; [`rogue`] is a server that
-//!   says what no server says, and [`certificates`] makes certificates for either.
+//! - [`private_server`] starts a server for one test, where the others' server would not do, and [`pgbouncer`] a pooler
+//!   before the others' server; [`rogue`] is a server that says what no server says, and [`certificates`] makes
+//!   certificates for either.
 //! - `probe/` reads a table in a process of its own, so that its memory can be measured.
 //!
 //! The servers are found by the variables `ORM_TEST_POSTGRES_URL` and `ORM_TEST_MYSQL_URL`; `cargo xtask test` starts
@@ -23,6 +24,8 @@ mod bed;
 pub mod certificates;
 pub mod logs;
 pub mod panics;
+#[cfg(feature = "postgres")]
+pub mod pgbouncer;
 mod pick;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod private_server;
@@ -32,6 +35,8 @@ pub mod proxy;
 pub mod rogue;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod starter;
 mod witness;
 
 pub use crate::{bed::Bed, pick::Pick};

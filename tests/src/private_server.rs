@@ -1,21 +1,16 @@
 //! A server of a test's own: with options of its own, or to be ended under a running stream.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
-};
+use std::fs;
 
 use orm_core::BackendKind;
 
-use crate::witness;
+use crate::{starter::Starter, witness};
 
 /// A running server. Dropping it ends the server.
 #[derive(Debug)]
 pub struct PrivateServer {
     backend: BackendKind,
-    url: String,
-    starter: Child,
+    starter: Starter,
 }
 
 impl PrivateServer {
@@ -42,29 +37,12 @@ impl PrivateServer {
     }
 
     fn start(backend: BackendKind, name: &str, options: &[&str]) -> Self {
-        let program = std::env::var_os("ORM_TEST_SERVER_PROGRAM").filter(|program| !program.is_empty()).expect(
-            "ORM_TEST_SERVER_PROGRAM is not set, so a server of this test's own cannot be started: run `cargo xtask \
-             test`, or set the variable to the absolute path of target/debug/xtask",
-        );
-        let mut command = Command::new(program);
-        command.args(["server", "--backend", name, "--until-eof"]);
-        command.args(options.iter().flat_map(|option| ["--server-option", option]));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut starter = command.spawn().expect("the program of ORM_TEST_SERVER_PROGRAM can be run");
-        let mut url = String::new();
-        let output = starter.stdout.take().expect("it is a pipe");
-        let read = BufReader::new(output).read_line(&mut url);
-        // Kept from here on, so that it is ended should what follows panic.
-        let mut server = PrivateServer { backend, url: url.trim_end().to_owned(), starter };
-        if !matches!(read, Ok(1..)) {
-            panic!("the server did not start: {}", server.complaint());
-        }
-        server
+        PrivateServer { backend, starter: Starter::start(&["--backend", name], options) }
     }
 
     /// Where the server is reached.
     pub fn url(&self) -> &str {
-        &self.url
+        self.starter.url()
     }
 
     /// The server's process, for signals.
@@ -89,7 +67,7 @@ impl PrivateServer {
     ///
     /// If it fails.
     pub fn execute(&self, sql: &str) {
-        witness::must(sql, witness::execute(self.backend, &self.url, sql));
+        witness::must(sql, witness::execute(self.backend, self.url(), sql));
     }
 
     /// The only column of a query, each value as text, read by a connection of the witness's own.
@@ -98,23 +76,6 @@ impl PrivateServer {
     ///
     /// If the query fails.
     pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
-        witness::must(sql, witness::texts(self.backend, &self.url, sql))
-    }
-
-    fn complaint(&mut self) -> String {
-        drop(self.starter.stdin.take());
-        let mut text = String::new();
-        let errors = self.starter.stderr.take().map(|mut errors| errors.read_to_string(&mut text));
-        if matches!(errors, Some(Ok(_))) { text } else { "it does not say why".to_owned() }
-    }
-}
-
-impl Drop for PrivateServer {
-    fn drop(&mut self) {
-        // The end of its input is what the program waits for; it also comes when this process is killed.
-        drop(self.starter.stdin.take());
-        if let Err(error) = self.starter.wait() {
-            log::warn!("a private server's program could not be waited for: {error}");
-        }
+        witness::must(sql, witness::texts(self.backend, self.url(), sql))
     }
 }

@@ -14,6 +14,8 @@ mod models;
 mod mysql;
 mod nesting;
 mod orders;
+#[cfg(feature = "postgres")]
+mod pgbouncer;
 mod plain_diesel;
 mod pool;
 #[cfg(feature = "postgres")]

@@ -1,6 +1,7 @@
 //! `cargo xtask server`: throwaway servers for running single tests by hand, and for tests that need one of their own.
 
 use std::{
+    env,
     io::{self, Read, Write},
     sync::{
         Arc,
@@ -15,19 +16,21 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{Kind, Server, ServerOption},
+    server::{Kind, Server, ServerOption, pgbouncer},
     signals,
 };
 
 pub(crate) const COMMAND: Command = Command {
     name: "server",
-    arguments: "[--backend postgres|mysql] [--server-option NAME=VALUE]… [--until-eof]",
+    arguments: "[--backend postgres|mysql | --pgbouncer] [--server-option NAME=VALUE]… [--until-eof]",
     about: "\
 Starts the tests' servers, prints a URL a line (PostgreSQL's first) and waits
 for Ctrl-C.
 --backend        the only server to start; default: all of them
+--pgbouncer      starts PgBouncer instead, in transaction mode, before the
+                 PostgreSQL server that ORM_TEST_POSTGRES_URL names
 --server-option  a setting of the server, which becomes its --NAME=VALUE; only
-                 where --backend names one
+                 where one server is named
 --until-eof      also stops when standard input ends",
     run: serve,
 };
@@ -36,6 +39,8 @@ for Ctrl-C.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     servers: Vec<Kind>,
+    /// Instead of the servers.
+    pgbouncer: bool,
     server_options: Vec<ServerOption>,
     until_eof: bool,
 }
@@ -44,19 +49,25 @@ fn serve(parser: &mut Parser) -> Result<(), Failure> {
     let options = read_options(parser)?;
     let end = if options.until_eof { end_of_input() } else { Arc::default() };
     let mut servers = Vec::new();
-    for kind in options.servers {
-        servers.push((kind, kind.start_with(&options.server_options)?));
+    if options.pgbouncer {
+        let behind = env::var(Kind::Postgres.url_variable()).unwrap_or_default();
+        servers.push(pgbouncer::start(&behind, &options.server_options)?);
     }
-    for (kind, server) in &servers {
+    for kind in &options.servers {
+        servers.push(kind.start_with(&options.server_options)?);
+    }
+    for server in &servers {
         // The URL alone on standard output, so that a script can read it.
         writeln!(io::stdout(), "{}", server.url())
             .map_err(|error| Failure::Other(format!("could not print the server's URL: {error}")))?;
+    }
+    for kind in options.servers {
         eprintln!("Tests find the {} server by {}.", kind.name(), kind.url_variable());
     }
     eprintln!("Ctrl-C stops.");
     // Ctrl-C is this command's regular end.
     while signals::take().is_none() && !end.load(Ordering::Relaxed) {
-        if let Some(story) = servers.iter_mut().find_map(|(_, server)| Server::how_it_ended(server)) {
+        if let Some(story) = servers.iter_mut().find_map(Server::how_it_ended) {
             return Err(Failure::Other(story));
         }
         thread::sleep(run::POLL);
@@ -65,7 +76,8 @@ fn serve(parser: &mut Parser) -> Result<(), Failure> {
 }
 
 fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
-    let mut options = Options { servers: Kind::ALL.into(), server_options: Vec::new(), until_eof: false };
+    let mut backend = None;
+    let mut options = Options { servers: Vec::new(), pgbouncer: false, server_options: Vec::new(), until_eof: false };
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => {
@@ -74,8 +86,9 @@ fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
                     let known = Kind::ALL.map(Kind::name).join(" and ");
                     return Err(Failure::Usage(format!("there is no server for backend `{name}`, only for {known}")));
                 };
-                options.servers = vec![kind];
+                backend = Some(kind);
             }
+            Arg::Long("pgbouncer") => options.pgbouncer = true,
             Arg::Long("server-option") => {
                 options.server_options.push(ServerOption::parse(&parser.value()?.string()?)?);
             }
@@ -84,9 +97,15 @@ fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
             other => return Err(other.unexpected().into()),
         }
     }
+    match (backend, options.pgbouncer) {
+        (Some(_), true) => return Err(Failure::Usage("--pgbouncer is no backend's: leave --backend out".to_owned())),
+        (None, true) => {}
+        (Some(kind), false) => options.servers = vec![kind],
+        (None, false) => options.servers = Kind::ALL.into(),
+    }
     if !options.server_options.is_empty() && options.servers.len() > 1 {
         return Err(Failure::Usage(
-            "--server-option goes with --backend, for servers have no settings in common".into(),
+            "--server-option goes with --backend or --pgbouncer, for servers have no settings in common".to_owned(),
         ));
     }
     Ok(options)
@@ -132,5 +151,13 @@ mod tests {
         assert_eq!(options.server_options, expected);
         assert_eq!(read(&["--server-option=a=1", "--backend=postgres"]).expect("valid, too").server_options.len(), 1);
         assert!(matches!(read(&["--server-option=a=1"]), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn pgbouncer_is_started_alone() {
+        let options = read(&["--pgbouncer", "--until-eof", "--server-option=pool_size=3"]).expect("they are valid");
+        assert!(options.pgbouncer && options.servers.is_empty() && options.server_options.len() == 1);
+        assert!(!read(&[]).expect("nothing is needed").pgbouncer);
+        assert!(matches!(read(&["--pgbouncer", "--backend=postgres"]), Err(Failure::Usage(_))));
     }
 }

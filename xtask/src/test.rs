@@ -9,7 +9,7 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{Access, Kind},
+    server::{Access, Kind, pgbouncer},
 };
 
 pub(crate) const COMMAND: Command = Command {
@@ -18,7 +18,8 @@ pub(crate) const COMMAND: Command = Command {
     about: "\
 Builds everything, then runs the tests and the documentation's examples.
 Starts PostgreSQL and MariaDB servers for them and removes them afterwards;
-installs Debian's packages when the servers' programs are missing and it may.
+installs Debian's packages when the servers' programs (or PgBouncer, which
+some tests of PostgreSQL need) are missing and it may.
 --backend       the backend to test; default: all of them
 --postgres-url  an existing server to use instead, whose user may create
                 databases (or set ORM_TEST_POSTGRES_URL)
@@ -44,6 +45,10 @@ fn test(parser: &mut Parser) -> Result<(), Failure> {
     // Asked now, because the build may put another file in this one's place.
     let program =
         env::current_exe().map_err(|error| Failure::Other(format!("could not find xtask's program: {error}")))?;
+    if options.backend.includes(Backend::Postgres) {
+        // The tests start it themselves, several at once: it is installed before.
+        pgbouncer::find_or_install()?;
+    }
     let mut servers = Vec::new();
     for kind in options.backend.servers() {
         servers.push(Access::to(kind, options.url(kind).map(str::to_owned))?);

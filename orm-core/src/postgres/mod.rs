@@ -27,7 +27,13 @@ mod session;
 mod transaction;
 mod wire;
 
-use std::{ffi::CString, fmt, result::Result as StdResult, sync::Arc};
+use std::{
+    ffi::CString,
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+    result::Result as StdResult,
+    sync::Arc,
+};
 
 use diesel::{
     ConnectionError, ConnectionResult, QueryResult,
@@ -113,7 +119,8 @@ pub struct PgConnection {
     wire: Box<Wire>,
     options: Arc<Options>,
     statements: Statements<Prepared>,
-    /// How many statements have been prepared, by which they are named.
+    /// The number in the name of the statement that was prepared last. The first is chosen at random: poolers give
+    /// several connections one session, and none may run the statement that another has prepared there.
     prepared: u64,
     types: PgMetadataCache,
     transaction: AnsiTransactionManager,
@@ -144,7 +151,7 @@ impl PgConnection {
             wire: Box::new(wire),
             statements: Statements::new(options.statement_cache_size),
             options: Arc::new(options),
-            prepared: 0,
+            prepared: RandomState::new().build_hasher().finish(),
             types: PgMetadataCache::new(),
             transaction: AnsiTransactionManager::default(),
             only_reads: false,
@@ -222,7 +229,7 @@ impl PgConnection {
             }
         }
         self.instrumentation.on_connection_event(InstrumentationEvent::cache_query(sql));
-        self.prepared += 1;
+        self.prepared = self.prepared.checked_add(1).unwrap_or(1);
         let id = StatementId::new(self.prepared);
         let executed = self.wire.execute(&Statement { id, columns: None }, parameters, sql)?;
         if let Some(columns) = executed.prepared {

@@ -12,8 +12,13 @@ impl PgConnection {
             if connection.in_transaction() {
                 connection.wire.query("ROLLBACK")?;
             }
-            // What the login asked for is what the session goes back to.
-            connection.wire.query("DISCARD ALL")
+            connection.wire.query("DISCARD ALL")?;
+            // What the login asked for is what the session goes back to; but behind a pooler it is what the pooler's own
+            // login asked for.
+            if connection.wire.is_as_asked() {
+                return Ok(());
+            }
+            connection.wire.query("SET DateStyle = 'ISO'; SET TimeZone = 'UTC'")
         });
         drop(self.statements.clear()); // the server did so by itself
         self.wire.forgot_all();

@@ -55,6 +55,9 @@ pub(super) struct Wire {
     affected: Option<u64>,
     /// Whether the server has prepared the last statement when it was executed.
     prepared_now: bool,
+    /// Whether the server says that the session has the time zone and the style of dates that the login asked for.
+    is_utc: bool,
+    is_iso: bool,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<StatementId>,
     /// Why the connection is gone.
@@ -128,9 +131,16 @@ impl Wire {
             stashed: None,
             affected: None,
             prepared_now: false,
+            is_utc: true,
+            is_iso: true,
             useless: Vec::new(),
             lost: None,
         }
+    }
+
+    /// Whether the session still has what the login asked for, of all that the server tells when it changes.
+    pub(super) fn is_as_asked(&self) -> bool {
+        self.is_utc && self.is_iso
     }
 
     pub(super) fn version(&self) -> &str {

@@ -66,8 +66,7 @@ pub(super) struct Line<'a> {
 }
 
 /// The table's first row; its columns are those of [`Line::row`].
-pub(super) const HEADING: &str =
-    "backend   case    program                 rows    seconds  cpu seconds  peak MiB  × by hand: time    cpu";
+pub(super) const HEADING: &str = "backend   case    program                 rows    seconds  cpu seconds  cpu/time  peak MiB  × by hand: time    cpu";
 
 impl<'a> Line<'a> {
     pub(super) fn new(backend: &'a str, case: &'a str, program: &'a str, runs: &[Run]) -> Self {
@@ -83,25 +82,53 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The part of its time in which the program itself had the processor; for the rest it waited for the server.
+    fn cpu_share(&self) -> f64 {
+        self.cpu_seconds / self.seconds
+    }
+
+    /// How many times the time, and the processor time, of the program written by hand.
+    fn ratios(&self, by_hand: &Line<'_>) -> (f64, f64) {
+        (self.seconds / by_hand.seconds, self.cpu_seconds / by_hand.cpu_seconds)
+    }
+
     /// A row of the table, compared with the program written by hand.
-    pub(super) fn row(&self, by_hand: Option<&Line<'_>>) -> String {
-        let (time, cpu) = by_hand.map_or((f64::NAN, f64::NAN), |by_hand| {
-            (self.seconds / by_hand.seconds, self.cpu_seconds / by_hand.cpu_seconds)
-        });
+    pub(super) fn row(&self, by_hand: &Line<'_>) -> String {
+        let (time, cpu) = self.ratios(by_hand);
         let peak = self.peak_kib.map_or_else(|| "-".to_owned(), |kib| format!("{:.1}", kib / 1024.0));
         format!(
-            "{:<9} {:<7} {:<18} {:>9} {:>10.4} {:>12.4} {peak:>9} {time:>16.2} {cpu:>6.2}",
-            self.backend, self.case, self.program, self.rows, self.seconds, self.cpu_seconds
+            "{:<9} {:<7} {:<18} {:>9} {:>10.4} {:>12.4} {:>9.2} {peak:>9} {time:>16.2} {cpu:>6.2}",
+            self.backend,
+            self.case,
+            self.program,
+            self.rows,
+            self.seconds,
+            self.cpu_seconds,
+            self.cpu_share()
         )
     }
 
-    /// A JSON object. None of its texts has a character that JSON would escape.
-    pub(super) fn json(&self) -> String {
-        let peak = self.peak_kib.map_or_else(|| "null".to_owned(), |kib| format!("{kib:.0}"));
-        format!(
-            r#"{{"backend":"{}","case":"{}","program":"{}","rows":{},"seconds":{:.6},"cpu_seconds":{:.6},"peak_kib":{peak}}}"#,
-            self.backend, self.case, self.program, self.rows, self.seconds, self.cpu_seconds
-        )
+    /// The same as a JSON object. None of its texts has a character that JSON would escape.
+    pub(super) fn json(&self, by_hand: &Line<'_>) -> String {
+        // JSON has no other numbers; a program that took no measurable time has no ratio.
+        let number = |value: f64, decimals| {
+            if value.is_finite() { format!("{value:.decimals$}") } else { "null".to_owned() }
+        };
+        let (time_ratio, cpu_ratio) = self.ratios(by_hand);
+        let members = [
+            ("backend", format!("\"{}\"", self.backend)),
+            ("case", format!("\"{}\"", self.case)),
+            ("program", format!("\"{}\"", self.program)),
+            ("rows", self.rows.to_string()),
+            ("seconds", number(self.seconds, 6)),
+            ("cpu_seconds", number(self.cpu_seconds, 6)),
+            ("cpu_share", number(self.cpu_share(), 4)),
+            ("peak_kib", number(self.peak_kib.unwrap_or(f64::NAN), 0)),
+            ("by_hand", format!("\"{}\"", by_hand.program)),
+            ("time_ratio", number(time_ratio, 4)),
+            ("cpu_ratio", number(cpu_ratio, 4)),
+        ];
+        format!("{{{}}}", members.map(|(name, value)| format!("\"{name}\":{value}")).join(","))
     }
 }
 
@@ -157,13 +184,25 @@ mod tests {
     fn a_line_is_shown_in_both_forms() {
         let runs = [run(1.0, "ab"), run(9.0, "ab"), run(2.0, "ab")];
         let line = Line::new("sqlite", "scan", "ours", &runs);
-        assert_eq!(
-            line.json(),
-            r#"{"backend":"sqlite","case":"scan","program":"ours","rows":7,"seconds":2.000000,"cpu_seconds":1.000000,"peak_kib":2048}"#
-        );
         let by_hand = Line::new("sqlite", "scan", "diesel", &[run(4.0, "ab")]);
-        let row = line.row(Some(&by_hand));
-        assert_eq!(row.split_whitespace().collect::<Vec<_>>()[3..], ["7", "2.0000", "1.0000", "2.0", "0.50", "0.50"]);
+        assert_eq!(
+            line.json(&by_hand),
+            r#"{"backend":"sqlite","case":"scan","program":"ours","rows":7,"seconds":2.000000,"cpu_seconds":1.000000,"cpu_share":0.5000,"peak_kib":2048,"by_hand":"diesel","time_ratio":0.5000,"cpu_ratio":0.5000}"#
+        );
+        let row = line.row(&by_hand);
+        assert_eq!(
+            row.split_whitespace().collect::<Vec<_>>()[3..],
+            ["7", "2.0000", "1.0000", "0.50", "2.0", "0.50", "0.50"]
+        );
         assert_eq!(row.chars().count(), HEADING.chars().count());
+    }
+
+    #[test]
+    fn what_has_no_ratio_is_null_in_json() {
+        let idle = Run { cpu_seconds: 0.0, peak_kib: None, ..run(1.0, "ab") };
+        let by_hand = Line::new("sqlite", "first", "diesel", &[idle]);
+        let json = Line::new("sqlite", "first", "ours", &[run(3.0, "ab")]).json(&by_hand);
+        assert!(json.ends_with(r#""time_ratio":3.0000,"cpu_ratio":null}"#), "{json}");
+        assert!(by_hand.json(&by_hand).contains(r#""peak_kib":null,"by_hand":"diesel","time_ratio":1.0000"#));
     }
 }

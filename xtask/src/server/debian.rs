@@ -16,8 +16,9 @@ pub(crate) struct Package {
     pub(crate) name: &'static str,
     /// A shell script to run first, with an account that may change the system.
     pub(crate) before: Option<&'static str>,
-    /// The same to run at last, also when the installation has failed.
-    pub(crate) after: Option<&'static str>,
+    /// What the package starts when it is installed, and with the machine from then on, which nobody here has asked for.
+    /// Names that the package's other releases use may be among them.
+    pub(crate) services: &'static [&'static str],
 }
 
 /// What can be done about missing programs.
@@ -89,16 +90,46 @@ fn install_as(privilege: &[&str], product: &Product) -> Result<(), Failure> {
     };
     run::step("Package lists: apt-get update", &mut apt_get(&["update"]))?;
     let package = versioned_package(&product.package)?;
-    let script = |title: &str, script: Option<&str>| match script {
-        Some(script) => run::step(title, &mut privileged(privilege, &["sh", "-c", script])),
+    let script = |title: &str, script: Option<String>| match script {
+        Some(script) => run::step(title, &mut privileged(privilege, &["sh", "-c", &script])),
         None => Ok(()),
     };
-    script(&format!("Preparing for package {package}"), product.package.before)?;
+    let Package { before, services, .. } = product.package;
+    let has_services = !services.is_empty();
+    let preparing = format!("Preparing for package {package}");
+    script(&preparing, before.map(str::to_owned))?;
+    script(&preparing, has_services.then(|| start_nothing(services)))?;
     let installed = run::step(
         &format!("{}: apt-get install {package}", product.name),
         &mut apt_get(&["install", "-y", "--no-install-recommends", &package]),
     );
-    installed.and(script(&format!("Tidying up after package {package}"), product.package.after))
+    // Also when the installation has failed.
+    let after = has_services.then(|| nor_later(services));
+    installed.and(script(&format!("Tidying up after package {package}"), after))
+}
+
+/// A script that keeps the package from starting the services. A policy that is already there is the machine's owner's
+/// choice.
+fn start_nothing(services: &[&str]) -> String {
+    let names: Vec<String> = services.iter().map(|service| format!("{service}*")).collect();
+    format!(
+        "f=/usr/sbin/policy-rc.d\n\
+         test -e $f || {{ printf '#!/bin/sh\\n# From cargo xtask.\\ncase $1 in {}) exit 101 ;; esac\\n' > $f \
+         && chmod 755 $f && echo \"Wrote $f\"; }}",
+        names.join("|")
+    )
+}
+
+/// A script that takes that away, and keeps the machine from starting the services later.
+fn nor_later(services: &[&str]) -> String {
+    format!(
+        "f=/usr/sbin/policy-rc.d\n\
+         if grep -qs '^# From cargo xtask' $f; then rm $f && echo \"Removed $f\"; fi\n\
+         for service in {}; do\n\
+         if test -e /etc/init.d/$service; then update-rc.d $service disable; fi\n\
+         done",
+        services.join(" ")
+    )
 }
 
 fn privileged(privilege: &[&str], words: &[&str]) -> Command {

@@ -39,7 +39,7 @@ pub(super) struct Launch<'a> {
     /// The signals that end the server, the gentlest first.
     pub(super) stop: &'static [Signal],
     /// The server's command, given the port.
-    pub(super) command: &'a dyn Fn(u16) -> Command,
+    pub(super) command: &'a dyn Fn(u16) -> Result<Command, Failure>,
     /// Whether the server accepts connections, given its folder and what it has logged.
     pub(super) is_ready: fn(&Path, &str) -> bool,
     /// Whether a server that has ended with this log found its port taken.
@@ -71,7 +71,7 @@ impl Launch<'_> {
 
     /// `None`: another program has taken the port.
     fn start_once(&self, home: &Home, port: u16) -> Result<Option<Process>, Failure> {
-        let mut process = Process::start(self.product, &mut (self.command)(port), home.path().join("log"), self.stop)?;
+        let mut process = Process::start(self.product, &mut (self.command)(port)?, home.path().join("log"), self.stop)?;
         let start = Instant::now();
         loop {
             if (self.is_ready)(home.path(), &process.log()) {
@@ -138,7 +138,7 @@ mod tests {
             command: &|port| {
                 let mut command = command(Path::new("sh"), &home, Signal::SIGTERM, &[]);
                 command.args(["-c", script, "sh", &port.to_string()]);
-                command
+                Ok(command)
             },
             is_ready: |_, log| log.contains("ready"),
             port_was_taken: |log| log.contains("taken"),

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) const PRODUCT: Product = Product {
     name: "MariaDB",
     programs: &["mariadbd", "mariadb-install-db"],
-    package: Package { name: "mariadb-server", before: Some(START_NOTHING), after: Some(NOR_LATER) },
+    package: Package { name: "mariadb-server", before: None, services: &["mariadb", "mysql"] },
     other_packages: &[
         ("brew", "install mariadb"),
         ("dnf", "install mariadb-server"),
@@ -35,22 +35,6 @@ pub(crate) const PRODUCT: Product = Product {
     ],
     otherwise: "name an existing server with --mysql-url URL",
 };
-
-/// Debian's package starts a server of its own when it is installed, which nobody here has asked for. A policy that is
-/// already there is the machine's owner's choice.
-const START_NOTHING: &str = "\
-f=/usr/sbin/policy-rc.d
-test -e $f || { printf '#!/bin/sh\\n# From cargo xtask.\\ncase $1 in mariadb*|mysql*) exit 101 ;; esac\\n' > $f \
-&& chmod 755 $f && echo \"Wrote $f\"; }";
-
-/// That server is not to be started with the machine either. Both services' names are tried, for the package's releases
-/// differ.
-const NOR_LATER: &str = "\
-f=/usr/sbin/policy-rc.d
-if grep -qs '^# From cargo xtask' $f; then rm $f && echo \"Removed $f\"; fi
-for service in mariadb mysql; do
-    if test -e /etc/init.d/$service; then update-rc.d $service disable; fi
-done";
 
 /// The accounts that may run the server when xtask runs as root. Debian makes the first; every Unix has the second.
 const ACCOUNTS: [&str; 2] = ["mysql", "nobody"];
@@ -87,7 +71,7 @@ pub(crate) fn start(options: &[ServerOption]) -> Result<Server, Failure> {
             let mut command = server_command(&programs.server, &home);
             command.args(storage_settings(home.path())).args(settings(home.path()));
             command.arg(format!("--port={port}")).args(&options);
-            command
+            Ok(command)
         },
         is_ready: |_, log| says_ready(log),
         port_was_taken,

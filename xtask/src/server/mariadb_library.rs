@@ -15,7 +15,7 @@ const PRODUCT: Product = Product {
     name: "MariaDB's C library",
     programs: &["mysql_config"],
     // Not `libmariadb-dev`, which only pkg-config finds.
-    package: Package { name: "libmariadb-dev-compat", before: None, after: None },
+    package: Package { name: "libmariadb-dev-compat", before: None, services: &[] },
     other_packages: &[
         ("brew", "install mariadb-connector-c"),
         ("dnf", "install mariadb-connector-c-devel"),

@@ -1,8 +1,8 @@
 //! A database server that lives as long as one command: its own folder, its own port, gone afterwards.
 //!
 //! What all products share is here and in [`home`], [`launch`], [`leftovers`], [`options`], [`process`], [`programs`]
-//! and [`debian`]; one file per product says how that product's server is set up and started. [`mariadb_library`] is no
-//! server, but found and installed as they are.
+//! and [`debian`]; one file per product says how that product's server is set up and started. [`pgbouncer`] stands before
+//! another server. [`mariadb_library`] is no server, but found and installed as they are.
 
 mod debian;
 mod home;
@@ -11,6 +11,7 @@ mod leftovers;
 mod mariadb;
 pub(crate) mod mariadb_library;
 mod options;
+pub(crate) mod pgbouncer;
 mod postgres;
 mod process;
 mod programs;

@@ -23,6 +23,11 @@ impl ServerOption {
         Ok(ServerOption { name: name.to_owned(), value: value.map(str::to_owned) })
     }
 
+    /// A line of a file of settings.
+    pub(super) fn for_file(&self) -> String {
+        format!("{} = {}", self.name, self.value.as_deref().unwrap_or_default())
+    }
+
     /// The server's argument. Should the value be a file, it names a copy in the server's folder instead, for the
     /// server's account may not be able to read the file itself.
     pub(super) fn for_server(&self, home: &Home) -> Result<String, Failure> {
@@ -50,6 +55,8 @@ mod tests {
         assert_eq!(argument("wait-timeout=2"), "--wait-timeout=2");
         assert_eq!(argument("init-connect=SET @a = 1"), "--init-connect=SET @a = 1");
         assert_eq!(argument("skip-ssl"), "--skip-ssl");
+        let line = |text| ServerOption::parse(text).map(|option| option.for_file()).expect("it is valid");
+        assert_eq!([line("pool_size=3"), line("pool_size")], ["pool_size = 3", "pool_size = "]);
         assert_eq!(argument("ssl-key=/no/such/file"), "--ssl-key=/no/such/file");
         for text in ["", "=1", "--wait-timeout=2", "1=2"] {
             assert!(matches!(ServerOption::parse(text), Err(Failure::Usage(_))), "{text}");

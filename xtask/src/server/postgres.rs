@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const PRODUCT: Product = Product {
     name: "PostgreSQL",
     programs: &["initdb", "postgres"],
-    package: Package { name: "postgresql", before: Some(NO_MAIN_CLUSTER), after: None },
+    package: Package { name: "postgresql", before: Some(NO_MAIN_CLUSTER), services: &[] },
     other_packages: &[
         ("brew", "install postgresql"),
         ("dnf", "install postgresql-server"),
@@ -64,7 +64,7 @@ pub(crate) fn start(options: &[ServerOption]) -> Result<Server, Failure> {
                 command.arg("-c").arg(setting);
             }
             command.args(&options);
-            command
+            Ok(command)
         },
         is_ready,
         port_was_taken,

@@ -107,10 +107,15 @@ impl Wire {
             kind::PARAMETER => {
                 let mut body = Reader::new(self.messages.body());
                 let (name, value) = (body.text()?, body.text()?);
-                if name == b"client_encoding" && value != b"UTF8" {
-                    return Err(Failure::Lost(
-                        "its client_encoding was changed, and text is UTF-8 here; leave that setting alone".into(),
-                    ));
+                match name {
+                    b"client_encoding" if value != b"UTF8" => {
+                        return Err(Failure::Lost(
+                            "its client_encoding was changed, and text is UTF-8 here; leave that setting alone".into(),
+                        ));
+                    }
+                    b"TimeZone" => self.is_utc = value == b"UTC",
+                    b"DateStyle" => self.is_iso = value.starts_with(b"ISO"),
+                    _ => {}
                 }
             }
             _ => log::debug!("a notification of PostgreSQL's is passed over"),
