@@ -28,7 +28,7 @@ use crate::{
 ///
 /// | URL | database |
 /// | --- | --- |
-/// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's |
+/// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's, as is `host=… dbname=…` in place of a URL |
 /// | `mysql://user:password@host:3306/name` (or `mariadb://`) | MySQL or MariaDB |
 /// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there, and kept in WAL mode from then on; `?mode=ro`, `?mode=rw` |
 /// | `sqlite::memory:` | a SQLite database in memory, shared by the connections of this pool |
