@@ -37,7 +37,7 @@ macro_rules! each_way {
 }
 each_way! {
     streams, early_drops, a_broken_stream, a_stream_beside_other_clients, a_stream_between_other_statements,
-    transactions, failed_transactions, many_threads, results_ended_early, many_statements, bulk_create, a_transaction_left_open,
+    transactions, failed_transactions, many_threads, results_ended_early, cancelled_from_elsewhere, many_statements, bulk_create, a_transaction_left_open,
     sessions_are_set_up_for_each_client,
 }
 
@@ -317,6 +317,38 @@ fn results_ended_early(way: &Way) -> TestResult {
         dropping.into_iter().chain(counting).try_for_each(|thread| thread.join().expect("it does not panic"))
     })?;
     way.assert_nothing_is_open();
+    Ok(())
+}
+
+/// What a token cancels is the statement of its own connection, whichever session runs it.
+fn cancelled_from_elsewhere(way: &Way) -> TestResult {
+    let connection = &mut PgConnection::establish(&way.url)?;
+    let db = way.pool(1)?;
+    numbers(&way.any()?, 10)?;
+    let token = connection.cancel_token();
+    for _ in 0..3 {
+        let slept = thread::scope(|scope| {
+            let (token, bed) = (token.clone(), way.pgbouncer.bed());
+            let cancelling = scope.spawn(move || {
+                let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                                AND wait_event = 'PgSleep'";
+                while bed.number(sleeping) == 0 {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                token.cancel()
+            });
+            let counting = scope.spawn(|| (0..50).try_for_each(|_| Number::objects(&db).count().map(|_| ())));
+            let slept = diesel::sql_query("SELECT pg_sleep(60)").execute(connection);
+            (slept, cancelling.join().expect("it does not panic"), counting.join().expect("it does not panic"))
+        });
+        slept.1?;
+        slept.2?;
+        assert!(format!("{:?}", slept.0).contains("due to user request"), "{:?}", slept.0);
+        // Nothing is running any more, so nothing is cancelled.
+        token.cancel()?;
+        assert_eq!(Number::objects(&db).count()?, 10);
+        assert_eq!(diesel::select(sql::<BigInt>("42::bigint")).get_result::<i64>(connection)?, 42);
+    }
     Ok(())
 }
 

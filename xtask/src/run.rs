@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    io::{Read, Seek},
+    fs::File,
+    io::{self, Read, Seek},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -66,14 +67,37 @@ pub(crate) fn step(title: &str, command: &mut Command) -> Result<(), Failure> {
 
 /// Runs the command and returns how it ended and all that it printed.
 pub(crate) fn quiet(command: &mut Command) -> Result<(ExitStatus, String), Failure> {
-    let trouble = |error| Failure::Other(format!("could not keep a program's output in a temporary file: {error}"));
-    // A file takes the output, so that waiting needs no threads that empty pipes.
-    let mut file = tempfile::tempfile().map_err(trouble)?;
-    command.stdout(file.try_clone().map_err(trouble)?).stderr(file.try_clone().map_err(trouble)?);
+    let mut both = kept()?;
+    command.stdout(shared(&both)?).stderr(shared(&both)?);
     let status = run(command)?;
+    Ok((status, text_of(&mut both)?))
+}
+
+/// The same, but what it printed to standard output and what it said besides apart.
+pub(crate) fn quiet_apart(command: &mut Command) -> Result<(ExitStatus, String, String), Failure> {
+    let (mut output, mut errors) = (kept()?, kept()?);
+    command.stdout(shared(&output)?).stderr(shared(&errors)?);
+    let status = run(command)?;
+    Ok((status, text_of(&mut output)?, text_of(&mut errors)?))
+}
+
+/// A file that takes a program's output, so that waiting needs no threads that empty pipes.
+fn kept() -> Result<File, Failure> {
+    tempfile::tempfile().map_err(not_kept)
+}
+
+fn shared(file: &File) -> Result<File, Failure> {
+    file.try_clone().map_err(not_kept)
+}
+
+fn text_of(file: &mut File) -> Result<String, Failure> {
     let mut output = Vec::new();
-    file.rewind().and_then(|()| file.read_to_end(&mut output)).map_err(trouble)?;
-    Ok((status, String::from_utf8_lossy(&output).into_owned()))
+    file.rewind().and_then(|()| file.read_to_end(&mut output)).map_err(not_kept)?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
+fn not_kept(error: io::Error) -> Failure {
+    Failure::Other(format!("could not keep a program's output in a temporary file: {error}"))
 }
 
 /// Runs the command to its end, or ends it and all that it started when xtask is asked to stop.
@@ -156,6 +180,8 @@ mod tests {
         command.args(["-c", "echo out; echo err >&2; exit 3"]);
         let (status, output) = quiet(&mut command).expect("sh runs");
         assert_eq!((status.code(), output.as_str()), (Some(3), "out\nerr\n"));
+        let (status, output, errors) = quiet_apart(&mut command).expect("sh runs");
+        assert_eq!((status.code(), output.as_str(), errors.as_str()), (Some(3), "out\n", "err\n"));
     }
 
     #[test]

@@ -153,17 +153,13 @@ fn what_no_server_says_about_rows() {
     for (what, bytes) in wrong_rows() {
         for (name, way) in WAYS {
             // A batch is described by its rows.
-            let of_text = [row_description(1, OID_OF_TEXT), bytes.clone()].concat();
+            let of_text = [row_description(1, OID_OF_TEXT), bytes.clone(), ready()].concat();
             let server = rogue(vec![(b'E', bytes.clone()), (b'Q', of_text)], false);
             let mut connection = connect(&server);
             let error = match way(&mut connection) {
                 Err(error) => error.to_string(),
-                // Rows are not looked at where nobody asks for them.
-                Ok(_)
-                    if name == "in text" && what.contains("value") || name == "executed" && what.contains("value") =>
-                {
-                    continue;
-                }
+                // Whatever is thrown away in any case is not looked at, so that a batch may have it anywhere.
+                Ok(_) if name == "in text" && !what.contains("message") && !what.contains("readiness") => continue,
                 Ok(rows) => panic!("{what}, {name}: {rows} rows"),
             };
             assert!(!error.contains("in time"), "{what}, {name}: {error}");
@@ -233,9 +229,6 @@ fn an_error_in_the_place_of_readiness() {
             assert!(first.is_err() || second.is_err(), "{name}, {severity}: {first:?}, {second:?}");
             assert!(first.is_err(), "{name}, {severity}: rows of a statement whose end was an error: {first:?}");
         }
-        let late = [error_response(severity, "57P01", "too late"), behind.clone()].concat();
-        let server = rogue(vec![(b'S', late)], behind.is_empty());
-        streamed(&server.postgres_url(IN_TIME)).expect_err("the end of the rows was an error");
     }
 }
 
@@ -272,11 +265,15 @@ fn no_memory_for_promises() -> TestResult {
         let sent = bytes.clone();
         let server = Rogue::new(move |client| {
             client.let_in()?;
+            let mut state = *b"I";
             loop {
                 let (kind, body) = client.hear()?;
+                if body.windows(5).any(|part| part == b"BEGIN") {
+                    state = *b"T";
+                }
                 let asked = body.windows(7).any(|part| part == b"numbers");
                 match kind {
-                    b'Q' if !asked => client.raw(&[message(b'C', b"SET\0"), message(b'Z', b"T")].concat())?,
+                    b'Q' if !asked => client.raw(&[message(b'C', b"SET\0"), message(b'Z', &state)].concat())?,
                     b'P' if asked => {
                         client.raw(&[message(b'1', b""), sent.clone()].concat())?;
                         return Ok(());
@@ -285,7 +282,7 @@ fn no_memory_for_promises() -> TestResult {
                     b'B' => client.say(b'2', b"")?,
                     b'D' => client.say(b'n', b"")?,
                     b'E' => client.say(b'C', b"SET\0")?,
-                    b'S' => client.say(b'Z', b"T")?,
+                    b'S' => client.say(b'Z', &state)?,
                     _ => {}
                 }
             }

@@ -149,12 +149,13 @@ fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features:
 fn orm_bench(arguments: &[&str], features: &[&str]) -> Result<String, Failure> {
     let mut command = run::cargo();
     command.args(["run", "--quiet", "--release", "-p", "orm-bench"]).args(features).arg("--").args(arguments);
-    let (status, output) = run::quiet(&mut command)?;
+    // Cargo's warnings are no answer.
+    let (status, output, errors) = run::quiet_apart(&mut command)?;
     if status.success() {
         return Ok(output);
     }
     // Only the first argument is shown: the URL holds a password.
-    Err(Failure::Other(format!("`orm-bench {}` failed ({status}):\n{}", arguments[0], output.trim_end())))
+    Err(Failure::Other(format!("`orm-bench {}` failed ({status}):\n{}", arguments[0], errors.trim_end())))
 }
 
 #[cfg(test)]

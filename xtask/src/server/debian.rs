@@ -196,6 +196,27 @@ mod tests {
     }
 
     #[test]
+    fn services_are_not_started_while_their_package_is_installed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let policy = folder.path().join("policy-rc.d");
+        let run = |script: String| {
+            let script = script.replace("/usr/sbin/policy-rc.d", &policy.display().to_string());
+            run::quiet(Command::new("sh").args(["-c", &script])).expect("sh runs").0.success()
+        };
+        let answer = |service: &str| {
+            let status = run::quiet(Command::new(&policy).args([service, "start"])).expect("the policy is a script").0;
+            status.code()
+        };
+        assert!(run(start_nothing(&["no-such", "neither"])));
+        assert_eq!(["no-such", "neither", "ssh"].map(answer), [Some(101), Some(101), Some(0)]);
+        assert!(run(nor_later(&["no-such", "neither"])) && !policy.exists());
+        // Another's policy stays as it is.
+        std::fs::write(&policy, "#!/bin/sh\nexit 0\n").expect("a file in it");
+        assert!(run(start_nothing(&["no-such"])) && run(nor_later(&["no-such"])));
+        assert_eq!(std::fs::read_to_string(&policy).expect("it is there"), "#!/bin/sh\nexit 0\n");
+    }
+
+    #[test]
     fn the_versioned_package_is_found() {
         let output = "postgresql\n  Depends: postgresql-common\n  Depends: postgresql-15\n  Suggests: postgresql-doc\n";
         assert_eq!(versioned_dependency(output, "postgresql"), Some("postgresql-15"));

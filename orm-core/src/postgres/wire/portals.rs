@@ -68,6 +68,8 @@ struct Portal {
     stash: Stash,
     /// The server has given all rows.
     is_done: bool,
+    /// It has given the rows of the last request, and there may be more.
+    is_suspended: bool,
     failure: Option<Failure>,
 }
 
@@ -158,6 +160,7 @@ impl Wire {
             widest: 0,
             stash: Stash::default(),
             is_done: false,
+            is_suspended: false,
             failure: None,
         });
         let opened = self.guarded(|wire| wire.read_opening(begin, id));
@@ -306,7 +309,12 @@ impl Wire {
     /// Takes in a message to a portal, or to one that is closed; whether it was the last of its answer.
     pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
         match kind {
-            kind::ROW | kind::SUSPENDED => {}
+            kind::ROW => {}
+            kind::SUSPENDED => {
+                if let Some(portal) = self.portals.find(id) {
+                    portal.is_suspended = true;
+                }
+            }
             kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
                     portal.is_done = true;
@@ -330,6 +338,10 @@ impl Wire {
                 self.ready()?;
                 if let Some(portal) = self.portals.find(id) {
                     portal.in_flight -= 1;
+                    // An answer that lacks its end would be asked for again, for ever.
+                    if !(std::mem::take(&mut portal.is_suspended) || portal.is_done || portal.failure.is_some()) {
+                        return Err(unexpected());
+                    }
                 }
                 return Ok(true);
             }
