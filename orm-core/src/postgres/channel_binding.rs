@@ -98,7 +98,7 @@ mod tests {
         let numbers: Vec<u32> = dotted.split('.').map(|number| number.parse().expect("a number")).collect();
         let mut bytes = vec![u8::try_from(numbers[0] * 40 + numbers[1]).expect("it is small")];
         for number in &numbers[2..] {
-            let septets = [number >> 14 & 0x7F, number >> 7 & 0x7F, number & 0x7F].map(|septet| septet as u8);
+            let septets = [number >> 14, number >> 7, *number].map(|rest| (rest & 0x7F).to_le_bytes()[0]);
             let first = septets.iter().position(|septet| *septet != 0).unwrap_or(2);
             bytes.extend(septets[first..2].iter().map(|septet| septet | 0x80));
             bytes.push(septets[2]);
