@@ -75,7 +75,8 @@ use crate::{
 /// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
 /// dropped early reads what is left, if that takes no longer than a moment. Otherwise it has the server cancel the
 /// statement (over a second connection, for which the server must be able to take one), unless that would undo something:
-/// in a transaction, or where the statement may write, what it returns is read to its end.
+/// in a transaction, or where the statement may write (a SELECT may, by a function of the user's own), what it returns is
+/// read to its end.
 ///
 /// The state of a transaction is what the server says it is. `COMMIT` is an error where the server answers it with
 /// `ROLLBACK`, because a statement of the transaction had failed, and nobody noticed.

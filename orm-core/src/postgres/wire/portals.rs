@@ -18,7 +18,7 @@ use crate::postgres::{column::Column, error::Failure};
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
 /// How much larger a piece may be than the one before.
-const GROWTH: i32 = 4;
+const GROWTH: i32 = 2;
 /// About the bytes of a piece. It is in the system's buffers while the rows before it are used, so that the server does not
 /// wait for a slow reader with its statement timeout running.
 const PIECE: usize = 64 << 10;
