@@ -36,6 +36,8 @@ fn server_crash() -> TestResult {
     let proxy = Proxy::to(&account(&first));
     let db = Database::<Pg>::builder().pool_size(1).checkout_timeout(Duration::from_secs(30)).connect(proxy.url())?;
     first.execute(&endless());
+    // The throwaway server writes to its disk when it likes; what is asked for below must survive a crash.
+    first.execute("CHECKPOINT");
     let pid = scalar(&db, PID)?;
     let mut rows = Number::objects(&db).try_iterator(50)?;
     assert_eq!(rows.next().transpose()?.map(|row| row.id), Some(1));
