@@ -23,7 +23,6 @@ pub struct Limit {
     /// In rows; at least 1, at most `i32::MAX`.
     pub(crate) rows: usize,
     /// In bytes, where the source can stop between rows: after the row that reaches it.
-    #[cfg_attr(not(any(feature = "mysql", feature = "sqlite")), allow(dead_code))]
     pub(crate) bytes: usize,
 }
 
@@ -73,7 +72,6 @@ impl<S> Decoder<S> {
     }
 
     /// The bytes of the rows of this fetch.
-    #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
