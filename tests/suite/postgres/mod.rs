@@ -1,5 +1,7 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
+mod copy;
+mod copy_types;
 mod differential;
 mod raw;
 mod types;

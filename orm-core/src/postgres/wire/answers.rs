@@ -239,7 +239,7 @@ impl Wire {
 
     /// Takes in a message of a statement's answer.
     #[inline]
-    fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
+    pub(super) fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
         match kind {
             kind::ROW if reading.is_simple || reading.failure.is_some() => {}
@@ -293,7 +293,7 @@ impl Wire {
         })
     }
 
-    fn end_reading(&mut self) -> Result<bool, Failure> {
+    pub(super) fn end_reading(&mut self) -> Result<bool, Failure> {
         let Some(reading) = self.reading.take() else { return Ok(false) };
         self.affected = reading.affected;
         self.prepared_now = reading.was_prepared;
@@ -329,7 +329,7 @@ impl Wire {
 }
 
 /// What a message of a statement's answer was.
-enum Taken {
+pub(super) enum Taken {
     /// A row, which is in hand.
     Row,
     /// The last message of the answer.
