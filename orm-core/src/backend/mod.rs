@@ -177,8 +177,8 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;
 
-    /// How many rows of so many columns are worth storing at once.
-    fn batch_rows(columns: usize) -> usize {
+    /// How many rows of so many columns are worth storing at once, after so many have been.
+    fn batch_rows(columns: usize, _sent: u64) -> usize {
         insert::most_rows::<Self>(columns)
     }
 

@@ -66,10 +66,10 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         )
         .on_model(M::TABLE.model));
     }
-    let most_rows = DB::batch_rows(columns.len());
-    let mut batch: Vec<M> = Vec::with_capacity(most_rows);
+    let mut batch: Vec<M> = Vec::new();
     let (mut sent, mut stored) = (0, 0);
     loop {
+        let most_rows = DB::batch_rows(columns.len(), sent);
         let mut bytes = 0;
         batch.clear();
         // The user's iterator runs here, while no connection is held, so that it may read in the same transaction.

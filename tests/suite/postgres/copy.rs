@@ -1,6 +1,6 @@
 //! `bulk_create` by COPY: when it is one, and that it does what INSERT does. Its types are in `copy_types.rs`.
 
-use std::thread;
+use std::{cell::Cell, thread};
 
 use orm_core::{
     diesel::{Connection, connection::SimpleConnection, pg::Pg},
@@ -11,7 +11,7 @@ use orm_tests::{Bed, TestResult, ok, on_postgres, proxy::Proxy};
 use crate::models::{Number, number};
 
 on_postgres! {
-    many_rows_are_copied_and_few_are_inserted, names_with_quotes, without_prepared_statements,
+    many_rows_are_copied_and_few_are_inserted, batches_grow, names_with_quotes, without_prepared_statements,
     a_violation_tells_its_row, errors_are_those_of_insert, the_outer_transaction_goes_on, rows_that_refer_to_none,
     triggers_that_talk, triggers_that_drop_rows, triggers_that_change_rows, generated_columns,
     rules_are_applied, other_relations_than_tables, row_level_security, a_higher_isolation, a_transaction_that_only_reads,
@@ -57,6 +57,29 @@ fn many_rows_are_copied_and_few_are_inserted(bed: &Bed) -> TestResult {
     let expected = "SELECT count(*) FROM numbers JOIN generate_series(1, 1509) n ON id = n AND name = 'number ' || n";
     assert_eq!(bed.number(expected), 9 + ROWS);
     assert_eq!(bed.number("SELECT count(*) FROM numbers"), 9 + ROWS);
+    Ok(())
+}
+
+/// The more rows there have been, the more go at once; the iterator is never further ahead than that.
+fn batches_grow(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let heard = Heard::on(bed)?;
+    heard.db.transaction(|tx| {
+        let furthest_ahead = Cell::new(0);
+        let rows = (0..30_000).map(|taken: u64| {
+            if taken % 500 == 499 {
+                let stored = Number::objects(tx).count().expect("it can be asked");
+                assert!(taken - stored < 1_000.max(stored / 8), "{taken} rows were taken, and {stored} stored");
+                furthest_ahead.set(furthest_ahead.get().max(taken - stored));
+            }
+            number(taken.cast_signed())
+        });
+        assert_eq!(Number::bulk_create(tx, rows)?, 30_000);
+        assert!(furthest_ahead.get() > 1_500, "{} rows at most", furthest_ahead.get());
+        ok(())
+    })?;
+    assert!(heard.copied() && !heard.inserted());
+    assert_eq!(bed.number("SELECT count(*) FROM numbers WHERE name = 'number ' || id"), 30_000);
     Ok(())
 }
 
@@ -176,25 +199,28 @@ fn rows_that_refer_to_none(bed: &Bed) -> TestResult {
     Ok(())
 }
 
-/// Triggers that say far more than any buffer holds, while rows are sent that no buffer holds.
+/// Triggers that say far more than any buffer holds, while a row is sent that no buffer holds.
 fn triggers_that_talk(bed: &Bed) -> TestResult {
     bed.execute(&format!(
         "{TABLE}; \
          CREATE FUNCTION talk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
              FOR i IN 1 .. TG_ARGV[0]::int LOOP RAISE NOTICE '%', repeat('x', 8000); END LOOP; RETURN NEW; END $$; \
-         CREATE TRIGGER a BEFORE INSERT ON numbers FOR EACH STATEMENT EXECUTE FUNCTION talk(1000); \
+         CREATE TRIGGER a BEFORE INSERT ON numbers FOR EACH STATEMENT EXECUTE FUNCTION talk(2000); \
          CREATE TRIGGER b BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION talk(10); \
          CREATE TRIGGER c AFTER INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION talk(1); \
          CREATE TRIGGER d AFTER INSERT ON numbers FOR EACH STATEMENT EXECUTE FUNCTION talk(1000)",
     ));
-    let wide = |id| Number { id, name: Some("é".repeat(5_000)) };
+    let small = |id| Number { id, name: Some("é".repeat(500)) };
+    let huge = |id| Number { id, name: Some("é".repeat(10_000_000)) };
     let heard = Heard::on(bed)?;
-    assert_eq!(Number::bulk_create(&heard.db, (1..=400).map(wide))?, 400);
-    assert!(heard.copied());
+    assert_eq!(Number::bulk_create(&heard.db, (1..=200).map(small).chain([huge(201)]))?, 201);
+    assert!(heard.copied() && !heard.inserted());
     assert!(heard.proxy.received() > 40_000_000, "{} bytes were said", heard.proxy.received());
-    let error = Number::bulk_create(&heard.db, (401..=600).rev().chain([400]).map(wide)).expect_err("400 is there");
-    assert_eq!(error.kind(), ErrorKind::UniqueViolation);
-    assert_eq!(bed.number("SELECT count(*) FROM numbers WHERE name = repeat('é', 5000)"), 400);
+    let rows = (301..=500).map(small).chain([small(200), huge(501)]);
+    let error = Number::bulk_create(&heard.db, rows).expect_err("200 is there");
+    assert_eq!((error.kind(), error.row()), (ErrorKind::UniqueViolation, Some(201)), "{error:?}");
+    assert_eq!(bed.number("SELECT count(*) FROM numbers WHERE name = repeat('é', 500)"), 200);
+    assert_eq!(bed.number("SELECT length(name) FROM numbers WHERE id = 201"), 10_000_000);
     Ok(())
 }
 

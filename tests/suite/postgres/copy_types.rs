@@ -123,10 +123,9 @@ fn every_type_is_stored_as_by_insert(bed: &Bed) -> TestResult {
     assert_eq!(texts("copied"), texts("everythings"));
     // And what SQL by hand makes of some of it.
     let right = "SELECT count(*) FROM copied WHERE u32s = CASE id WHEN 1 THEN 0 WHEN 2 THEN 4294967295 ELSE id % 100 END \
-        AND uuid::text = lpad(to_hex(id), 16, '0')::uuid::text || '' IS NOT NULL AND at = timestamp '1999-12-31 23:59:59.999999' + id * interval '1 us' \
+        AND at = timestamp '1999-12-31 23:59:59.999999' + id * interval '1 us' \
         AND (instant = timestamptz '2013-01-31 10:00:00+05:30' + id * interval '1 hour') IS NOT DISTINCT FROM (CASE WHEN id % 6 <> 0 THEN true END) \
         AND json->>'n' = id::text AND cardinality(numbers) = id % 4";
-    let right = right.replace("AND uuid::text = lpad(to_hex(id), 16, '0')::uuid::text || '' IS NOT NULL ", "");
     assert_eq!(bed.number(&right), ROWS);
     Ok(())
 }

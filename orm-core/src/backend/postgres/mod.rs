@@ -68,8 +68,8 @@ impl Driver for Pg {
         integer_of(connection, statement)
     }
 
-    fn batch_rows(_: usize) -> usize {
-        store::BATCH_ROWS
+    fn batch_rows(_: usize, sent: u64) -> usize {
+        store::batch_rows(sent)
     }
 
     fn store<M: ToRow<Pg>>(

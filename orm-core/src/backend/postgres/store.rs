@@ -11,10 +11,19 @@ use crate::{
     },
 };
 
-/// The most rows of a batch.
-pub(super) const BATCH_ROWS: usize = 1_000;
+/// The rows of a batch, to begin with.
+const LEAST_OF_BATCH: usize = 1_000;
+/// And in the end; more make it no faster.
+const MOST_OF_BATCH: usize = 8_000;
 /// Fewer rows are not worth the questions that go before a COPY.
-const LEAST_COPIED: usize = 100;
+const LEAST_COPIED: usize = 200;
+
+/// How many rows make a batch: the more there have been, the more there will be.
+///
+/// The user's iterator is ahead of what is stored by an eighth of it at most, once it is past the beginning.
+pub(super) fn batch_rows(sent: u64) -> usize {
+    usize::try_from(sent / 8).map_or(MOST_OF_BATCH, |rows| rows.clamp(LEAST_OF_BATCH, MOST_OF_BATCH))
+}
 
 pub(super) fn store<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
     if batch.rows.len() >= LEAST_COPIED {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
 use super::{
@@ -77,7 +76,8 @@ impl Wire {
         self.guarded(|wire| wire.await_copying(rows.columns()))?;
         let message = rows.into_message();
         self.send(|out| {
-            put(out, message);
+            // Nothing is in line before it, so that it is not copied.
+            out.unsplit(message);
             frontend::copy_done(out);
             Ok(())
         })?;
@@ -110,9 +110,4 @@ impl Wire {
             Err(Failure::protocol("it waits for other columns than COPY has named, or for text"))
         }
     }
-}
-
-/// Puts a message in line, without copying it if it is the first there.
-fn put(out: &mut BytesMut, message: BytesMut) {
-    out.unsplit(message);
 }
