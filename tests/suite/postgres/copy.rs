@@ -3,7 +3,12 @@
 use std::{cell::Cell, thread};
 
 use orm_core::{
-    diesel::{Connection, connection::SimpleConnection, pg::Pg},
+    diesel::{
+        RunQueryDsl,
+        dsl::{select, sql},
+        pg::Pg,
+        sql_types::Integer,
+    },
     prelude::*,
 };
 use orm_tests::{Bed, TestResult, ok, on_postgres, proxy::Proxy};
@@ -91,7 +96,7 @@ fn names_with_quotes(bed: &Bed) -> TestResult {
         id: i64,
     }
     bed.execute(
-        "CREATE SCHEMA \"a \"\"schema\"\"\"; \
+        "DROP SCHEMA IF EXISTS \"a \"\"schema\"\"\" CASCADE; CREATE SCHEMA \"a \"\"schema\"\"\"; \
          CREATE TABLE \"a \"\"schema\"\"\".\"it's $1 \\ \"\"odd\"\"\nline 5\" (\"the \"\"key\"\"\n\" BIGINT PRIMARY KEY)",
     );
     let heard = Heard::on(bed)?;
@@ -100,6 +105,7 @@ fn names_with_quotes(bed: &Bed) -> TestResult {
     let rows = (0..ROWS).map(|n| Odd { id: if n == 700 { 7 } else { -n } });
     let error = Odd::bulk_create(&heard.db, rows).expect_err("7 is there");
     assert_eq!((error.row(), error.key()), (Some(701), Some("7")), "{error:?}");
+    bed.execute("DROP SCHEMA \"a \"\"schema\"\"\" CASCADE");
     Ok(())
 }
 
@@ -423,16 +429,18 @@ fn connections_that_are_cut(bed: &Bed) -> TestResult {
     assert!(cut > 5, "{cut} answers were cut");
     assert_eq!(bed.number("SELECT count(*) FROM numbers"), 900);
     // A server that ends the connection between two batches.
-    let admin = &mut super::PgConnection::establish(bed.url())?;
-    let rows = (1_001..5_000).map(|id| {
-        if id == 3_500 {
-            let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in%'";
-            admin.batch_execute(end).expect("a superuser may do that");
-        }
-        number(id)
+    let answer = db.transaction(|tx| {
+        let backend: i32 =
+            tx.with_connection(|connection| select(sql::<Integer>("pg_backend_pid()")).get_result(connection))?;
+        let rows = (1_001..5_000).map(|id| {
+            if id == 3_500 {
+                assert_eq!(bed.texts(&format!("SELECT pg_terminate_backend({backend}, 5000)")), [Some("true".into())]);
+            }
+            number(id)
+        });
+        Number::bulk_create(tx, rows)
     });
-    let error = Number::bulk_create(&db, rows).expect_err("the connection was ended");
+    let error = answer.expect_err("the connection was ended");
     assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error:?}");
     assert_eq!(bed.number("SELECT count(*) FROM numbers"), 900);
     Ok(())
