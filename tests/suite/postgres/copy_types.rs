@@ -126,7 +126,7 @@ fn every_type_is_stored_as_by_insert(bed: &Bed) -> TestResult {
         AND at = timestamp '1999-12-31 23:59:59.999999' + id * interval '1 us' \
         AND (instant = timestamptz '2013-01-31 10:00:00+05:30' + id * interval '1 hour') IS NOT DISTINCT FROM (CASE WHEN id % 6 <> 0 THEN true END) \
         AND json->>'n' = id::text AND cardinality(numbers) = id % 4";
-    assert_eq!(bed.number(&right), ROWS);
+    assert_eq!(bed.number(right), ROWS);
     Ok(())
 }
 
