@@ -54,6 +54,10 @@ pub trait Model: Sized + 'static {
     /// The iterator is consumed as rows are sent, so it may be longer than memory. Columns that are `generated` are
     /// left to the database. In a transaction it is one part of it; on a database it is a transaction of its own.
     ///
+    /// On PostgreSQL many rows go by `COPY … FROM STDIN`, which is faster, wherever that means what `INSERT` means: the
+    /// table is a plain one without rules and row-level security, each column has the type that its values are written as,
+    /// and the transaction's isolation is `READ COMMITTED`. Otherwise they are inserted.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend

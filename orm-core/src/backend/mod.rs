@@ -43,9 +43,13 @@ pub use self::{
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    model::ToRow,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::select::Select,
+    statement::{
+        insert::{self, Batch, Unstored},
+        select::Select,
+    },
     stream::source::Source,
     types::Decode,
 };
@@ -172,6 +176,19 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;
+
+    /// How many rows of so many columns are worth storing at once, after so many have been.
+    fn batch_rows(columns: usize, _sent: u64) -> usize {
+        insert::most_rows::<Self>(columns)
+    }
+
+    /// Stores rows in a transaction, and returns how many were stored: a trigger of the database's may have dropped some.
+    fn store<M: ToRow<Self>>(
+        connection: &mut Self::Connection,
+        batch: &Batch<'_, M>,
+    ) -> std::result::Result<usize, Unstored> {
+        insert::insert::<Self, M>(connection, batch)
+    }
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
     fn stream<S: ShapeOn<Self>>(

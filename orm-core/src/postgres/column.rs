@@ -10,6 +10,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// The type's number in `pg_type`.
     pub(super) oid: NonZeroU32,
+    /// What was declared behind the type, such as the length of `VARCHAR(9)`; -1 if nothing was.
+    pub(super) modifier: i32,
 }
 
 impl Column {
@@ -30,8 +32,10 @@ impl Column {
         body.bytes(4 + 2)?; // the table, and the column's position in it
         let oid = NonZeroU32::new(u32::from_be_bytes(body.array()?))
             .ok_or_else(|| Failure::protocol("a column is of no type"))?;
-        body.bytes(2 + 4 + 2)?; // the type's size and modifier, and the format, which is known when rows are asked for
-        Ok(Column { name, oid })
+        body.bytes(2)?; // the type's size
+        let modifier = i32::from_be_bytes(body.array()?);
+        body.bytes(2)?; // the format, which is known when rows are asked for
+        Ok(Column { name, oid, modifier })
     }
 }
 
@@ -44,7 +48,8 @@ mod tests {
         let one = b"id\0\0\0\0\0\0\x01\0\0\0\x17\0\x04\xFF\xFF\xFF\xFF\0\0";
         let body = [&[0, 1], &one[..]].concat();
         let columns = Column::parse_all(&body).expect("this is what a server sends");
-        assert_eq!(&columns[..], [Column { name: "id".into(), oid: NonZeroU32::new(23).expect("23 is not 0") }]);
+        let oid = NonZeroU32::new(23).expect("23 is not 0");
+        assert_eq!(&columns[..], [Column { name: "id".into(), oid, modifier: -1 }]);
         for length in 0..body.len() {
             assert!(Column::parse_all(&body[..length]).is_err(), "{length} bytes");
         }

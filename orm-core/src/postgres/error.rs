@@ -38,6 +38,8 @@ pub(super) struct ServerWord {
     pub(super) hint: Option<String>,
     /// In characters of the statement, from 1.
     pub(super) position: Option<i32>,
+    /// Where it happened, line by line from within.
+    pub(super) context: Option<String>,
     pub(super) table: Option<String>,
     pub(super) column: Option<String>,
     pub(super) constraint: Option<String>,
@@ -63,6 +65,7 @@ impl ServerWord {
                 b'D' => word.detail = Some(text),
                 b'H' => word.hint = Some(text),
                 b'P' => word.position = text.parse().ok(),
+                b'W' => word.context = Some(text),
                 b't' => word.table = Some(text),
                 b'c' => word.column = Some(text),
                 b'n' => word.constraint = Some(text),

@@ -4,7 +4,7 @@
 //! and `refusal.rs`, `messages.rs` cuts the bytes into messages, `wire.rs` sends requests and
 //! reads answers, `column.rs` and `row.rs` are what comes, `session.rs` makes a session what it shall be,
 //! `transaction.rs` says what failures mean, `abandon.rs` ends results that are not wanted any more, `cancel.rs` ends them
-//! from elsewhere, `portal.rs` is what streams are made of; here it becomes a connection of Diesel's, and in `roles.rs`
+//! from elsewhere, `portal.rs` is what streams are made of, `copy.rs` stores many rows; here it becomes a connection of Diesel's, and in `roles.rs`
 //! whatever else Diesel's programs want of one.
 
 mod abandon;
@@ -12,6 +12,7 @@ mod authentication;
 mod cancel;
 mod channel_binding;
 mod column;
+mod copy;
 mod cursor;
 mod error;
 mod login;
@@ -58,7 +59,13 @@ use self::{
     error::Failure,
     wire::{Parameters, Statement, StatementId, Status, Wire},
 };
-pub(crate) use self::{error::kind_of_information, options::Options, portal::Portal, row::RowRef};
+pub(crate) use self::{
+    copy::{Copied, CopyTarget},
+    error::kind_of_information,
+    options::Options,
+    portal::Portal,
+    row::RowRef,
+};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},

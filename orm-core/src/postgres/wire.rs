@@ -1,10 +1,12 @@
-//! Requests; their answers are read in `wire/answers.rs`, and those of portals in `wire/portals.rs`.
+//! Requests; their answers are read in `wire/answers.rs`, and those of portals in `wire/portals.rs`; `wire/copying.rs`
+//! sends rows by COPY.
 //!
 //! Each request ends with a `Sync` (or is a simple query, which ends by itself), so that each has one ReadyForQuery, and
 //! an error of one is none of the next. Requests may be sent ahead: a [`Wire`] knows which are in flight, and in which
 //! state the server said its transaction is; it knows nothing of Diesel's queries.
 
 mod answers;
+mod copying;
 mod portals;
 
 use std::{collections::VecDeque, io, sync::Arc};

@@ -1,7 +1,10 @@
 //! INSERT of many rows.
 
+use std::{fmt, ops::Range};
+
 use diesel::{
     QueryResult,
+    connection::Connection,
     query_builder::{AstPass, QueryFragment, QueryId},
 };
 
@@ -11,13 +14,62 @@ use crate::{
     model::{Model, ToRow},
 };
 
-/// `INSERT INTO … VALUES (…), (…)`.
-pub(crate) struct Insert<'r, M> {
+/// The most rows of one statement: more make it longer, and no faster.
+const MOST_ROWS: usize = 500;
+
+/// Rows that are to be stored together.
+pub struct Batch<'r, M> {
     pub(crate) rows: &'r [M],
     /// The positions of the columns that are written.
     pub(crate) columns: &'r [usize],
+}
+
+impl<M> fmt::Debug for Batch<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why rows of a batch could not be stored.
+#[derive(Debug)]
+pub struct Unstored {
+    pub(crate) error: diesel::result::Error,
+    /// The rows of the statement that failed, as positions in the batch.
+    pub(crate) rows: Range<usize>,
+    /// The row at which it failed, if that is certain.
+    pub(crate) row: Option<usize>,
+}
+
+/// How many rows of so many columns one statement stores at most.
+pub(crate) fn most_rows<DB: Driver>(columns: usize) -> usize {
+    (DB::PARAMETERS / columns).clamp(1, MOST_ROWS)
+}
+
+/// Stores a batch, by as few statements as it takes, and returns how many rows were stored.
+pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(
+    connection: &mut DB::Connection,
+    batch: &Batch<'_, M>,
+) -> Result<usize, Unstored> {
+    let most_rows = most_rows::<DB>(batch.columns.len());
+    let mut stored = 0;
+    for (number, rows) in batch.rows.chunks(most_rows).enumerate() {
+        let insert = Insert { rows, columns: batch.columns, recurs: rows.len() == most_rows };
+        let first = number * most_rows;
+        stored += connection.execute_returning_count(&insert).map_err(|error| Unstored {
+            error,
+            rows: first..first + rows.len(),
+            row: None,
+        })?;
+    }
+    Ok(stored)
+}
+
+/// `INSERT INTO … VALUES (…), (…)`.
+struct Insert<'r, M> {
+    rows: &'r [M],
+    columns: &'r [usize],
     /// The statement will come again, with as many rows: worth keeping prepared.
-    pub(crate) recurs: bool,
+    recurs: bool,
 }
 
 impl<M> QueryId for Insert<'_, M> {

@@ -1,5 +1,7 @@
 //! Statements: a queryset, rows or a schema written for one backend. Nothing else here knows what SQL looks like.
 
+#[cfg(feature = "postgres")]
+pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
 pub(crate) mod insert;

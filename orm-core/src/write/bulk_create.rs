@@ -1,20 +1,16 @@
 //! `bulk_create`: rows from any iterator, in one transaction.
 
-use diesel::connection::Connection;
-
 use crate::{
     backend::{Any, Backend, Driver, Handle, ModelOnEach, PartsOf, on_backend},
     error::{Error, ErrorKind, Result},
     model::{Model, ToRow},
     session::Session,
-    statement::insert::{Head, Insert},
+    statement::insert::{Batch, Head},
     stream::load::in_statement,
     transaction::atomically,
 };
 
-/// The most rows of one statement: more make it longer, and no faster.
-const MOST_ROWS: usize = 500;
-/// The most bytes of the values of one statement: wide rows shall not fill memory, nor be more than a server takes
+/// The most bytes of the values of one batch: wide rows shall not fill memory, nor be more than a server takes
 /// (`max_allowed_packet` on MySQL, of which 1 MiB is the least that is usual).
 const MOST_BYTES: usize = 512 << 10;
 
@@ -70,10 +66,10 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         )
         .on_model(M::TABLE.model));
     }
-    let most_rows = (DB::PARAMETERS / columns.len()).clamp(1, MOST_ROWS);
-    let mut batch: Vec<M> = Vec::with_capacity(most_rows);
+    let mut batch: Vec<M> = Vec::new();
     let (mut sent, mut stored) = (0, 0);
     loop {
+        let most_rows = DB::batch_rows(columns.len(), sent);
         let mut bytes = 0;
         batch.clear();
         // The user's iterator runs here, while no connection is held, so that it may read in the same transaction.
@@ -90,15 +86,18 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         if batch.is_empty() {
             return Ok(stored);
         }
-        let insert = Insert { rows: &batch, columns: &columns, recurs: batch.len() == most_rows };
-        let count = batch.len() as u64;
-        let rows_stored =
-            session.lease()?.run(|connection| connection.execute_returning_count(&insert)).map_err(|error| {
-                let head = DB::sql(&Head::<M>::new(&columns));
-                let rows = format!(" … (rows {} to {})", sent + 1, sent + count);
-                in_statement(error.on_model(M::TABLE.model), head.map(|head| head + &rows))
-            })?;
-        sent += count;
+        let mut lease = session.lease()?;
+        let rows_stored = DB::store(&mut lease, &Batch { rows: &batch, columns: &columns }).map_err(|unstored| {
+            let mut error = lease.failed(unstored.error).on_model(M::TABLE.model);
+            if let Some(row) = unstored.row {
+                error = error.on_row(sent + row as u64 + 1).with_key(batch.get(row).map(ToRow::<DB>::key));
+            }
+            let (first, last) = (sent + unstored.rows.start as u64 + 1, sent + unstored.rows.end as u64);
+            let head = DB::sql(&Head::<M>::new(&columns));
+            in_statement(error, head.map(|head| format!("{head} … (rows {first} to {last})")))
+        })?;
+        drop(lease);
+        sent += batch.len() as u64;
         // A trigger of the database's may have dropped some.
         stored += rows_stored as u64;
     }

@@ -1,6 +1,8 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
 mod connection;
+mod copy;
+mod copy_types;
 mod differential;
 mod errors;
 mod faults;

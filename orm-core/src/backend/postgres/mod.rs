@@ -1,6 +1,7 @@
-//! PostgreSQL, through a connection of our own: streams are portals, read piece by piece.
+//! PostgreSQL, through a connection of our own: streams are portals, read piece by piece, and many rows are stored by COPY.
 
 mod connect;
+mod store;
 mod stream;
 pub(crate) mod value;
 
@@ -14,10 +15,14 @@ use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    model::ToRow,
     postgres::PgConnection,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::select::Select,
+    statement::{
+        insert::{Batch, Unstored},
+        select::Select,
+    },
     stream::source::Source,
 };
 
@@ -61,6 +66,17 @@ impl Driver for Pg {
 
     fn read_integer<F: QueryFragment<Pg>>(connection: &mut PgConnection, statement: F) -> QueryResult<i64> {
         integer_of(connection, statement)
+    }
+
+    fn batch_rows(_: usize, sent: u64) -> usize {
+        store::batch_rows(sent)
+    }
+
+    fn store<M: ToRow<Pg>>(
+        connection: &mut PgConnection,
+        batch: &Batch<'_, M>,
+    ) -> std::result::Result<usize, Unstored> {
+        store::store(connection, batch)
     }
 
     fn stream<S: ShapeOn<Pg>>(

@@ -269,7 +269,7 @@ impl Wire {
 
     /// Takes in a message of a statement's answer.
     #[inline]
-    fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
+    pub(super) fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
         if !reading.may_be_followed_by(kind) {
             return Err(unexpected());
@@ -327,7 +327,7 @@ impl Wire {
         })
     }
 
-    fn end_reading(&mut self) -> Result<bool, Failure> {
+    pub(super) fn end_reading(&mut self) -> Result<bool, Failure> {
         let Some(reading) = self.reading.take() else { return Ok(false) };
         self.affected = reading.affected;
         self.prepared_now = reading.was_prepared;
@@ -363,7 +363,7 @@ impl Wire {
 }
 
 /// What a message of a statement's answer was.
-enum Taken {
+pub(super) enum Taken {
     /// A row, which is in hand.
     Row,
     /// The last message of the answer.

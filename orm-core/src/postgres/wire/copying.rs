@@ -1,0 +1,113 @@
+//! COPY from here to the server.
+
+use std::sync::Arc;
+
+use postgres_protocol::message::frontend;
+
+use super::{
+    Request, Wire,
+    answers::{Reading, Taken, kind, unexpected},
+    bind,
+};
+use crate::postgres::{
+    column::Column,
+    copy::{CopyTarget, Rows},
+    error::Failure,
+    reader::Reader,
+};
+
+/// Gives a row if the table `$1` may be copied to.
+///
+/// Rules are not applied by COPY, and it refuses views, foreign tables and tables with row-level security; partitions may be
+/// foreign tables. What this asks is read as of the statement's beginning, which is after the table was locked; in a transaction
+/// of a higher isolation it would be as of the transaction's beginning.
+const MAY_BE_COPIED_TO: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
+     WHERE c.oid = CAST(CAST($1 AS pg_catalog.text) AS pg_catalog.regclass) \
+     AND c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity \
+     AND pg_catalog.current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')";
+/// The type of `$1`.
+const TEXT: u32 = 25;
+
+impl Wire {
+    /// The columns of the table, if it may be copied to, which holds until the end of the transaction, but for what the
+    /// transaction itself does: the INSERT, of values of these types, is analyzed but not executed, so that the table is locked as
+    /// INSERT and COPY lock it, and what is wrong with it is said in the same words.
+    pub(in crate::postgres) fn look_at(
+        &mut self,
+        target: &CopyTarget,
+        types: &[u32],
+    ) -> Result<Option<Arc<[Column]>>, Failure> {
+        self.take_in()?;
+        self.send(|out| {
+            frontend::parse("", &target.insert, types.iter().copied(), out)?;
+            frontend::parse("", MAY_BE_COPIED_TO, [TEXT], out)?;
+            frontend::describe(b'S', "", out)?;
+            bind("", "", &[Some(target.table.clone().into_bytes())], out)?;
+            frontend::execute("", 0, out)?;
+            // Last, so that its columns are those that stay in hand.
+            frontend::parse("", &target.select, [], out)?;
+            frontend::describe(b'S', "", out)?;
+            frontend::sync(out);
+            Ok(())
+        })?;
+        self.portals.in_hand = None;
+        self.columns = Arc::new([]);
+        self.in_flight.push_back(Request::Statement);
+        self.reading = Some(Reading::extended(&target.select));
+        if let Some(failure) = self.begin_reading().failure {
+            return Err(failure);
+        }
+        let may_be_copied_to = self.is_busy();
+        self.skip_all()?;
+        Ok(may_be_copied_to.then(|| self.columns.clone()))
+    }
+
+    /// Runs a COPY with these rows.
+    ///
+    /// They go as one message, and the end of the data right behind it. The server reads a message to its end before it looks
+    /// at what is in it, so it says nothing while we write: neither waits for the other, however many notices its triggers have to
+    /// give. (In several messages, the notices of the first would be in the way of the second.)
+    pub(in crate::postgres) fn copy_in(&mut self, sql: &str, rows: Rows) -> Result<(), Failure> {
+        self.take_in()?;
+        self.send(|out| Ok(frontend::query(sql, out)?))?;
+        self.portals.in_hand = None;
+        self.in_flight.push_back(Request::Statement);
+        self.reading = Some(Reading::simple(sql));
+        self.guarded(|wire| wire.await_copying(rows.columns()))?;
+        let message = rows.into_message();
+        self.send(|out| {
+            // Nothing is in line before it, so that it is not copied.
+            out.unsplit(message);
+            frontend::copy_done(out);
+            Ok(())
+        })?;
+        self.skip_all()
+    }
+
+    /// Reads up to where the server waits for data; it does not if the statement fails before.
+    fn await_copying(&mut self, columns: usize) -> Result<(), Failure> {
+        loop {
+            let kind = self.next_message()?;
+            if kind == kind::COPY_IN {
+                return self.check_format(columns);
+            }
+            if let Taken::End = self.take_in_statement(kind)? {
+                self.end_reading()?;
+                return Err(unexpected());
+            }
+        }
+    }
+
+    /// Whether the server waits for what is going to be sent: so many columns, all of them in binary.
+    fn check_format(&self, columns: usize) -> Result<(), Failure> {
+        let mut body = Reader::new(self.messages.body());
+        let [overall] = body.array()?;
+        let count = usize::from(u16::from_be_bytes(body.array()?));
+        let formats = body.bytes(2 * count)?;
+        if overall == 1 && count == columns && formats.chunks_exact(2).all(|format| format == [0, 1]) {
+            Ok(())
+        } else {
+            Err(Failure::protocol("it waits for other columns than COPY has named, or for text"))
+        }
+    }
+}
