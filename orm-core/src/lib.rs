@@ -150,7 +150,7 @@ pub use crate::backend::Pg;
 pub use crate::backend::Sqlite;
 pub use crate::{
     backend::{Any, BackendKind},
-    database::{Builder, Connection, Database, Executor, connect},
+    database::{Adoptable, Builder, Connection, Database, Executor, connect},
     error::{BoxError, Error, ErrorKind, Result},
     field::{Field, asc, desc},
     model::Model,

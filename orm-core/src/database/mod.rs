@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod account;
+pub(crate) mod adopted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod authority;
 mod builder;
@@ -14,7 +15,7 @@ pub(crate) mod url;
 use std::fmt;
 
 pub(crate) use self::builder::{Settings, milliseconds};
-pub use self::{builder::Builder, pool::Connection};
+pub use self::{adopted::Adoptable, builder::Builder, pool::Connection};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::{
