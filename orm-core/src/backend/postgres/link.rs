@@ -1,5 +1,7 @@
 //! What statements run on: a connection of ours, or one that a pool of the program's lends.
 
+use std::fmt;
+
 use diesel::{
     ConnectionResult, QueryResult,
     connection::{
@@ -139,6 +141,12 @@ mod diesels {
     }
 }
 
+impl fmt::Debug for PgLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PgLink").field(&self.ours()).finish()
+    }
+}
+
 impl ConnectionSealed for PgLink {}
 
 impl SimpleConnection for PgLink {
@@ -218,6 +226,12 @@ pub enum PgLinkCursor<'conn> {
     /// Copied, so that all rows are of one type.
     #[cfg(feature = "libpq")]
     Diesels(Box<dyn Iterator<Item = QueryResult<PgRow>> + 'conn>),
+}
+
+impl fmt::Debug for PgLinkCursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgLinkCursor").finish_non_exhaustive()
+    }
 }
 
 impl Iterator for PgLinkCursor<'_> {
