@@ -49,6 +49,8 @@ pub(super) struct Reading {
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
     was_prepared: bool,
+    /// The last message of the answer, for they have an order.
+    last: u8,
     affected: Option<u64>,
     failure: Option<Failure>,
 }
@@ -64,6 +66,7 @@ impl Reading {
             is_simple: false,
             has_first: false,
             was_prepared: false,
+            last: kind::READY,
             affected: None,
             failure: None,
         }
@@ -74,6 +77,28 @@ impl Reading {
         self.affected = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
         if std::mem::take(&mut self.commits) && tag == "ROLLBACK" {
             self.fail(Failure::RolledBack);
+        }
+    }
+
+    /// Whether a message of this kind may follow the last one. Without that, an answer that lacks its end would be taken for
+    /// a short one, and the rest of another statement's for the beginning of this one's.
+    #[inline]
+    fn may_be_followed_by(&self, next: u8) -> bool {
+        if self.failure.is_some() {
+            return true; // the failure is told, whatever comes up to the ReadyForQuery
+        }
+        let last = self.last;
+        match next {
+            kind::ERROR | kind::COPY_IN | kind::COPY_OUT | kind::COPY_DATA | kind::COPY_DONE => true,
+            kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
+            // Of a simple query, the rows are thrown away.
+            _ if self.is_simple => true,
+            kind::CLOSED | kind::PARSED => matches!(last, kind::READY | kind::CLOSED),
+            kind::PARAMETER_TYPES => last == kind::PARSED,
+            kind::COLUMNS | kind::NO_ROWS => last == kind::PARAMETER_TYPES,
+            kind::BOUND => matches!(last, kind::COLUMNS | kind::NO_ROWS | kind::READY | kind::CLOSED),
+            kind::ROW | kind::COMPLETE | kind::EMPTY => matches!(last, kind::ROW | kind::BOUND),
+            _ => false,
         }
     }
 
@@ -246,6 +271,10 @@ impl Wire {
     #[inline]
     fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
+        if !reading.may_be_followed_by(kind) {
+            return Err(unexpected());
+        }
+        reading.last = kind;
         match kind {
             kind::ROW if reading.is_simple || reading.failure.is_some() => {}
             kind::ROW => {

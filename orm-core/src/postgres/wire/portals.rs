@@ -18,7 +18,7 @@ use crate::postgres::{column::Column, error::Failure};
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
 /// How much larger a piece may be than the one before.
-const GROWTH: i32 = 4;
+const GROWTH: i32 = 2;
 /// About the bytes of a piece. It is in the system's buffers while the rows before it are used, so that the server does not
 /// wait for a slow reader with its statement timeout running.
 const PIECE: usize = 64 << 10;
@@ -68,6 +68,8 @@ struct Portal {
     stash: Stash,
     /// The server has given all rows.
     is_done: bool,
+    /// It has given the rows of the last request, and there may be more.
+    is_suspended: bool,
     failure: Option<Failure>,
 }
 
@@ -135,6 +137,7 @@ impl Wire {
         let statement = StatementId::UNNAMED.name();
         let first = FIRST.min(most_rows);
         self.send(|out| {
+            parameters.are_few_enough()?;
             if let Some(begin) = begin {
                 frontend::query(begin, out)?;
             }
@@ -158,6 +161,7 @@ impl Wire {
             widest: 0,
             stash: Stash::default(),
             is_done: false,
+            is_suspended: false,
             failure: None,
         });
         let opened = self.guarded(|wire| wire.read_opening(begin, id));
@@ -179,17 +183,20 @@ impl Wire {
                 return Err(failure);
             }
         }
+        let mut last = kind::READY;
         loop {
-            match self.next_message()? {
-                kind::PARSED | kind::BOUND => {}
-                kind::COLUMNS => {
+            let kind = self.next_message()?;
+            match kind {
+                kind::PARSED if last == kind::READY => last = kind,
+                kind::BOUND if last == kind::PARSED => last = kind,
+                kind::COLUMNS if last == kind::BOUND => {
                     let columns = Column::parse_all(self.messages.body())?;
                     if let Some(portal) = self.portals.find(id) {
                         portal.columns = columns;
                     }
                     return Ok(());
                 }
-                kind::NO_ROWS => {
+                kind::NO_ROWS if last == kind::BOUND => {
                     self.drop_portal(id);
                     self.take_in_portal(id)?;
                     return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
@@ -306,7 +313,12 @@ impl Wire {
     /// Takes in a message to a portal, or to one that is closed; whether it was the last of its answer.
     pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
         match kind {
-            kind::ROW | kind::SUSPENDED => {}
+            kind::ROW => {}
+            kind::SUSPENDED => {
+                if let Some(portal) = self.portals.find(id) {
+                    portal.is_suspended = true;
+                }
+            }
             kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
                     portal.is_done = true;
@@ -330,6 +342,10 @@ impl Wire {
                 self.ready()?;
                 if let Some(portal) = self.portals.find(id) {
                     portal.in_flight -= 1;
+                    // An answer that lacks its end would be asked for again, for ever.
+                    if !(std::mem::take(&mut portal.is_suspended) || portal.is_done || portal.failure.is_some()) {
+                        return Err(unexpected());
+                    }
                 }
                 return Ok(true);
             }
