@@ -20,7 +20,7 @@ fn manager<C: R2D2Connection + Send + 'static>(bed: &Bed) -> ConnectionManager<C
 
 /// The program's own pool, as it would make it.
 fn pool<C: R2D2Connection + Send + 'static>(bed: &Bed, size: u32) -> Result<PoolOf<C>, PoolError> {
-    Pool::builder().max_size(size).connection_timeout(Duration::from_millis(300)).build(manager(bed))
+    Pool::builder().max_size(size).build(manager(bed))
 }
 
 /// A pool whose connections are changed when they are made.
@@ -215,13 +215,16 @@ macro_rules! adopted {
 
             #[test]
             fn an_exhausted_pool() -> TestResult {
-                let (_bed, pool) = with_numbers(100, 1)?;
+                let bed = $bed;
+                numbers(&bed.db()?, 100)?;
+                let builder = Pool::builder().max_size(1).connection_timeout(Duration::from_secs(3));
+                let pool = builder.build(manager::<Theirs>(&bed))?;
                 let db = Database::<$backend>::from(pool.clone());
                 let rows = Number::objects(&db).iterator(10)?;
                 assert!(pool.try_get().is_none(), "the stream has the connection");
                 let error = Number::objects(&db).count().expect_err("the stream has the connection");
                 assert_eq!(error.kind(), ErrorKind::PoolTimeout);
-                assert!(error.to_string().contains("300ms: 1 of 1 are in use"), "{error}");
+                assert!(error.to_string().contains("3s: 1 of 1 are in use"), "{error}");
                 assert!(error.to_string().contains("`max_size` of the program's pool"), "{error}");
                 assert_eq!(rows.count(), 100);
                 let theirs = pool.get()?;
