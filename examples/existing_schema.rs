@@ -34,8 +34,8 @@ mod schema {
 #[derive(diesel::MultiConnection)]
 enum AnyConnection {
     #[cfg(feature = "postgres")]
-    Postgres(diesel::PgConnection),
-    // Diesel's own would do as well; this one needs no C library, and streams.
+    // Diesel's own would do as well; these two need no C library, and stream.
+    Postgres(orm_core::PgConnection),
     #[cfg(feature = "mysql")]
     Mysql(orm_core::MysqlConnection),
     #[cfg(feature = "sqlite")]

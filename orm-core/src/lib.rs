@@ -47,7 +47,8 @@
 //!   [`count`](QuerySet::count) …).
 //! - [`Field`]: what may be said of a field in a closure, beyond Diesel's own operators, which all work.
 //! - [`Rows`] and [`TryRows`]: the streams.
-//! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, transactions.
+//! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, also [the program's own](Database#a-pool-of-your-own),
+//!   transactions.
 //! - [`Error`] and [`ErrorKind`].
 //! - [`types`] and [`sql_types`]: which Rust types a field may have, how each backend stores them, and your own.
 //! - [`diesel_table`]: the generated tables, for plain Diesel; [`diesel`] itself is re-exported.
@@ -97,7 +98,8 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `sqlite`, `postgres`, `mysql` | the backends; at least one is needed. `mysql` is for MariaDB as well |
-//! | `bundled` | builds the backends' C libraries from source; nothing but a C compiler is needed (`mysql` has none). libpq is built without TLS: use the system's for servers that want it |
+//! | `libpq` | takes Diesel's own `PgConnection`, too, from [a pool of the program's](Database#a-pool-of-your-own); it needs PostgreSQL's C library, which `postgres` does not. It includes `postgres` |
+//! | `bundled` | builds the C libraries from source, SQLite and, with `libpq`, libpq; nothing but a C compiler is needed. libpq is built without TLS: use the system's for servers that want it |
 //! | `chrono`, `uuid`, `serde_json`, `numeric` | fields of these crates' types (`numeric` is `bigdecimal`) |
 //!
 //! Nothing is on by default.
@@ -150,7 +152,7 @@ pub use crate::backend::Pg;
 pub use crate::backend::Sqlite;
 pub use crate::{
     backend::{Any, BackendKind},
-    database::{Builder, Connection, Database, Executor, connect},
+    database::{Adoptable, Builder, Connection, Database, Executor, connect},
     error::{BoxError, Error, ErrorKind, Result},
     field::{Field, asc, desc},
     model::Model,

@@ -23,6 +23,8 @@ use crate::{
 #[doc(hidden)]
 pub struct Inner<DB: Driver> {
     slot: Arc<Slot<DB>>,
+    /// How many transactions were open before: none, but for Diesel's test transaction on a connection of the program's.
+    before: usize,
 }
 
 struct Slot<DB: Driver> {
@@ -52,10 +54,11 @@ enum Holder<DB: Driver> {
 impl<DB: Driver> Inner<DB> {
     pub(crate) fn begin(pool: &Pool<DB>) -> Result<Self> {
         let mut connection = pool.get()?;
+        let before = depth::<DB>(&mut connection)?;
         AnsiTransactionManager::begin_transaction(&mut *connection)
             .map_err(|error| diesel_error::ours(error, DB::KIND))?;
         let state = State { connection: Holder::Idle(connection), failed: None, lent: false, savepoints: Vec::new() };
-        Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }) })
+        Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }), before })
     }
 
     /// Opens a savepoint, and returns its level: how many are open with it.
@@ -82,7 +85,7 @@ impl<DB: Driver> Inner<DB> {
         let lent = std::mem::take(&mut self.slot.lock().lent);
         let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
         // With another depth, Diesel would release a savepoint where it should commit, and say that all is well.
-        if depth(&mut lease)? != level + 1 || self.slot.lock().savepoints.len() != level {
+        if depth::<DB>(&mut lease)? != self.before + level + 1 || self.slot.lock().savepoints.len() != level {
             return Err(Error::new(
                 ErrorKind::TransactionAborted,
                 "the transaction was rolled back: a transaction that was begun inside it was not ended",
@@ -110,7 +113,7 @@ impl<DB: Driver> Inner<DB> {
     /// Rolls back to before the savepoint of this level, and with it all that were opened since.
     pub(crate) fn rollback(&self, level: usize) -> Result<()> {
         let rolled_back = Lease::borrow(&self.slot, Purpose::Rollback).and_then(|mut lease| {
-            while depth(&mut lease)? > level {
+            while depth::<DB>(&mut lease)? > self.before + level {
                 AnsiTransactionManager::rollback_transaction(&mut *lease)
                     .map_err(|error| diesel_error::ours(error, DB::KIND))?;
             }
@@ -132,8 +135,8 @@ impl<DB: Driver> Inner<DB> {
 }
 
 /// How many transactions and savepoints Diesel knows to be open.
-fn depth<DB: Driver>(lease: &mut Lease<DB>) -> Result<usize> {
-    let depth = AnsiTransactionManager::transaction_manager_status_mut(&mut **lease)
+fn depth<DB: Driver>(link: &mut DB::Link) -> Result<usize> {
+    let depth = AnsiTransactionManager::transaction_manager_status_mut(link)
         .transaction_depth()
         .map_err(|error| diesel_error::ours(error, DB::KIND))?;
     Ok(depth.map_or(0, |depth| usize::try_from(depth.get()).unwrap_or(usize::MAX)))
@@ -308,7 +311,7 @@ impl<DB: Driver> Lease<DB> {
                 }
             }
         }
-        if let Holder::Idle(connection) = &state.connection
+        if let Holder::Idle(connection) = &mut state.connection
             && !matches!(purpose, Purpose::Rollback)
             && !DB::in_transaction(connection)
         {
@@ -326,7 +329,7 @@ impl<DB: Driver> Lease<DB> {
     }
 
     /// Runs a statement; what fails at the database is remembered by the transaction.
-    pub(crate) fn run<T>(&mut self, f: impl FnOnce(&mut DB::Connection) -> QueryResult<T>) -> Result<T> {
+    pub(crate) fn run<T>(&mut self, f: impl FnOnce(&mut DB::Link) -> QueryResult<T>) -> Result<T> {
         f(self).map_err(|error| self.failed(error))
     }
 
@@ -360,8 +363,8 @@ impl<DB: Driver> Reporter<DB> {
 }
 
 impl<DB: Driver> Deref for Lease<DB> {
-    type Target = DB::Connection;
-    fn deref(&self) -> &DB::Connection {
+    type Target = DB::Link;
+    fn deref(&self) -> &DB::Link {
         match &self.connection {
             Some(connection) => connection,
             None => unreachable!("it is taken only when the lease is dropped"),
@@ -370,7 +373,7 @@ impl<DB: Driver> Deref for Lease<DB> {
 }
 
 impl<DB: Driver> DerefMut for Lease<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
+    fn deref_mut(&mut self) -> &mut DB::Link {
         match &mut self.connection {
             Some(connection) => connection,
             None => unreachable!("it is taken only when the lease is dropped"),

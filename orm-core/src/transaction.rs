@@ -5,10 +5,12 @@ use std::fmt;
 use diesel::QueryResult;
 
 #[cfg(doc)]
+use crate::Database;
+#[cfg(any(doc, feature = "libpq"))]
 use crate::error::ErrorKind;
 use crate::{
     backend::{Any, Backend, Driver, Handle, PartsOf, Task},
-    database::{BatchExecute, Executor},
+    database::{BatchExecute, Executor, adopted::is_foreign},
     error::{Error, Result},
     session::{Inner, Session},
 };
@@ -50,9 +52,36 @@ impl<DB: Driver<Transaction = Inner<DB>>> Transaction<DB> {
     /// # Errors
     ///
     /// [`ErrorKind::ConnectionInUse`] while a stream has the connection to itself;
-    /// [`ErrorKind::TransactionAborted`] after a statement has failed; what `f` returns, as the database's error.
+    /// [`ErrorKind::TransactionAborted`] after a statement has failed; what `f` returns, as the database's error;
+    /// [`ErrorKind::Configuration`] where the connection is Diesel's own `PgConnection` of the program's pool, which
+    /// `with_diesel_connection` lends.
     pub fn with_connection<T>(&self, f: impl FnOnce(&mut DB::Connection) -> QueryResult<T>) -> Result<T> {
-        self.inner.lend()?.run(f)
+        let mut lease = self.inner.lend()?;
+        let Some(connection) = DB::connection_mut(&mut lease) else { return Err(is_foreign::<DB>()) };
+        let answer = f(connection);
+        answer.map_err(|error| lease.failed(error))
+    }
+}
+
+#[cfg(feature = "libpq")]
+impl Transaction<crate::backend::Pg> {
+    /// Lends the transaction's connection to statements of the program's own, where it is Diesel's `PgConnection`, of a
+    /// pool that was [made a database](Database#a-pool-of-your-own). So the program's queries and querysets are committed
+    /// together.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_connection`](Self::with_connection); [`ErrorKind::Configuration`] where the connection is our own.
+    pub fn with_diesel_connection<T>(&self, f: impl FnOnce(&mut diesel::PgConnection) -> QueryResult<T>) -> Result<T> {
+        let mut lease = self.inner.lend()?;
+        let Some(connection) = lease.diesels_mut() else {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "this transaction's connection is `orm_core::PgConnection`: call `with_connection`",
+            ));
+        };
+        let answer = f(connection);
+        answer.map_err(|error| lease.failed(error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Streams the table `numbers` of the database that the URL names, and prints how many rows there were and the peak of
-//! this process's memory: `orm-probe URL CHUNK_SIZE [FETCH_BYTES]`.
+//! this process's memory: `orm-probe URL CHUNK_SIZE [FETCH_BYTES]`. With `diesel+` before the URL, the connections are of
+//! Diesel's own type, and of a pool of Diesel's.
 
 use std::{error::Error, io::Write};
 
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().ok_or("the database's URL is missing")?;
     let chunk_size = arguments.next().ok_or("the chunk size is missing")?.parse()?;
-    let db = orm_core::connect(&url)?;
+    let db = database(&url)?;
     let mut query = Number::objects(&db);
     if let Some(bytes) = arguments.next() {
         query = query.fetch_bytes(bytes.parse()?);
@@ -30,6 +31,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     writeln!(std::io::stdout(), "{rows} {sum} {bytes} {}", peak_kib()?)?;
     Ok(())
+}
+
+fn database(url: &str) -> Result<Database, Box<dyn Error>> {
+    match url.strip_prefix("diesel+") {
+        None => Ok(orm_core::connect(url)?),
+        #[cfg(feature = "postgres")]
+        Some(url) => {
+            use diesel::r2d2::{ConnectionManager, Pool};
+            let manager = ConnectionManager::<diesel::PgConnection>::new(url);
+            Ok(Pool::builder().max_size(1).build(manager)?.into())
+        }
+        #[cfg(not(feature = "postgres"))]
+        Some(_) => Err("Diesel's connection is of the feature `postgres`".into()),
+    }
 }
 
 /// The most memory that the process has had, in KiB.

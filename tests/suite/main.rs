@@ -1,5 +1,6 @@
 //! The suite. See the harness, `orm_tests`, for how it is laid out.
 
+mod adopted;
 mod bulk_create;
 mod conditions;
 mod connecting;

@@ -15,7 +15,11 @@ struct Reading {
 
 /// Streams the table `numbers` in another process.
 fn read(bed: &Bed, arguments: &[&str]) -> Result<Reading, Box<dyn std::error::Error>> {
-    let output = Command::new(env!("CARGO_BIN_EXE_orm-probe")).arg(bed.url()).args(arguments).output()?;
+    read_from(bed.url(), arguments)
+}
+
+fn read_from(url: &str, arguments: &[&str]) -> Result<Reading, Box<dyn std::error::Error>> {
+    let output = Command::new(env!("CARGO_BIN_EXE_orm-probe")).arg(url).args(arguments).output()?;
     assert!(output.status.success(), "the reader failed: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     let [rows, sum, bytes, peak_kib] = text.split_whitespace().collect::<Vec<_>>()[..] else {
@@ -44,10 +48,15 @@ fn repeated(bed: &Bed, letter: char, times: i64) -> String {
 }
 
 fn constant_memory(bed: &Bed) -> TestResult {
+    constant_memory_of(bed, bed.url())
+}
+
+/// The same by another way to the bed's database, as the probe knows it.
+pub(crate) fn constant_memory_of(bed: &Bed, url: &str) -> TestResult {
     let mut peaks = Vec::new();
     for rows in [100_000_u32, 1_000_000] {
         fill(bed, rows.into(), 20);
-        let reading = read(bed, &["2000"])?;
+        let reading = read_from(url, &["2000"])?;
         assert_eq!(reading.rows, u64::from(rows));
         assert_eq!(reading.sum, i64::from(rows) * (i64::from(rows) + 1) / 2);
         peaks.push(reading.peak_kib);

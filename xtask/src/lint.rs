@@ -22,6 +22,18 @@ fn lint(parser: &mut Parser) -> Result<(), Failure> {
         "Lints: cargo clippy --workspace --all-targets -- -D warnings",
         run::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     )?;
+    // Each backend alone: features must not lean on each other, and `postgres` on no libpq.
+    for features in ["sqlite", "postgres", "libpq", "mysql"] {
+        run::step(
+            &format!(
+                "Lints of one feature: cargo clippy -p orm-core --no-default-features --features {features},bundled"
+            ),
+            run::cargo()
+                .args(["clippy", "-p", "orm-core", "--no-default-features", "--features"])
+                .arg(format!("{features},bundled"))
+                .args(["--", "-D", "warnings"]),
+        )?;
+    }
     run::step(
         "Documentation: cargo doc --workspace --no-deps",
         run::cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),

@@ -123,7 +123,11 @@ pub trait PartsOf<DB: Driver>: Backend {
 /// What the rest needs to know of one backend.
 #[doc(hidden)]
 pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
-    type Connection: Connection<Backend = Self, TransactionManager = AnsiTransactionManager>
+    /// What the program is lent.
+    type Connection: Connection<Backend = Self> + Send + 'static;
+
+    /// What statements run on: a [`Connection`](Self::Connection), or another one that the program has brought along.
+    type Link: Connection<Backend = Self, TransactionManager = AnsiTransactionManager>
         + LoadConnection<DefaultLoadingMode>
         + R2D2Connection
         + Send
@@ -140,18 +144,32 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target>;
 
     /// Opens a connection.
-    fn establish(target: &Target, settings: &Settings) -> Result<Self::Connection>;
+    fn establish(target: &Target, settings: &Settings) -> Result<Self::Link>;
+
+    /// The connection that the program is lent, where it is one of that type.
+    fn connection(link: &Self::Link) -> Option<&Self::Connection>;
+    /// As [`connection`](Self::connection).
+    fn connection_mut(link: &mut Self::Link) -> Option<&mut Self::Connection>;
 
     /// Ends a transaction that was begun by SQL of the user's own, which Diesel knows nothing of.
-    fn reset(connection: &mut Self::Connection) -> QueryResult<()>;
+    fn reset(link: &mut Self::Link) -> QueryResult<()>;
 
     /// Whether the transaction that was begun is still there, as far as the connection knows without asking.
-    fn in_transaction(_: &Self::Connection) -> bool {
+    fn in_transaction(_: &mut Self::Link) -> bool {
         true
     }
 
+    /// Whether a transaction is open, where Diesel knows of none; asks the database if need be, and may fail what is open.
+    fn has_unknown_transaction(link: &mut Self::Link) -> QueryResult<bool>;
+
+    /// Makes a connection of the program's own pool fit for our statements; nothing of what the program has set up is
+    /// changed.
+    fn prepare(_: &mut Self::Link) -> Result<()> {
+        Ok(())
+    }
+
     /// Fails if the transaction can only be rolled back.
-    fn check_transaction(connection: &mut Self::Connection) -> QueryResult<()>;
+    fn check_transaction(link: &mut Self::Link) -> QueryResult<()>;
 
     /// Whether it takes `NULLS FIRST` and `NULLS LAST`. One that does not takes NULL for less than every value.
     const NULLS_FIRST_AND_LAST: bool = true;
@@ -175,7 +193,7 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     const TRANSACTIONAL_SCHEMAS: bool = true;
 
     /// Reads the single integer that a statement gives.
-    fn read_integer<F: QueryFragment<Self>>(connection: &mut Self::Connection, statement: F) -> QueryResult<i64>;
+    fn read_integer<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<i64>;
 
     /// How many rows of so many columns are worth storing at once, after so many have been.
     fn batch_rows(columns: usize, _sent: u64) -> usize {
@@ -199,7 +217,7 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 }
 
 /// The single integer that a statement gives.
-fn integer_of<DB, F>(connection: &mut DB::Connection, statement: F) -> QueryResult<i64>
+fn integer_of<DB, F>(link: &mut DB::Link, statement: F) -> QueryResult<i64>
 where
     DB: Driver,
     F: QueryFragment<DB>,
@@ -218,7 +236,7 @@ where
             self.0.walk_ast(out)
         }
     }
-    let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, Scalar(statement))?;
+    let mut rows = LoadConnection::<DefaultLoadingMode>::load(link, Scalar(statement))?;
     let row = rows.next().ok_or(diesel::NotFound)??;
     let field = row.get(0).ok_or(diesel::NotFound)?;
     i64::decode_nullable(field.value()).map_err(diesel::result::Error::DeserializationError)

@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod account;
+pub(crate) mod adopted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod authority;
 mod builder;
@@ -14,7 +15,7 @@ pub(crate) mod url;
 use std::fmt;
 
 pub(crate) use self::builder::{Settings, milliseconds};
-pub use self::{builder::Builder, pool::Connection};
+pub use self::{adopted::Adoptable, builder::Builder, pool::Connection};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::{
@@ -53,6 +54,63 @@ pub fn connect(url: &str) -> Result<Database> {
 /// It is cheap to clone, and clones share the pool. The backend is chosen by the URL (`Database`, which is
 /// `Database<Any>`) or fixed at compile time (`Database<Pg>`, `Database<Mysql>`, `Database<Sqlite>`), for its own
 /// operators and types.
+///
+/// # A pool of your own
+///
+/// A program that has an r2d2 pool already makes it a database by `From`, and can move to models one by one: querysets,
+/// streams, transactions and `bulk_create` take their connections from that pool, beside the program's own queries.
+///
+/// ```
+/// use orm_core::diesel::{self, prelude::*, r2d2::{ConnectionManager, Pool}};
+/// use orm_core::prelude::*;
+///
+/// diesel::table! {
+///     airports (code) {
+///         code -> Text,
+///         city -> Text,
+///     }
+/// }
+///
+/// #[derive(Model)]
+/// #[model(table_module = airports)]
+/// struct Airport {
+///     #[model(primary_key)]
+///     code: String,
+///     city: String,
+/// }
+///
+/// let pool = Pool::builder().max_size(1).build(ConnectionManager::<SqliteConnection>::new(":memory:"))?;
+/// let db: Database = pool.clone().into(); // or Database::<Sqlite>::from(pool.clone())
+///
+/// diesel::sql_query("CREATE TABLE airports (code TEXT PRIMARY KEY, city TEXT NOT NULL)").execute(&mut pool.get()?)?;
+/// Airport::bulk_create(&db, [Airport { code: "JFK".into(), city: "New York".into() }])?;
+/// let cities: Vec<String> = airports::table.select(airports::city).load(&mut pool.get()?)?;
+/// assert_eq!(cities, ["New York"]);
+/// for airport in Airport::objects(&db).iterator(2000)? {
+///     assert_eq!(airport.code, "JFK");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The pool may be of any manager whose connections are [`Adoptable`]: Diesel's `SqliteConnection`,
+/// [`orm_core::PgConnection`](crate::PgConnection), [`orm_core::MysqlConnection`](crate::MysqlConnection), or, by the
+/// feature `libpq`, Diesel's own `PgConnection`.
+///
+/// - The pool's size and time limits are the program's, and so are the sessions: nothing is set in them, and what
+///   [`batch_execute`](Self::batch_execute) sets stays. What [`connect`] would have set is up to the program: on SQLite
+///   `PRAGMA busy_timeout`, `foreign_keys` and `journal_mode = WAL`, without which readers and writers wait for each
+///   other. Only the collation `orm_decimal`, by which SQLite compares decimals, is registered where it is missing.
+/// - Each statement, stream and transaction takes a connection, and gives it back with nothing open on it.
+/// - A connection that comes with a transaction open is refused ([`ErrorKind::ConnectionInUse`]) before anything of ours
+///   is done on it, and the pool discards it. With Diesel's `PgConnection` a round trip finds out whether one is, each
+///   time that a connection is taken. Code that has a transaction of Diesel's open can hand its connection on to nobody:
+///   open the transaction by [`transaction`](Self::transaction), which lends the connection to plain Diesel
+///   ([`with_connection`](Transaction::with_connection), or `with_diesel_connection` for Diesel's `PgConnection`).
+/// - A test transaction of Diesel's (`begin_test_transaction`, `TestCustomizer`) is not refused: everything happens in it,
+///   by savepoints, and is undone in the end.
+/// - Streams on Diesel's `PgConnection` are cursors of SQL's (`DECLARE … NO SCROLL CURSOR`, `FETCH FORWARD n`) in a
+///   read-only transaction. Its errors have no SQLSTATE, so that some kinds are known by the server's English messages
+///   alone; it has no cancel token.
 pub struct Database<B: Backend = Any> {
     pub(crate) inner: B::Database,
 }

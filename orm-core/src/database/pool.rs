@@ -8,7 +8,11 @@ use std::{
 
 use diesel::r2d2::R2D2Connection;
 
-use super::{Settings, url::DatabaseUrl};
+use super::{
+    Settings,
+    adopted::{self, Lender, Lent, Limits, is_foreign, take_over},
+    url::DatabaseUrl,
+};
 use crate::{
     backend::Driver,
     error::{Error, ErrorKind, Result},
@@ -17,19 +21,51 @@ use crate::{
 /// A pool of connections of one driver.
 #[doc(hidden)]
 pub struct Pool<DB: Driver> {
-    pool: r2d2::Pool<Manager<DB>>,
+    origin: Origin<DB>,
     /// Keeps a database in memory alive while the pool is empty.
-    _anchor: Option<Arc<Mutex<DB::Connection>>>,
+    _anchor: Option<Arc<Mutex<DB::Link>>>,
 }
 
-pub(crate) type Pooled<DB> = r2d2::PooledConnection<Manager<DB>>;
+/// Whose pool it is.
+enum Origin<DB: Driver> {
+    Own(r2d2::Pool<Manager<DB>>),
+    Program(Arc<dyn Lender<DB>>),
+}
+
+/// A connection of a pool, until it is dropped.
+pub(crate) enum Pooled<DB: Driver> {
+    Own(r2d2::PooledConnection<Manager<DB>>),
+    /// Of the program's own pool.
+    Lent(Lent<DB::Link>),
+}
+
+impl<DB: Driver> Deref for Pooled<DB> {
+    type Target = DB::Link;
+    #[inline]
+    fn deref(&self) -> &DB::Link {
+        match self {
+            Pooled::Own(pooled) => pooled,
+            Pooled::Lent(lent) => lent,
+        }
+    }
+}
+
+impl<DB: Driver> DerefMut for Pooled<DB> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut DB::Link {
+        match self {
+            Pooled::Own(pooled) => pooled,
+            Pooled::Lent(lent) => lent,
+        }
+    }
+}
 
 /// Makes the pool's connections, and knows which are not worth keeping.
 pub(crate) struct Manager<DB: Driver> {
     target: Target,
     settings: Settings,
     /// The connection that was made to learn of errors, for the pool's first user.
-    first: Mutex<Option<DB::Connection>>,
+    first: Mutex<Option<DB::Link>>,
 }
 
 /// What a driver makes of a URL, once for all connections of a pool.
@@ -65,14 +101,23 @@ impl<DB: Driver> Pool<DB> {
             .test_on_check_out(settings.test_on_checkout)
             .error_handler(Box::new(LogError))
             .build_unchecked(manager);
-        Ok(Pool { pool, _anchor: anchor.map(|anchor| Arc::new(Mutex::new(anchor))) })
+        Ok(Pool { origin: Origin::Own(pool), _anchor: anchor.map(|anchor| Arc::new(Mutex::new(anchor))) })
+    }
+
+    /// A pool of the program's own.
+    pub(super) fn of_program(lender: Arc<dyn Lender<DB>>) -> Self {
+        Pool { origin: Origin::Program(lender), _anchor: None }
     }
 
     /// A connection that only this crate's statements will run on.
     pub(crate) fn get(&self) -> Result<Pooled<DB>> {
-        self.pool.get().map_err(|error| {
-            let state = self.pool.state();
-            let (taken, timeout) = (state.connections - state.idle_connections, self.pool.connection_timeout());
+        let (got, size_option) = match &self.origin {
+            Origin::Own(pool) => (pool.get().map(Pooled::Own), "`pool_size`"),
+            Origin::Program(lender) => (lender.lend().map(Pooled::Lent), "the `max_size` of the program's pool"),
+        };
+        let mut connection = got.map_err(|error| {
+            let Limits { state, max_size, timeout } = self.limits();
+            let taken = state.connections - state.idle_connections;
             // r2d2 tells why no connection could be made only as text, after this phrase.
             let error = error.to_string();
             match error.split_once("timed out waiting for connection: ") {
@@ -81,32 +126,50 @@ impl<DB: Driver> Pool<DB> {
                 None => Error::new(
                     ErrorKind::PoolTimeout,
                     format!(
-                        "no connection became free within {timeout:?}: {taken} of {} are in use. Every open stream \
-                         and transaction holds one; drop them earlier, use the transaction for nested queries, or \
-                         raise `pool_size`",
-                        self.pool.max_size()
+                        "no connection became free within {timeout:?}: {taken} of {max_size} are in use. Every open \
+                         stream and transaction holds one; drop them earlier, use the transaction for nested queries, \
+                         or raise {size_option}"
                     ),
                 ),
             }
             .on_backend(DB::KIND)
-        })
+        })?;
+        if let Pooled::Lent(lent) = &mut connection {
+            take_over::<DB>(lent)?;
+        }
+        Ok(connection)
+    }
+
+    fn limits(&self) -> Limits {
+        match &self.origin {
+            Origin::Own(pool) => Limits::of(pool),
+            Origin::Program(lender) => lender.limits(),
+        }
     }
 
     /// A connection for the user's own statements.
     pub(crate) fn raw(&self) -> Result<Connection<DB>> {
-        Ok(Connection { pooled: self.get()? })
+        let pooled = self.get()?;
+        if DB::connection(&pooled).is_none() {
+            return Err(is_foreign::<DB>());
+        }
+        Ok(Connection { pooled })
     }
 }
 
 impl<DB: Driver> Clone for Pool<DB> {
     fn clone(&self) -> Self {
-        Pool { pool: self.pool.clone(), _anchor: self._anchor.clone() }
+        let origin = match &self.origin {
+            Origin::Own(pool) => Origin::Own(pool.clone()),
+            Origin::Program(lender) => Origin::Program(lender.clone()),
+        };
+        Pool { origin, _anchor: self._anchor.clone() }
     }
 }
 
 impl<DB: Driver> fmt::Debug for Pool<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.pool.state();
+        let Limits { state, .. } = self.limits();
         f.debug_struct("Pool")
             .field("backend", &DB::KIND)
             .field("connections", &state.connections)
@@ -116,10 +179,10 @@ impl<DB: Driver> fmt::Debug for Pool<DB> {
 }
 
 impl<DB: Driver> r2d2::ManageConnection for Manager<DB> {
-    type Connection = DB::Connection;
+    type Connection = DB::Link;
     type Error = Chain;
 
-    fn connect(&self) -> Result<DB::Connection, Chain> {
+    fn connect(&self) -> Result<DB::Link, Chain> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         match first {
             Some(connection) => Ok(connection),
@@ -127,11 +190,11 @@ impl<DB: Driver> r2d2::ManageConnection for Manager<DB> {
         }
     }
 
-    fn is_valid(&self, connection: &mut DB::Connection) -> Result<(), Chain> {
+    fn is_valid(&self, connection: &mut DB::Link) -> Result<(), Chain> {
         connection.ping().map_err(|error| Chain(crate::diesel_error::ours(error, DB::KIND)))
     }
 
-    fn has_broken(&self, connection: &mut DB::Connection) -> bool {
+    fn has_broken(&self, connection: &mut DB::Link) -> bool {
         // A panic may have left a statement half sent; and `is_broken` is true while a transaction is open.
         std::thread::panicking() || connection.is_broken()
     }
@@ -174,13 +237,19 @@ pub struct Connection<DB: Driver> {
 impl<DB: Driver> Deref for Connection<DB> {
     type Target = DB::Connection;
     fn deref(&self) -> &DB::Connection {
-        &self.pooled
+        match DB::connection(&self.pooled) {
+            Some(connection) => connection,
+            None => unreachable!("`Pool::raw` gives no connection of another type"),
+        }
     }
 }
 
 impl<DB: Driver> DerefMut for Connection<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.pooled
+        match DB::connection_mut(&mut self.pooled) {
+            Some(connection) => connection,
+            None => unreachable!("`Pool::raw` gives no connection of another type"),
+        }
     }
 }
 
@@ -200,17 +269,27 @@ impl<DB: Driver> Drop for Connection<DB> {
 pub(crate) fn reset<DB: Driver>(connection: &mut Pooled<DB>) {
     use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
-    if std::thread::panicking() {
+    if std::thread::panicking() && matches!(connection, Pooled::Own(_)) {
         return; // discarded in any case
     }
-    while let Ok(Some(_)) =
+    let before = match connection {
+        Pooled::Own(_) => 0,
+        Pooled::Lent(lent) => usize::from(adopted::is_in_test_transaction::<DB>(lent)),
+    };
+    while let Ok(Some(depth)) =
         AnsiTransactionManager::transaction_manager_status_mut(&mut **connection).transaction_depth()
     {
-        if AnsiTransactionManager::rollback_transaction(&mut **connection).is_err() {
+        if usize::try_from(depth.get()).is_ok_and(|depth| depth <= before)
+            || AnsiTransactionManager::rollback_transaction(&mut **connection).is_err()
+        {
             break;
         }
     }
-    if let Err(error) = DB::reset(connection) {
+    let ended = match connection {
+        Pooled::Own(pooled) => DB::reset(pooled),
+        Pooled::Lent(lent) => adopted::give_back::<DB>(lent),
+    };
+    if let Err(error) = ended {
         log::warn!("a connection came back dirty and is discarded: {error}");
         AnsiTransactionManager::transaction_manager_status_mut(&mut **connection).set_in_error();
     }

@@ -79,6 +79,31 @@ impl PgRow {
     fn as_ref(&self) -> RowRef<'_> {
         RowRef { columns: &self.columns, body: &self.body, spans: &self.spans }
     }
+
+    /// A copy of a row of Diesel's own connection. Its columns have no names.
+    #[cfg(feature = "libpq")]
+    pub(crate) fn copy_of<'r>(row: &impl diesel::row::Row<'r, Pg>) -> Self {
+        use std::num::NonZeroU32;
+        // What stands for the type of a NULL, which is not told: `unknown`, in `pg_type`.
+        const UNKNOWN: NonZeroU32 = NonZeroU32::new(705).unwrap();
+
+        let (mut columns, mut spans, mut body) = (Vec::new(), Vec::new(), Vec::new());
+        for field in (0..row.field_count()).map_while(|index| row.get(index)) {
+            let (oid, span) = match field.value() {
+                None => (UNKNOWN, NULL),
+                Some(value) => {
+                    let start = body.len();
+                    body.extend_from_slice(value.as_bytes());
+                    // A row is as long as 31 bits count.
+                    #[allow(clippy::cast_possible_truncation)]
+                    (value.get_oid(), Span { start: start as u32, end: body.len() as u32 })
+                }
+            };
+            columns.push(Column { name: String::new(), oid });
+            spans.push(span);
+        }
+        PgRow { columns: columns.into(), body: body.into(), spans: Spans(spans) }
+    }
 }
 
 impl<'a> RowRef<'a> {

@@ -16,15 +16,20 @@ pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
 pub(super) fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {
     Options::new(&target.url, settings)
         .and_then(MysqlConnection::open)
-        .and_then(|connection| if is_supported(connection.server_version()) { Ok(connection) } else { Err(too_old()) })
+        .and_then(|connection| check_version(&connection).map(|()| connection))
         .map_err(|error| error.on_backend(BackendKind::Mysql))
 }
 
-fn too_old() -> Error {
-    Error::new(
+/// Fails if the server is too old.
+pub(super) fn check_version(connection: &MysqlConnection) -> Result<()> {
+    if is_supported(connection.server_version()) {
+        return Ok(());
+    }
+    Err(Error::new(
         ErrorKind::Connection,
         "the server is too old: querysets need MySQL 8.0.17 or MariaDB 10.2.2, or a newer one",
     )
+    .on_backend(BackendKind::Mysql))
 }
 
 /// Whether it has common table expressions, and a collation that compares text by its code points.

@@ -25,6 +25,7 @@ fixed_backend!(Mysql);
 
 impl Driver for Mysql {
     type Connection = MysqlConnection;
+    type Link = MysqlConnection;
 
     const KIND: BackendKind = BackendKind::Mysql;
     // The protocol counts them in 16 bits.
@@ -56,12 +57,28 @@ impl Driver for Mysql {
         connect::establish(target, settings)
     }
 
+    fn connection(link: &MysqlConnection) -> Option<&MysqlConnection> {
+        Some(link)
+    }
+
+    fn connection_mut(link: &mut MysqlConnection) -> Option<&mut MysqlConnection> {
+        Some(link)
+    }
+
     fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {
         connection.renew()
     }
 
-    fn in_transaction(connection: &MysqlConnection) -> bool {
+    fn in_transaction(connection: &mut MysqlConnection) -> bool {
         connection.in_transaction()
+    }
+
+    fn has_unknown_transaction(connection: &mut MysqlConnection) -> QueryResult<bool> {
+        Ok(connection.in_transaction())
+    }
+
+    fn prepare(connection: &mut MysqlConnection) -> Result<()> {
+        connect::check_version(connection)
     }
 
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {

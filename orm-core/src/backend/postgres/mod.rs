@@ -1,6 +1,11 @@
 //! PostgreSQL, through a connection of our own: streams are portals, read piece by piece, and many rows are stored by COPY.
+//! Through Diesel's `PgConnection`, which a program's own pool may lend (the feature `libpq`), streams are cursors, and rows
+//! are stored by INSERT.
 
 mod connect;
+#[cfg(feature = "libpq")]
+mod cursor;
+mod link;
 mod store;
 mod stream;
 pub(crate) mod value;
@@ -11,6 +16,7 @@ use diesel::{
     query_builder::{QueryBuilder, QueryFragment},
 };
 
+pub(crate) use self::link::PgLink;
 use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
@@ -30,6 +36,7 @@ fixed_backend!(Pg);
 
 impl Driver for Pg {
     type Connection = PgConnection;
+    type Link = PgLink;
 
     const KIND: BackendKind = BackendKind::Postgres;
     // The protocol's Bind message counts them in 16 bits.
@@ -48,35 +55,44 @@ impl Driver for Pg {
         connect::target(url, settings)
     }
 
-    fn establish(target: &Target, settings: &Settings) -> Result<PgConnection> {
-        connect::establish(target, settings)
+    fn establish(target: &Target, settings: &Settings) -> Result<PgLink> {
+        connect::establish(target, settings).map(PgLink::Own)
     }
 
-    fn reset(connection: &mut PgConnection) -> QueryResult<()> {
-        connection.renew()
+    fn connection(link: &PgLink) -> Option<&PgConnection> {
+        link.ours()
     }
 
-    fn in_transaction(connection: &PgConnection) -> bool {
-        connection.in_transaction()
+    fn connection_mut(link: &mut PgLink) -> Option<&mut PgConnection> {
+        link.ours_mut()
     }
 
-    fn check_transaction(connection: &mut PgConnection) -> QueryResult<()> {
-        connection.check_transaction()
+    fn reset(link: &mut PgLink) -> QueryResult<()> {
+        link.reset()
     }
 
-    fn read_integer<F: QueryFragment<Pg>>(connection: &mut PgConnection, statement: F) -> QueryResult<i64> {
-        integer_of(connection, statement)
+    fn in_transaction(link: &mut PgLink) -> bool {
+        link.in_transaction()
+    }
+
+    fn has_unknown_transaction(link: &mut PgLink) -> QueryResult<bool> {
+        link.has_unknown_transaction()
+    }
+
+    fn check_transaction(link: &mut PgLink) -> QueryResult<()> {
+        link.check_transaction()
+    }
+
+    fn read_integer<F: QueryFragment<Pg>>(link: &mut PgLink, statement: F) -> QueryResult<i64> {
+        integer_of(link, statement)
     }
 
     fn batch_rows(_: usize, sent: u64) -> usize {
         store::batch_rows(sent)
     }
 
-    fn store<M: ToRow<Pg>>(
-        connection: &mut PgConnection,
-        batch: &Batch<'_, M>,
-    ) -> std::result::Result<usize, Unstored> {
-        store::store(connection, batch)
+    fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
+        store::store(link, batch)
     }
 
     fn stream<S: ShapeOn<Pg>>(

@@ -2,6 +2,7 @@
 
 use diesel::pg::Pg;
 
+use super::link::PgLink;
 use crate::{
     model::ToRow,
     postgres::{Copied, CopyTarget, PgConnection},
@@ -25,8 +26,10 @@ pub(super) fn batch_rows(sent: u64) -> usize {
     usize::try_from(sent / 8).map_or(MOST_OF_BATCH, |rows| rows.clamp(LEAST_OF_BATCH, MOST_OF_BATCH))
 }
 
-pub(super) fn store<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
-    if batch.rows.len() >= LEAST_COPIED {
+pub(super) fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
+    if batch.rows.len() >= LEAST_COPIED
+        && let Some(connection) = link.ours_mut()
+    {
         match copy(connection, batch) {
             Ok(Copied::Stored(rows)) => return Ok(rows),
             Ok(Copied::Failed { error, row }) => {
@@ -38,7 +41,7 @@ pub(super) fn store<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'
             Err(error) => return Err(Unstored { error, rows: 0..batch.rows.len(), row: None }),
         }
     }
-    insert::<Pg, M>(connection, batch)
+    insert::<Pg, M>(link, batch)
 }
 
 fn copy<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> diesel::QueryResult<Copied> {

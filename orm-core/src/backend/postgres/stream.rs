@@ -6,6 +6,9 @@
 
 use diesel::{QueryResult, pg::Pg};
 
+use super::PgLink;
+#[cfg(not(feature = "libpq"))]
+use crate::database::adopted::is_foreign;
 use crate::{
     backend::Driver,
     diesel_error,
@@ -26,44 +29,55 @@ pub(super) fn open<S: ShapeOn<Pg>>(
     chunk_size: usize,
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Pg::sql(select).map_err(|error| diesel_error::ours(error, Pg::KIND))?;
-    let (mut link, owns_transaction) = match session.share() {
-        Some(shared) => (Link::Shared(shared), false),
-        None => (Link::Own(Box::new(session.lease()?)), true),
+    let mut way = match session.share() {
+        Some(shared) => Way::Shared(shared),
+        None => Way::Own(Box::new(session.lease()?)),
     };
-    match link.run(|connection| connection.open_portal(select, owns_transaction, chunk_size)) {
-        Ok(portal) => Ok(Box::new(Reading::<S> { link, portal, sql, decoder: Decoder::new::<Pg>() })),
+    // One is open on a connection that the program lends with a test transaction of Diesel's.
+    let opened = way.run(|link| {
+        let Some(connection) = link.ours_mut() else { return Ok(None) };
+        connection.open_portal(select, !connection.in_transaction(), chunk_size).map(Some)
+    });
+    match opened {
+        Ok(Some(portal)) => Ok(Box::new(Reading::<S> { way, portal, sql, decoder: Decoder::new::<Pg>() })),
+        #[cfg(feature = "libpq")]
+        Ok(None) => super::cursor::open::<S>(way, select, sql),
+        #[cfg(not(feature = "libpq"))]
+        Ok(None) => Err(is_foreign::<Pg>().in_statement(sql)),
         Err(error) => Err(in_statement(error, Ok(sql))),
     }
 }
 
 struct Reading<S: ShapeOn<Pg>> {
-    link: Link,
+    way: Way,
     portal: Portal,
     sql: String,
     decoder: Decoder<S>,
 }
 
-enum Link {
+/// How a stream reaches its connection.
+pub(super) enum Way {
     /// A connection of the pool, in a transaction of the stream's own.
     Own(Box<Lease<Pg>>),
     /// The user's transaction.
     Shared(Shared<Pg>),
 }
 
-impl Link {
-    fn run<T>(&mut self, f: impl FnOnce(&mut PgConnection) -> QueryResult<T>) -> Result<T> {
+impl Way {
+    pub(super) fn run<T>(&mut self, f: impl FnOnce(&mut PgLink) -> QueryResult<T>) -> Result<T> {
         match self {
-            Link::Own(lease) => lease.run(f),
-            Link::Shared(shared) => shared.lease()?.run(f),
+            Way::Own(lease) => lease.run(f),
+            Way::Shared(shared) => shared.lease()?.run(f),
         }
     }
 }
 
 impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Reading { link, portal, sql, decoder } = self;
+        let Reading { way, portal, sql, decoder } = self;
         decoder.start();
-        let read = link.run(|connection| {
+        let read = way.run(|link| {
+            let connection = opened_on(link)?;
             for _ in 0..limit.rows {
                 if !connection.next_of_portal(portal)? {
                     return Ok(End::Done);
@@ -86,18 +100,19 @@ impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
 
 impl<S: ShapeOn<Pg>> Drop for Reading<S> {
     fn drop(&mut self) {
-        if std::thread::panicking() && matches!(self.link, Link::Own(_)) {
+        if std::thread::panicking() && matches!(self.way, Way::Own(_)) {
             return; // the pool discards the connection in any case
         }
-        let closed = match &mut self.link {
-            Link::Own(lease) => lease.close_portal(&self.portal).map_err(|error| lease.failed(error)),
-            // After a failure the portal is gone, with all that the transaction did.
-            Link::Shared(shared) => {
-                shared.lease().and_then(|mut lease| lease.run(|connection| connection.close_portal(&self.portal)))
-            }
-        };
+        // After a failure in a transaction the portal is gone, with all that the transaction did.
+        let closed = self.way.run(|link| opened_on(link)?.close_portal(&self.portal));
         if let Err(error) = closed {
             log::debug!("closing a stream failed: {error:?}");
         }
     }
+}
+
+/// The connection that the portal was opened on.
+#[inline]
+fn opened_on(link: &mut PgLink) -> QueryResult<&mut PgConnection> {
+    link.ours_mut().ok_or(diesel::result::Error::BrokenTransactionManager)
 }

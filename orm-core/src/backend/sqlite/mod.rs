@@ -14,6 +14,8 @@ use diesel::{
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
+#[cfg(feature = "numeric")]
+use crate::diesel_error;
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
@@ -27,6 +29,7 @@ fixed_backend!(Sqlite);
 
 impl Driver for Sqlite {
     type Connection = SqliteConnection;
+    type Link = SqliteConnection;
 
     const KIND: BackendKind = BackendKind::Sqlite;
     // SQLITE_MAX_VARIABLE_NUMBER, unless it was built with another.
@@ -50,11 +53,32 @@ impl Driver for Sqlite {
         connect::establish(target, settings)
     }
 
+    fn connection(link: &SqliteConnection) -> Option<&SqliteConnection> {
+        Some(link)
+    }
+
+    fn connection_mut(link: &mut SqliteConnection) -> Option<&mut SqliteConnection> {
+        Some(link)
+    }
+
     fn reset(connection: &mut SqliteConnection) -> QueryResult<()> {
         // Diesel cannot ask whether there is a transaction. BEGIN fails where there is one, and takes no lock where
         // there was none; either way there is one now.
         let _ = connection.batch_execute("BEGIN");
         connection.batch_execute("ROLLBACK")
+    }
+
+    fn has_unknown_transaction(connection: &mut SqliteConnection) -> QueryResult<bool> {
+        // BEGIN takes no lock, and fails in a transaction alone.
+        if connection.batch_execute("BEGIN").is_err() {
+            return Ok(true);
+        }
+        connection.batch_execute("ROLLBACK").map(|()| false)
+    }
+
+    #[cfg(feature = "numeric")]
+    fn prepare(connection: &mut SqliteConnection) -> Result<()> {
+        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {

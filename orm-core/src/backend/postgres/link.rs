@@ -1,0 +1,248 @@
+//! What statements run on: a connection of ours, or one that a pool of the program's lends.
+
+use std::fmt;
+
+use diesel::{
+    ConnectionResult, QueryResult,
+    connection::{
+        AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DefaultLoadingMode, Instrumentation,
+        LoadConnection, SimpleConnection,
+    },
+    expression::QueryMetadata,
+    pg::Pg,
+    query_builder::{Query, QueryFragment, QueryId},
+    r2d2::R2D2Connection,
+};
+
+use crate::{
+    database::adopted::Lent,
+    postgres::{PgConnection, PgCursor, PgRow},
+};
+
+/// A connection that statements run on.
+#[doc(hidden)]
+pub enum PgLink {
+    /// Of our own pool.
+    Own(PgConnection),
+    /// Ours, of the program's pool.
+    Lent(Lent<PgConnection>),
+    /// Diesel's, of the program's pool.
+    #[cfg(feature = "libpq")]
+    Diesels(Lent<diesel::PgConnection>),
+}
+
+/// The same on either connection.
+macro_rules! on_either {
+    ($link:expr, $connection:ident => $body:expr) => {
+        match $link {
+            PgLink::Own($connection) => $body,
+            PgLink::Lent(lent) => {
+                let $connection = &mut ***lent;
+                $body
+            }
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => {
+                let $connection = &mut ***lent;
+                $body
+            }
+        }
+    };
+}
+
+impl PgLink {
+    pub(super) fn ours(&self) -> Option<&PgConnection> {
+        match self {
+            PgLink::Own(connection) => Some(connection),
+            PgLink::Lent(lent) => Some(lent),
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(_) => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn ours_mut(&mut self) -> Option<&mut PgConnection> {
+        match self {
+            PgLink::Own(connection) => Some(connection),
+            PgLink::Lent(lent) => Some(lent),
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(_) => None,
+        }
+    }
+
+    /// Diesel's own connection, where it is that.
+    #[cfg(feature = "libpq")]
+    pub(crate) fn diesels_mut(&mut self) -> Option<&mut diesel::PgConnection> {
+        match self {
+            PgLink::Diesels(lent) => Some(lent),
+            PgLink::Own(_) | PgLink::Lent(_) => None,
+        }
+    }
+
+    pub(super) fn reset(&mut self) -> QueryResult<()> {
+        self.ours_mut().map_or(Ok(()), PgConnection::renew)
+    }
+
+    pub(super) fn in_transaction(&mut self) -> bool {
+        match self {
+            PgLink::Own(connection) => connection.in_transaction(),
+            PgLink::Lent(lent) => lent.in_transaction(),
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => diesels::in_transaction(lent),
+        }
+    }
+
+    pub(super) fn has_unknown_transaction(&mut self) -> QueryResult<bool> {
+        match self {
+            PgLink::Own(connection) => Ok(connection.in_transaction()),
+            PgLink::Lent(lent) => Ok(lent.in_transaction()),
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => diesels::has_unknown_transaction(lent),
+        }
+    }
+
+    pub(super) fn check_transaction(&mut self) -> QueryResult<()> {
+        match self {
+            PgLink::Own(connection) => connection.check_transaction(),
+            PgLink::Lent(lent) => lent.check_transaction(),
+            // It does not tell, but the server does.
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => lent.batch_execute("SELECT 1"),
+        }
+    }
+}
+
+/// What Diesel's connection does not tell by itself.
+#[cfg(feature = "libpq")]
+mod diesels {
+    use diesel::{
+        PgConnection, QueryResult,
+        connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    };
+
+    /// Fails in a transaction, where the time at which it began is not that of the statement. (So it is by the simple
+    /// protocol alone: the extended one takes the statement's time anew for each of its messages.)
+    const FAIL_IN_TRANSACTION: &str =
+        "SELECT 1 / CASE WHEN transaction_timestamp() = statement_timestamp() THEN 1 ELSE 0 END";
+
+    /// Diesel forgets a transaction that has ended by SQL.
+    pub(super) fn in_transaction(connection: &mut PgConnection) -> bool {
+        let depth = AnsiTransactionManager::transaction_manager_status_mut(connection).transaction_depth();
+        // With a broken connection, the statement says so.
+        !matches!(depth, Ok(None))
+    }
+
+    pub(super) fn has_unknown_transaction(connection: &mut PgConnection) -> QueryResult<bool> {
+        let Err(error) = connection.batch_execute(FAIL_IN_TRANSACTION) else { return Ok(false) };
+        // It may have failed because the connection is lost.
+        match AnsiTransactionManager::transaction_manager_status_mut(connection).transaction_depth() {
+            Ok(_) => Ok(true),
+            Err(_) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for PgLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PgLink").field(&self.ours()).finish()
+    }
+}
+
+impl ConnectionSealed for PgLink {}
+
+impl SimpleConnection for PgLink {
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        on_either!(self, connection => connection.batch_execute(query))
+    }
+}
+
+impl Connection for PgLink {
+    type Backend = Pg;
+    type TransactionManager = AnsiTransactionManager;
+
+    fn establish(url: &str) -> ConnectionResult<Self> {
+        PgConnection::establish(url).map(PgLink::Own)
+    }
+
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        on_either!(self, connection => connection.execute_returning_count(source))
+    }
+
+    fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
+        on_either!(self, connection => connection.transaction_state())
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        on_either!(self, connection => connection.instrumentation())
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        on_either!(self, connection => connection.set_instrumentation(instrumentation));
+    }
+
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        on_either!(self, connection => connection.set_prepared_statement_cache_size(size));
+    }
+}
+
+impl R2D2Connection for PgLink {
+    fn ping(&mut self) -> QueryResult<()> {
+        on_either!(self, connection => connection.ping())
+    }
+
+    fn is_broken(&mut self) -> bool {
+        on_either!(self, connection => connection.is_broken())
+    }
+}
+
+impl LoadConnection<DefaultLoadingMode> for PgLink {
+    type Cursor<'conn, 'query> = PgLinkCursor<'conn>;
+    type Row<'conn, 'query> = PgRow;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<PgLinkCursor<'conn>>
+    where
+        T: Query + QueryFragment<Pg> + QueryId + 'query,
+        Pg: QueryMetadata<T::SqlType>,
+    {
+        match self {
+            PgLink::Own(connection) => connection.load(source).map(PgLinkCursor::Ours),
+            PgLink::Lent(lent) => lent.load(source).map(PgLinkCursor::Ours),
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => {
+                // libpq has all of the result by now.
+                let rows = LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source)?;
+                Ok(PgLinkCursor::Diesels(Box::new(rows.map(|row| row.map(|row| PgRow::copy_of(&row))))))
+            }
+        }
+    }
+}
+
+/// The rows of a statement.
+#[doc(hidden)]
+pub enum PgLinkCursor<'conn> {
+    Ours(PgCursor<'conn>),
+    /// Copied, so that all rows are of one type.
+    #[cfg(feature = "libpq")]
+    Diesels(Box<dyn Iterator<Item = QueryResult<PgRow>> + 'conn>),
+}
+
+impl fmt::Debug for PgLinkCursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgLinkCursor").finish_non_exhaustive()
+    }
+}
+
+impl Iterator for PgLinkCursor<'_> {
+    type Item = QueryResult<PgRow>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            PgLinkCursor::Ours(rows) => rows.next(),
+            #[cfg(feature = "libpq")]
+            PgLinkCursor::Diesels(rows) => rows.next(),
+        }
+    }
+}
