@@ -201,11 +201,8 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     }
 
     /// Stores rows in a transaction, and returns how many were stored: a trigger of the database's may have dropped some.
-    fn store<M: ToRow<Self>>(
-        connection: &mut Self::Connection,
-        batch: &Batch<'_, M>,
-    ) -> std::result::Result<usize, Unstored> {
-        insert::insert::<Self, M>(connection, batch)
+    fn store<M: ToRow<Self>>(link: &mut Self::Link, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
+        insert::insert::<Self, M>(link, batch)
     }
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.

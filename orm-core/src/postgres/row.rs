@@ -99,7 +99,7 @@ impl PgRow {
                     (value.get_oid(), Span { start: start as u32, end: body.len() as u32 })
                 }
             };
-            columns.push(Column { name: String::new(), oid });
+            columns.push(Column { name: String::new(), oid, modifier: -1 });
             spans.push(span);
         }
         PgRow { columns: columns.into(), body: body.into(), spans: Spans(spans) }

@@ -46,16 +46,13 @@ pub(crate) fn most_rows<DB: Driver>(columns: usize) -> usize {
 }
 
 /// Stores a batch, by as few statements as it takes, and returns how many rows were stored.
-pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(
-    connection: &mut DB::Connection,
-    batch: &Batch<'_, M>,
-) -> Result<usize, Unstored> {
+pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
     let most_rows = most_rows::<DB>(batch.columns.len());
     let mut stored = 0;
     for (number, rows) in batch.rows.chunks(most_rows).enumerate() {
         let insert = Insert { rows, columns: batch.columns, recurs: rows.len() == most_rows };
         let first = number * most_rows;
-        stored += connection.execute_returning_count(&insert).map_err(|error| Unstored {
+        stored += link.execute_returning_count(&insert).map_err(|error| Unstored {
             error,
             rows: first..first + rows.len(),
             row: None,
