@@ -15,6 +15,8 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 
+#[cfg(test)]
+use super::memory::Line;
 use super::{
     address::Address,
     tls::{Proof, Tls},
@@ -144,9 +146,17 @@ enum Link {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// A server that is played in memory.
+    #[cfg(test)]
+    Memory(Box<dyn Line>),
 }
 
 impl Socket {
+    #[cfg(test)]
+    pub(crate) fn in_memory(line: Box<dyn Line>) -> Self {
+        Socket { stream: Stream::Clear(Plain { link: Link::Memory(line), deadline: None }) }
+    }
+
     /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline, all of them together.
     pub(crate) fn connect(address: &Address, settings: &TcpSettings, deadline: Deadline) -> io::Result<Self> {
         let link = match address {
@@ -207,6 +217,8 @@ impl Socket {
             Link::Tcp(stream) => Some(Address::of_peer(stream.peer_addr().ok()?)),
             #[cfg(unix)]
             Link::Unix(_) => None,
+            #[cfg(test)]
+            Link::Memory(_) => None,
         }
     }
 
@@ -250,6 +262,8 @@ impl Socket {
                 Link::Tcp(stream) => drop(stream.shutdown(Shutdown::Both)),
                 #[cfg(unix)]
                 Link::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
+                #[cfg(test)]
+                Link::Memory(_) => {}
             }
         }
         self.stream = Stream::Gone;
@@ -276,6 +290,8 @@ impl Link {
                 stream.set_read_timeout(read)?;
                 stream.set_write_timeout(write)
             }
+            #[cfg(test)]
+            Link::Memory(_) => Ok(()),
         }
     }
 }
@@ -399,6 +415,8 @@ impl Read for Plain {
             Link::Tcp(stream) => stream.read(buffer),
             #[cfg(unix)]
             Link::Unix(stream) => stream.read(buffer),
+            #[cfg(test)]
+            Link::Memory(line) => line.read(buffer),
         })
     }
 }
@@ -409,6 +427,8 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.write(data),
             #[cfg(unix)]
             Link::Unix(stream) => stream.write(data),
+            #[cfg(test)]
+            Link::Memory(line) => line.write(data),
         })
     }
 
@@ -417,6 +437,8 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.flush(),
             #[cfg(unix)]
             Link::Unix(stream) => stream.flush(),
+            #[cfg(test)]
+            Link::Memory(line) => line.flush(),
         }
     }
 }
@@ -427,6 +449,8 @@ impl fmt::Debug for Socket {
             Stream::Clear(Plain { link: Link::Tcp(_), .. }) => "TCP",
             #[cfg(unix)]
             Stream::Clear(Plain { link: Link::Unix(_), .. }) => "Unix socket",
+            #[cfg(test)]
+            Stream::Clear(Plain { link: Link::Memory(_), .. }) => "memory",
             Stream::Encrypted(_) => "TLS",
             Stream::Gone => "closed",
         })

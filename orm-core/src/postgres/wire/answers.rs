@@ -49,6 +49,8 @@ pub(super) struct Reading {
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
     was_prepared: bool,
+    /// Whether the server has said how it went, of several statements with the first at least.
+    is_answered: bool,
     affected: Option<u64>,
     failure: Option<Failure>,
 }
@@ -64,6 +66,7 @@ impl Reading {
             is_simple: false,
             has_first: false,
             was_prepared: false,
+            is_answered: false,
             affected: None,
             failure: None,
         }
@@ -71,6 +74,7 @@ impl Reading {
 
     /// Takes in the command tag that a statement was completed with, such as `UPDATE 3`.
     fn complete(&mut self, tag: &str) {
+        self.is_answered = true;
         self.affected = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
         if std::mem::take(&mut self.commits) && tag == "ROLLBACK" {
             self.fail(Failure::RolledBack);
@@ -79,6 +83,7 @@ impl Reading {
 
     /// The first failure is the one that is told.
     fn fail(&mut self, failure: Failure) {
+        self.is_answered = true;
         self.failure.get_or_insert(failure);
     }
 }
@@ -123,14 +128,14 @@ impl Wire {
         Ok(())
     }
 
-    /// The failure that an ErrorResponse in hand tells; one that ends the connection does so at once.
+    /// The failure that an ErrorResponse in hand tells; one that ends the connection does so at once, and so does one that
+    /// cannot be read.
     #[cold]
     pub(super) fn server_failure(&mut self) -> Failure {
         let failure = Failure::server(self.messages.body());
-        if let Failure::Server(word) = &failure
-            && word.is_fatal()
-        {
-            self.close(&failure);
+        match &failure {
+            Failure::Server(word) if !word.is_fatal() => {}
+            _ => self.close(&failure),
         }
         failure
     }
@@ -248,6 +253,7 @@ impl Wire {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
         match kind {
             kind::ROW if reading.is_simple || reading.failure.is_some() => {}
+            kind::ROW if reading.is_answered => return Err(unexpected()),
             kind::ROW => {
                 self.stashed = None;
                 self.spans.find(self.columns.len(), self.messages.body())?;
@@ -262,7 +268,7 @@ impl Wire {
                 reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
             }
             // A simple query may well be empty: it asks whether the server is there.
-            kind::EMPTY if reading.is_simple => {}
+            kind::EMPTY if reading.is_simple => reading.is_answered = true,
             kind::EMPTY => reading.fail(Failure::Empty),
             kind::COPY_OUT => reading.fail(Failure::Copy),
             kind::COPY_DATA | kind::COPY_DONE => {}
@@ -278,6 +284,8 @@ impl Wire {
                     None => return Err(failure), // it was the connection's last word
                 }
             }
+            // Rows that end in nothing could be some of them.
+            kind::READY if !reading.is_answered => return Err(unanswered()),
             kind::READY => {
                 self.ready()?;
                 return Ok(Taken::End);
@@ -346,6 +354,11 @@ enum Taken {
 #[inline]
 fn is_asynchronous(kind: u8) -> bool {
     matches!(kind, kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER)
+}
+
+#[cold]
+pub(super) fn unanswered() -> Failure {
+    Failure::protocol("it is ready for the next statement without a word on how the last one went")
 }
 
 #[cold]

@@ -10,7 +10,7 @@ use postgres_protocol::message::frontend;
 
 use super::{
     Parameters, Request, StatementId, Wire,
-    answers::{Reading, kind, unexpected},
+    answers::{Reading, kind, unanswered, unexpected},
     bind,
 };
 use crate::postgres::{column::Column, error::Failure};
@@ -28,7 +28,7 @@ const PIECE: usize = 64 << 10;
 pub(in crate::postgres) struct PortalId(u64);
 
 impl PortalId {
-    fn name(self) -> String {
+    pub(in crate::postgres) fn name(self) -> String {
         format!("orm_core_{}", self.0)
     }
 }
@@ -66,6 +66,8 @@ struct Portal {
     /// The bytes of the widest row since the last request.
     widest: usize,
     stash: Stash,
+    /// The server has said how the piece that is being read has ended.
+    is_piece_over: bool,
     /// The server has given all rows.
     is_done: bool,
     failure: Option<Failure>,
@@ -106,6 +108,16 @@ impl Portal {
         self.next = self.next.saturating_mul(GROWTH).min(by_width).clamp(1, self.most);
         self.widest = 0;
         self.next
+    }
+
+    /// Takes in that a row has come, of so many bytes.
+    #[inline]
+    fn take_in_row(&mut self, width: usize) -> Result<(), Failure> {
+        if self.is_piece_over {
+            return Err(unexpected());
+        }
+        self.widest = self.widest.max(width);
+        Ok(())
     }
 }
 
@@ -157,6 +169,7 @@ impl Wire {
             next: first,
             widest: 0,
             stash: Stash::default(),
+            is_piece_over: false,
             is_done: false,
             failure: None,
         });
@@ -263,7 +276,7 @@ impl Wire {
         let width = self.messages.body().len();
         self.spans.find(self.columns.len(), self.messages.body())?;
         if let Some(portal) = self.portals.find(id) {
-            portal.widest = portal.widest.max(width);
+            portal.take_in_row(width)?;
         }
         if is_last_request {
             self.ask(id)?;
@@ -294,7 +307,7 @@ impl Wire {
                 && let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id)
             {
                 let row = self.messages.body();
-                portal.widest = portal.widest.max(row.len());
+                portal.take_in_row(row.len())?;
                 portal.stash.put(row);
             }
             if self.take_in_message(kind, id)? {
@@ -306,10 +319,11 @@ impl Wire {
     /// Takes in a message to a portal, or to one that is closed; whether it was the last of its answer.
     pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
         match kind {
-            kind::ROW | kind::SUSPENDED => {}
-            kind::COMPLETE => {
+            kind::ROW => {}
+            kind::SUSPENDED | kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
-                    portal.is_done = true;
+                    portal.is_piece_over = true;
+                    portal.is_done |= kind == kind::COMPLETE;
                 }
             }
             kind::ERROR => {
@@ -319,6 +333,7 @@ impl Wire {
                 }
                 match self.portals.find(id) {
                     Some(portal) => {
+                        portal.is_piece_over = true;
                         portal.failure.get_or_insert(failure);
                     }
                     None => {
@@ -327,10 +342,13 @@ impl Wire {
                 }
             }
             kind::READY => {
-                self.ready()?;
                 if let Some(portal) = self.portals.find(id) {
+                    if !std::mem::take(&mut portal.is_piece_over) {
+                        return Err(unanswered());
+                    }
                     portal.in_flight -= 1;
                 }
+                self.ready()?;
                 return Ok(true);
             }
             kind::PARSED | kind::BOUND | kind::CLOSED | kind::COLUMNS | kind::NO_ROWS
