@@ -14,6 +14,8 @@ mod channel_binding;
 mod column;
 mod cursor;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod login;
 mod messages;
 mod options;
