@@ -98,7 +98,7 @@ fn proves(questions: &[u8], said: &[Token<'_>]) -> bool {
         answers.push(String::from_utf8_lossy(answer.body).into_owned());
     }
     let body = |number: u8| {
-        let token = said.iter().find(|token| token.body.starts_with(&[0, 0, 0, number]))?;
+        let token = said.iter().find(|token| token.kind == b'R' && token.body.starts_with(&[0, 0, 0, number]))?;
         Some(String::from_utf8_lossy(&token.body[4..]).into_owned())
     };
     let [first, last, ..] = &answers[..] else { return false };

@@ -36,7 +36,9 @@ pub(super) struct Answer {
     /// Something that a statement here does not do: to copy, or to be empty.
     refused: bool,
     empty: bool,
+    /// What the server says of the last statement that was completed, and whether it rolled back for any.
     tag: Vec<u8>,
+    rolled_back: bool,
     ended: bool,
 }
 
@@ -159,6 +161,7 @@ impl Witness {
             b'C' => {
                 answer.completed = true;
                 answer.tag = token.body.to_vec();
+                answer.rolled_back |= token.body.starts_with(b"ROLLBACK\0");
             }
             b'E' => answer.failed = true,
             b'G' | b'H' => answer.refused = true,
@@ -209,9 +212,8 @@ impl Witness {
     pub(super) fn bad_end(&mut self) -> Result<(), String> {
         let answer = self.answer(STATEMENT);
         must(answer.ended, "a statement has failed, and its answer was not read to its end")?;
-        let tag = answer.tag.starts_with(b"ROLLBACK\0");
         must(
-            answer.failed || answer.refused || answer.empty || tag,
+            answer.failed || answer.refused || answer.empty || answer.rolled_back,
             "a statement has failed, of which nobody has said so",
         )
     }
