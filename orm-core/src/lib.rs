@@ -2,7 +2,7 @@
 //!
 //! `#[derive(Model)]` makes a struct the rows of a table and gives it querysets, as Django has them. Their
 //! [`iterator`](QuerySet::iterator) returns an ordinary `Iterator<Item = Model>`, joins included, that holds a chunk of
-//! rows at a time: from a PostgreSQL cursor, as MySQL or MariaDB sends them, or by stepping through a SQLite statement.
+//! rows at a time: from a PostgreSQL portal, as MySQL or MariaDB sends them, or by stepping through a SQLite statement.
 //!
 //! ```
 //! use orm_core::prelude::*;
@@ -67,10 +67,10 @@
 //!
 //! | | PostgreSQL | MySQL, MariaDB | SQLite |
 //! | --- | --- | --- | --- |
-//! | what it is | `DECLARE … NO SCROLL CURSOR` in a read-only transaction, `FETCH FORWARD n` | one statement, whose rows are read as the server sends them | `sqlite3_step` |
+//! | what it is | a portal of the protocol in a read-only transaction, whose rows are asked for piece by piece, the next piece ahead | one statement, whose rows are read as the server sends them | `sqlite3_step` |
 //! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped | one, until it ends or is dropped |
 //! | in a transaction | other statements may run between rows | a second statement is an error before it is sent | a second statement is an error before it is sent |
-//! | a chunk that fails on the server | gives none of its rows | gives the rows before the failure | gives the rows before the failure |
+//! | a chunk that fails on the server | gives the rows before the failure | gives the rows before the failure | gives the rows before the failure |
 //! | the snapshot in a transaction | of when the stream is opened | of the transaction's first read (REPEATABLE READ is the default there) | of the transaction's first read |
 //! | while it is open | vacuum keeps what it may still read | `ALTER TABLE` waits for it, and others for that; the server keeps what it may still read | a file's log grows |
 //! | an unindexed ORDER BY | sorts first, on the server | sorts first, on the server | sorts first, in SQLite's sorter |

@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SignatureAlgorithm, date_time_ymd};
+pub use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -83,7 +84,16 @@ impl Authority {
     ///
     /// If it cannot be made.
     pub fn self_signed(&self, wanted: Wanted<'_>) -> Identity {
-        let key = KeyPair::generate().expect("a key can be made");
+        self.self_signed_by(wanted, &rcgen::PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// The same, with a signature of this kind.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn self_signed_by(&self, wanted: Wanted<'_>, signature: &'static SignatureAlgorithm) -> Identity {
+        let key = KeyPair::generate_for(signature).expect("a key can be made");
         let signed = parameters(&wanted).self_signed(&key);
         Identity::new(self.folder.path(), wanted.name, signed.expect("a certificate can be made"), key)
     }

@@ -4,6 +4,8 @@ mod bulk_create;
 mod conditions;
 mod connecting;
 mod create_tables;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod diesel_programs;
 mod field_kinds;
 mod field_types;
 mod fixed;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diesel::{RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
+use diesel::{RunQueryDsl, sql_types::BigInt};
 use itertools::Itertools;
 use orm_core::{diesel, prelude::*};
 use orm_tests::{Bed, TestResult, ok, on_postgres, panics, proxy::Proxy};

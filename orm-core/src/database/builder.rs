@@ -89,7 +89,7 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.application_name = Some(name.into()))
     }
 
-    /// How long PostgreSQL may work on one statement, and on each fetch of a stream; MariaDB on one statement, with all
+    /// How long PostgreSQL may work on one statement, and on each piece of a stream (some 64 KiB); MariaDB on one statement, with all
     /// rows of a stream; MySQL on one SELECT. SQLite has no such limit.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.statement_timeout = Some(timeout))

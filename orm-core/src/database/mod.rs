@@ -28,7 +28,7 @@ use crate::{
 ///
 /// | URL | database |
 /// | --- | --- |
-/// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's |
+/// | `postgres://user:password@host:5432/name` (or `postgresql://`) | PostgreSQL; options after `?` are libpq's, as is `host=… dbname=…` in place of a URL |
 /// | `mysql://user:password@host:3306/name` (or `mariadb://`) | MySQL or MariaDB |
 /// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there, and kept in WAL mode from then on; `?mode=ro`, `?mode=rw` |
 /// | `sqlite::memory:` | a SQLite database in memory, shared by the connections of this pool |
@@ -85,8 +85,8 @@ impl<B: Backend> Database<B> {
 
     /// Runs SQL of your own: one statement, or several separated by semicolons, without values.
     ///
-    /// Never put values into the text; this is for schemas. What it sets for a session stays with the one connection of
-    /// the pool that it ran on.
+    /// Never put values into the text; this is for schemas. What it sets for a session is gone when it returns; on SQLite it
+    /// stays with the one connection of the pool that it ran on.
     ///
     /// # Errors
     ///
@@ -179,9 +179,9 @@ impl<DB: Driver<Database = pool::Pool<DB>>> Database<DB> {
     /// A connection of the pool, for statements of Diesel's own.
     ///
     /// When it is dropped it goes back to the pool; a transaction that was left open on it, by `BEGIN` or by Diesel,
-    /// is rolled back first. On MySQL the whole session is renewed: settings, locks, temporary tables and the database
-    /// that was chosen are as they were. On PostgreSQL and SQLite, `SET`, `PRAGMA` and the like stay for the next user of
-    /// the connection.
+    /// is rolled back first. On PostgreSQL and MySQL the whole session is renewed: settings, locks, temporary tables,
+    /// prepared statements and the database that was chosen are as they were. On SQLite, `PRAGMA` and the like stay for the
+    /// next user of the connection.
     ///
     /// # Errors
     ///

@@ -36,7 +36,7 @@ pub(crate) struct Manager<DB: Driver> {
 #[doc(hidden)]
 pub struct Target {
     /// The address in the driver's own form, where it has one. It may hold a password.
-    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(crate) address: String,
     /// The URL that it was made from, to take its password out of messages.
     pub(crate) url: DatabaseUrl,

@@ -248,7 +248,7 @@ pub(crate) fn decode(text: &str) -> Result<String> {
 }
 
 /// Percent-encoding of all but RFC 3986's unreserved characters and those in `keep`.
-#[cfg(any(feature = "postgres", feature = "sqlite", test))]
+#[cfg(any(feature = "sqlite", test))]
 pub(crate) fn encode(text: &str, keep: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         let c = char::from(byte);

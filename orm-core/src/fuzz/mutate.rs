@@ -47,7 +47,7 @@ pub(super) fn mutate(batch: &mut Batch, before: &[Batch], rng: &mut Rng) {
 /// Says a message again, at times so often that it seems to have no end.
 fn repeat(batch: &mut Batch, at: usize, rng: &mut Rng) {
     let message = batch[at].clone();
-    let times = if message.len() < 100 && rng.u8(..8) == 0 { 3_000 } else { rng.usize(1..4) };
+    let times = if message.len() < 100 && rng.u8(..32) == 0 { 10_000 } else { rng.usize(1..4) };
     batch.splice(at..at, std::iter::repeat_n(message, times));
 }
 

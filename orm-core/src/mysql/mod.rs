@@ -69,7 +69,8 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
 /// dropped early ends its SELECT on the server (by `KILL QUERY` from a second connection, for which the server must
 /// be able to take one), or else gives the connection up, so that a pool replaces it. A statement that may write, such as
-/// `CALL` or `INSERT … RETURNING`, is not cut short: what it returns is read to its end, and dropped.
+/// `CALL`, `INSERT … RETURNING` or a SELECT that calls a function of the user's own, is not cut short: what it returns is read
+/// to its end, and dropped.
 ///
 /// After a deadlock, or whatever else makes the server roll back a transaction that Diesel has begun, the connection sends
 /// nothing before the transaction is rolled back here as well: nothing that comes after the failure runs outside of a
@@ -205,12 +206,15 @@ impl MysqlConnection {
         self.wire.in_transaction()
     }
 
-    /// Sends a query, whose rows are then to be had by [`next_row`](Self::next_row).
+    /// Sends a queryset's query, whose rows are then to be had by [`next_row`](Self::next_row). It is taken to read, whichever
+    /// functions it calls.
     pub(crate) fn start<T>(&mut self, source: &T) -> QueryResult<()>
     where
         T: QueryFragment<Mysql>,
     {
-        self.observed(&debug_query::<Mysql, _>(source), |connection| connection.send(source).map(drop))
+        self.observed(&debug_query::<Mysql, _>(source), |connection| connection.send(source))?;
+        self.only_reads = true;
+        Ok(())
     }
 
     /// Reads the next row; `false` after the last one.
@@ -372,7 +376,7 @@ impl LoadConnection<DefaultLoadingMode> for MysqlConnection {
         T: Query + QueryFragment<Mysql> + QueryId + 'query,
         Mysql: QueryMetadata<T::SqlType>,
     {
-        self.start(&source)?;
+        self.observed(&debug_query::<Mysql, _>(&source), |connection| connection.send(&source))?;
         Ok(MysqlCursor { connection: self, ended: false })
     }
 }

@@ -376,7 +376,7 @@ impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.read(buffer),
-            Stream::Encrypted(encrypted) => encrypted.stream.read(buffer),
+            Stream::Encrypted(encrypted) => encrypted.stream.read(buffer).map_err(closed),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -397,6 +397,15 @@ impl Write for Socket {
             Stream::Encrypted(encrypted) => encrypted.stream.flush(),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
+    }
+}
+
+/// An end that TLS has not told comes with a text that helps nobody.
+#[cold]
+fn closed(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::new(io::ErrorKind::UnexpectedEof, "the server has closed it"),
+        _ => error,
     }
 }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::{PgConnection, error::Failure, wire::Status};
-use crate::net::{socket::Deadline, statements::begins_with};
+use crate::net::{socket::Deadline, statements};
 
 /// How long the end of a result is waited for: longer than pieces of one answer are apart, and not worth a thought where
 /// a statement goes on.
@@ -54,8 +54,7 @@ impl PgConnection {
     }
 }
 
-/// Whether a statement does nothing but read, by its first word; whoever is in doubt is taken to write, as is what begins
-/// with `WITH`.
+/// Whether a statement does nothing but read; what begins with `WITH` may write.
 pub(super) fn only_reads(sql: &str) -> bool {
-    begins_with(sql, &["SELECT", "SHOW", "TABLE", "VALUES"])
+    statements::only_reads(sql, &["SELECT", "SHOW", "TABLE", "VALUES"])
 }

@@ -21,7 +21,6 @@ use super::{
 use crate::{
     error::Error,
     net::{
-        address::Address,
         socket::{Deadline, shuffle},
         tls::Tls,
     },
@@ -39,8 +38,6 @@ pub(super) struct Greeted {
     pub(super) version: String,
     /// What the server tells of the session (ParameterStatus).
     pub(super) parameters: BTreeMap<String, String>,
-    /// Where the server is that was taken.
-    pub(super) address: Address,
 }
 
 /// Connects to the first server that is as it is wanted, and logs in.
@@ -144,16 +141,19 @@ impl Attempt<'_> {
             Ok(settings(&mut messages)?)
         });
         let (parameters, key) = session.map_err(|refusal| refusal.without(password.as_deref()))?;
-        let address = messages.socket().peer().unwrap_or_else(|| self.host.address.clone());
         let encrypted = messages.socket().is_encrypted();
         let cancel = PgCancelToken::new(
-            Host { address: address.clone(), ..self.host.clone() },
+            // Its name may stand for several servers.
+            Host {
+                address: messages.socket().peer().unwrap_or_else(|| self.host.address.clone()),
+                ..self.host.clone()
+            },
             self.options,
             self.way.tls().filter(|_| encrypted),
             key,
         );
         let version = parameters.get("server_version").cloned().unwrap_or_default();
-        Ok(Greeted { messages, cancel, version, parameters, address })
+        Ok(Greeted { messages, cancel, version, parameters })
     }
 
     /// Says who we are.

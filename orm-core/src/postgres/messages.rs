@@ -135,7 +135,7 @@ impl Messages {
 
 #[inline]
 fn body_length(kind: u8, length: [u8; 4], longest: usize) -> Result<usize, Failure> {
-    let length = u32::from_be_bytes(length);
+    let length = i32::from_be_bytes(length);
     // It counts itself.
     match usize::try_from(length).ok().and_then(|length| length.checked_sub(4)) {
         Some(length) if length <= LONGEST_OF_MOST || (may_be_long(kind) && length <= longest) => Ok(length),

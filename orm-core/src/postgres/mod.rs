@@ -73,7 +73,15 @@ use crate::{
 
 /// A connection to PostgreSQL that reads each row from the wire when it is asked for.
 ///
-/// It is a full [`diesel::Connection`] of the backend [`Pg`], in Rust from end to end: no C library is needed.
+/// It is a full [`diesel::Connection`] of the backend [`Pg`], in Rust from end to end: no C library is needed. `load`
+/// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
+/// dropped early reads what is left, if that takes no longer than a moment. Otherwise it has the server cancel the
+/// statement (over a second connection, for which the server must be able to take one), unless that would undo something:
+/// in a transaction, or where the statement may write (a SELECT may, by a function of the user's own), what it returns is
+/// read to its end.
+///
+/// The state of a transaction is what the server says it is. `COMMIT` is an error where the server answers it with
+/// `ROLLBACK`, because a statement of the transaction had failed, and nobody noticed.
 ///
 /// # URLs
 ///
@@ -125,6 +133,47 @@ use crate::{
 /// transaction above all, but none runs in another's place. The limits of [`Builder`](crate::Builder) and `options` are
 /// refused by PgBouncer, which would lose them; they can be set for the user, by `ALTER ROLE`. What raw SQL sets, locks or
 /// prepares for a session, it does for whoever has the server's session next.
+///
+/// # Beside Diesel's own
+///
+/// Whatever is written for `diesel::PgConnection` works with this type in its place, in Diesel's pool, its migrations and
+/// `#[derive(MultiConnection)]` as well. These are the differences:
+///
+/// - Options of libpq that are not done here are refused, as said above.
+/// - At most `statement_cache_size` prepared statements are kept; those that have not been used for longest make room.
+///   Diesel keeps all. One that the server refuses, because a table was changed or the server has forgotten it, is prepared
+///   again; in a transaction, which such a refusal has failed, the error says so.
+/// - `batch_execute` of nothing is no error.
+/// - `PgRowByRowLoadingMode`, `copy_from`, `copy_to` and notifications are Diesel's connection's alone (rows are read one by
+///   one here in any case). A statement that would copy is an error.
+/// - A pool is told that the connection is broken while a transaction is open that SQL of the caller's own has begun.
+/// - Notices go to the crate `log`: warnings as such, and others for debugging.
+/// - `client_encoding` must stay `UTF8`; the connection is given up where it is changed.
+/// - Instrumentation is told the URL without its password.
+///
+/// # Errors
+///
+/// An error's `message`, `hint`, table, column, constraint and position are the server's own; `details` is its detail and
+/// its SQLSTATE, as in `Key (id)=(1) already exists. (SQLSTATE 23505)`.
+///
+/// ```no_run
+/// use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+///
+/// #[derive(QueryableByName)]
+/// struct Number {
+///     #[diesel(sql_type = BigInt)]
+///     n: i64,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut connection = orm_core::PgConnection::establish("postgres://me:secret@localhost/flights")?;
+/// let numbers = sql_query("SELECT n FROM generate_series(1, 1000000000::bigint) AS n");
+/// for number in numbers.load_iter::<Number, _>(&mut connection)?.take(10) {
+///     println!("{}", number?.n);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct PgConnection {
     // What is large is boxed, so that the connection itself is small to move.
     wire: Box<Wire>,
@@ -176,6 +225,19 @@ impl PgConnection {
     }
 
     /// What cancels a statement of this connection from another thread.
+    ///
+    /// ```no_run
+    /// use diesel::{Connection, RunQueryDsl, sql_query};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = orm_core::PgConnection::establish("postgres://me:secret@localhost/flights")?;
+    /// let token = connection.cancel_token();
+    /// std::thread::spawn(move || token.cancel());
+    /// // It ends with an error, whose `details` tells SQLSTATE 57014.
+    /// let _ = sql_query("SELECT pg_sleep(3600)").execute(&mut connection);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancel_token(&self) -> PgCancelToken {
         self.wire.cancel().clone()
     }

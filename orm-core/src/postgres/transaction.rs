@@ -5,11 +5,30 @@ use std::num::NonZeroU32;
 use diesel::{
     QueryResult,
     connection::{AnsiTransactionManager, TransactionManager, TransactionManagerStatus},
+    pg::TransactionBuilder,
 };
 
 use super::{PgConnection, error::Failure, wire::Status};
 
 impl PgConnection {
+    /// A transaction of which more is to be said: its isolation level, whether it writes, whether it waits for a snapshot
+    /// without conflicts.
+    ///
+    /// ```no_run
+    /// use diesel::{Connection, RunQueryDsl, sql_query};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = orm_core::PgConnection::establish("postgres://me:secret@localhost/flights")?;
+    /// connection.build_transaction().serializable().run(|connection| {
+    ///     sql_query("UPDATE flights SET delay = 0 WHERE delay IS NULL").execute(connection)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn build_transaction(&mut self) -> TransactionBuilder<'_, Self> {
+        TransactionBuilder::new(self)
+    }
+
     /// Diesel's error for ours; what the server says of the transaction is taken in.
     pub(super) fn checked<T>(&mut self, answer: Result<T, Failure>) -> QueryResult<T> {
         self.take_in_status();

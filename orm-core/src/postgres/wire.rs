@@ -30,6 +30,20 @@ pub(super) struct Parameters {
     pub(super) values: Vec<Option<Vec<u8>>>,
 }
 
+impl Parameters {
+    fn are_few_enough(&self) -> Result<(), Unsendable> {
+        match self.values.len() {
+            0..=MOST_PARAMETERS => Ok(()),
+            count => Err(Unsendable(
+                format!(
+                    "the statement has {count} values, and PostgreSQL takes {MOST_PARAMETERS} at most; nothing was sent"
+                )
+                .into(),
+            )),
+        }
+    }
+}
+
 /// Bind counts them in 16 bits.
 const MOST_PARAMETERS: usize = 65_535;
 /// The format of all parameters and results.
@@ -232,6 +246,7 @@ impl Wire {
         let useless = std::mem::take(&mut self.useless);
         let name = statement.id.name();
         let sent = self.send(|out| {
+            parameters.are_few_enough()?;
             for statement in &useless {
                 frontend::close(b'S', &statement.name(), out)?;
             }
@@ -305,15 +320,6 @@ impl Wire {
 
 /// Binds values to a statement, all of them in binary.
 fn bind(portal: &str, statement: &str, values: &[Option<Vec<u8>>], out: &mut BytesMut) -> Result<(), Unsendable> {
-    if values.len() > MOST_PARAMETERS {
-        return Err(Unsendable(
-            format!(
-                "the statement has {} values, and PostgreSQL takes {MOST_PARAMETERS} at most; nothing was sent",
-                values.len()
-            )
-            .into(),
-        ));
-    }
     let write = |value: &Option<Vec<u8>>, out: &mut BytesMut| {
         Ok(match value {
             None => IsNull::Yes,

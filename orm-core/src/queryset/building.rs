@@ -101,8 +101,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
 
     /// Bounds how many bytes of rows one fetch of a stream brings; 8 MiB unless it is set.
     ///
-    /// The width of rows is known only from those that have come, so that on PostgreSQL one fetch may be larger where
-    /// rows suddenly grow. A row that is larger by itself is fetched alone. Fields with an explicit `sql_type` are not
+    /// A fetch ends with the row that reaches it. A row that is larger by itself is fetched alone. Fields with an explicit `sql_type` are not
     /// counted.
     pub fn fetch_bytes(mut self, bytes: NonZeroUsize) -> Self {
         self.fetch_bytes = bytes;

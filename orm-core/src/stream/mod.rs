@@ -1,5 +1,21 @@
 //! Streams: iterators over the rows of a queryset, in constant memory, on every backend.
 //!
+//! # What a portal costs on PostgreSQL
+//!
+//! A stream on PostgreSQL is a portal of the protocol: the statement is planned for all of its rows (a cursor of SQL's is
+//! planned for a tenth of them, unless `cursor_tuple_fraction` says otherwise), and executed piece by piece. The server
+//! executes what is asked for in pieces without parallel workers, and a stream from a pool is planned so, too. Where the
+//! work before the first row is what takes long, as in an aggregate or a sort over a big table, and the result is small,
+//! [`load`](crate::QuerySet::load) asks for all of it at once and may have workers. Where both are big, the workers'
+//! part can be made a table or a materialized view first, and that be streamed.
+//!
+//! While rows are used, the next piece (some 64 KiB, and no more rows than a chunk) is on its way. So an error in a row
+//! ahead may fail a transaction in which a stream was dropped before it, as it would with any larger fetch. A consumer may
+//! take his time: the limits of `statement_timeout` are for each piece. But the transaction is idle meanwhile, as
+//! `idle_in_transaction_session_timeout` sees it, and keeps vacuum from removing what it may still read.
+//!
+//! # What lives here
+//!
 //! `source.rs` says what a backend has to bring, `chunk.rs` how much of it at a time, `row.rs` how one row is read, and
 //! `load.rs` reads a small result whole.
 

@@ -80,8 +80,7 @@ fn a_server_that_is_not_there(bed: &Bed) -> TestResult {
 fn a_server_that_says_nothing(bed: &Bed) -> TestResult {
     logs::keep();
     let silent = TcpListener::bind("127.0.0.1:0")?;
-    // libpq counts no less than two seconds.
-    let builder = Database::<orm_core::Any>::builder().connect_timeout(Duration::from_secs(2));
+    let builder = Database::<orm_core::Any>::builder().connect_timeout(Duration::from_millis(500));
     let url = format!("{}://me:{ENCODED}@{}/db", scheme(bed), silent.local_addr()?);
     let error = builder.connect(&url).expect_err("it never answers");
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");

@@ -1,5 +1,6 @@
 //! What PostgreSQL alone has: the connection to it, and what its servers do.
 
+mod connection;
 mod differential;
 mod errors;
 mod faults;
@@ -9,7 +10,9 @@ mod raw;
 mod rogue;
 mod rogue_login;
 mod servers;
+mod statements;
 mod tls;
+mod transactions;
 mod types;
 mod types_made_of_others;
 mod users_types;

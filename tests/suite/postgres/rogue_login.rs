@@ -133,7 +133,6 @@ fn scram(answer: impl Fn(&mut Client, &str) -> io::Result<()> + Send + Sync + 's
 fn scram_that_is_wrong_from_the_start() {
     for (what, first) in [
         ("another nonce", "r=abcdefghijklmnop,s=QUJDRA==,i=4096"),
-        ("the client's nonce alone", "r=NONCE,s=QUJDRA==,i=4096"),
         ("a nonce that is cut", "r=NON,s=QUJDRA==,i=4096"),
         ("no nonce", "s=QUJDRA==,i=4096"),
         ("no salt", "r=NONCExyz,i=4096"),
@@ -157,7 +156,7 @@ fn scram_that_is_wrong_from_the_start() {
             scram(move |client, nonce| client.raw(&request(11, first.replace("NONCE", nonce).as_bytes()))),
         );
         // What follows from the password would be sent as a proof.
-        assert!(what.contains("the client's nonce alone") || !rogue.has_heard("p="), "{what}: a proof was sent");
+        assert!(!rogue.has_heard("p="), "{what}: a proof was sent");
     }
 }
 

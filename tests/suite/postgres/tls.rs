@@ -14,7 +14,8 @@ use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, dsl::sql, sq
 use orm_core::{diesel, prelude::*};
 use orm_tests::{
     TestResult,
-    certificates::{Authority, HERE, Identity, Wanted},
+    certificates::{Authority, HERE, Identity, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, Wanted},
+    private_server::PrivateServer,
     proxy::Proxy,
     rogue::{Client, Rogue},
 };
@@ -298,6 +299,46 @@ fn logins_that_are_bound() {
     let folder = socket_folder();
     let error = PgConnection::establish(&url("scram", &format!("channel_binding=require&host={folder}"))).map(|_| ());
     assert!(error.is_err_and(|error| error.to_string().contains("not bound")));
+}
+
+/// The server hashes its certificate as we do, by the signature's algorithm.
+#[test]
+fn logins_that_are_bound_to_another_hash() {
+    let wanted = Wanted { name: "p384", hosts: HERE, expired: false };
+    let identity = authority().self_signed_by(wanted, &PKCS_ECDSA_P384_SHA384);
+    let option = |name: &str, path: &std::path::Path| format!("{name}={}", path.display());
+    let server = PrivateServer::postgres(&[
+        "ssl=on",
+        &option("ssl_cert_file", &identity.certificate_file),
+        &option("ssl_key_file", &identity.key_file),
+    ]);
+    for binding in ["disable", "prefer", "require"] {
+        let url = format!("{}?sslmode=require&channel_binding={binding}", server.url());
+        let answer = PgConnection::establish(&url).map(|_| ());
+        assert!(answer.is_ok(), "{binding}: {answer:?}");
+    }
+}
+
+/// A signature by Ed25519 has no hash. A login that cannot be bound is none, unless that was said to be fine.
+#[test]
+fn logins_that_cannot_be_bound() {
+    let identity = authority().self_signed_by(Wanted { name: "ed25519", hosts: HERE, expired: false }, &PKCS_ED25519);
+    let tls = identity.server();
+    let rogue = Rogue::new(move |client| {
+        client.first_message()?;
+        client.raw(b"S")?;
+        client.encrypt(&tls)?;
+        client.first_message()?;
+        client.say(b'R', b"\0\0\0\x0ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")?;
+        client.hear().map(drop)
+    });
+    for binding in ["prefer", "require", "disable"] {
+        let url = rogue.postgres_url(&format!("sslmode=require&channel_binding={binding}"));
+        let error = PgConnection::establish(&url).map(|_| ()).expect_err("it goes away at the latest").to_string();
+        let goes_on = binding == "disable";
+        assert_eq!(error.contains("`channel_binding=disable` does without"), !goes_on, "{binding}: {error}");
+        assert_eq!(rogue.has_heard("n,,n=,r="), goes_on, "{binding}");
+    }
 }
 
 /// Shows a certificate without having its key: what it signs is signed by another.

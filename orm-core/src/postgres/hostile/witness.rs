@@ -22,7 +22,7 @@ pub(super) struct Token<'a> {
 /// The message that begins there, if it is all there.
 pub(super) fn token(bytes: &[u8], start: usize) -> Option<Token<'_>> {
     let [kind, a, b, c, d, rest @ ..] = bytes.get(start..)? else { return None };
-    let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).ok()?.checked_sub(4)?;
+    let length = usize::try_from(i32::from_be_bytes([*a, *b, *c, *d])).ok()?.checked_sub(4)?;
     Some(Token { kind: *kind, body: rest.get(..length)?, end: start + 5 + length })
 }
 
@@ -40,6 +40,9 @@ pub(super) struct Answer {
     tag: Vec<u8>,
     rolled_back: bool,
     ended: bool,
+    /// Whether the answer to the request that is being answered has its end, and whether one had none.
+    is_over: bool,
+    lacks_end: bool,
 }
 
 /// The requests' owner that is no portal.
@@ -156,6 +159,7 @@ impl Witness {
         if owner == STATEMENT && answer.ended {
             *answer = Answer::default();
         }
+        answer.is_over |= matches!(token.kind, b'C' | b's' | b'E');
         match token.kind {
             b'D' => answer.rows.push_back(token.body.to_vec()),
             b'C' => {
@@ -168,6 +172,7 @@ impl Witness {
             b'I' => answer.empty = true,
             b'Z' => {
                 answer.ended = true;
+                answer.lacks_end |= !std::mem::take(&mut answer.is_over);
                 self.answered += 1;
                 self.state = token.body.first().copied().unwrap_or(0);
             }
@@ -222,6 +227,7 @@ impl Witness {
     pub(super) fn good_end_of_portal(&mut self, name: &str) -> Result<(), String> {
         let answer = self.answer(name);
         must(answer.completed, "a stream has ended that the server has not completed")?;
+        must(!answer.lacks_end, "a stream has ended whose pieces have not")?;
         must(!answer.failed, "a stream has ended well that has failed")?;
         must(answer.rows.is_empty(), "a stream's last rows are missing")
     }

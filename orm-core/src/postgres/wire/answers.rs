@@ -49,8 +49,8 @@ pub(super) struct Reading {
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
     was_prepared: bool,
-    /// Whether the server has said how it went, of several statements with the first at least.
-    is_answered: bool,
+    /// The last message of the answer, for they have an order.
+    last: u8,
     affected: Option<u64>,
     failure: Option<Failure>,
 }
@@ -66,7 +66,7 @@ impl Reading {
             is_simple: false,
             has_first: false,
             was_prepared: false,
-            is_answered: false,
+            last: kind::READY,
             affected: None,
             failure: None,
         }
@@ -74,16 +74,36 @@ impl Reading {
 
     /// Takes in the command tag that a statement was completed with, such as `UPDATE 3`.
     fn complete(&mut self, tag: &str) {
-        self.is_answered = true;
         self.affected = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
         if std::mem::take(&mut self.commits) && tag == "ROLLBACK" {
             self.fail(Failure::RolledBack);
         }
     }
 
+    /// Whether a message of this kind may follow the last one. Without that, an answer that lacks its end would be taken for
+    /// a short one, and the rest of another statement's for the beginning of this one's.
+    #[inline]
+    fn may_be_followed_by(&self, next: u8) -> bool {
+        if self.failure.is_some() {
+            return true; // the failure is told, whatever comes up to the ReadyForQuery
+        }
+        let last = self.last;
+        match next {
+            kind::ERROR | kind::COPY_IN | kind::COPY_OUT | kind::COPY_DATA | kind::COPY_DONE => true,
+            kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
+            // Of a simple query, the rows are thrown away.
+            _ if self.is_simple => true,
+            kind::CLOSED | kind::PARSED => matches!(last, kind::READY | kind::CLOSED),
+            kind::PARAMETER_TYPES => last == kind::PARSED,
+            kind::COLUMNS | kind::NO_ROWS => last == kind::PARAMETER_TYPES,
+            kind::BOUND => matches!(last, kind::COLUMNS | kind::NO_ROWS | kind::READY | kind::CLOSED),
+            kind::ROW | kind::COMPLETE | kind::EMPTY => matches!(last, kind::ROW | kind::BOUND),
+            _ => false,
+        }
+    }
+
     /// The first failure is the one that is told.
     fn fail(&mut self, failure: Failure) {
-        self.is_answered = true;
         self.failure.get_or_insert(failure);
     }
 }
@@ -251,9 +271,12 @@ impl Wire {
     #[inline]
     fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
+        if !reading.may_be_followed_by(kind) {
+            return Err(unexpected());
+        }
+        reading.last = kind;
         match kind {
             kind::ROW if reading.is_simple || reading.failure.is_some() => {}
-            kind::ROW if reading.is_answered => return Err(unexpected()),
             kind::ROW => {
                 self.stashed = None;
                 self.spans.find(self.columns.len(), self.messages.body())?;
@@ -268,7 +291,7 @@ impl Wire {
                 reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
             }
             // A simple query may well be empty: it asks whether the server is there.
-            kind::EMPTY if reading.is_simple => reading.is_answered = true,
+            kind::EMPTY if reading.is_simple => {}
             kind::EMPTY => reading.fail(Failure::Empty),
             kind::COPY_OUT => reading.fail(Failure::Copy),
             kind::COPY_DATA | kind::COPY_DONE => {}
@@ -284,8 +307,6 @@ impl Wire {
                     None => return Err(failure), // it was the connection's last word
                 }
             }
-            // Rows that end in nothing could be some of them.
-            kind::READY if !reading.is_answered => return Err(unanswered()),
             kind::READY => {
                 self.ready()?;
                 return Ok(Taken::End);

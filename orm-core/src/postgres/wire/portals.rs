@@ -18,7 +18,7 @@ use crate::postgres::{column::Column, error::Failure};
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
 /// How much larger a piece may be than the one before.
-const GROWTH: i32 = 4;
+const GROWTH: i32 = 2;
 /// About the bytes of a piece. It is in the system's buffers while the rows before it are used, so that the server does not
 /// wait for a slow reader with its statement timeout running.
 const PIECE: usize = 64 << 10;
@@ -147,6 +147,7 @@ impl Wire {
         let statement = StatementId::UNNAMED.name();
         let first = FIRST.min(most_rows);
         self.send(|out| {
+            parameters.are_few_enough()?;
             if let Some(begin) = begin {
                 frontend::query(begin, out)?;
             }
@@ -192,17 +193,20 @@ impl Wire {
                 return Err(failure);
             }
         }
+        let mut last = kind::READY;
         loop {
-            match self.next_message()? {
-                kind::PARSED | kind::BOUND => {}
-                kind::COLUMNS => {
+            let kind = self.next_message()?;
+            match kind {
+                kind::PARSED if last == kind::READY => last = kind,
+                kind::BOUND if last == kind::PARSED => last = kind,
+                kind::COLUMNS if last == kind::BOUND => {
                     let columns = Column::parse_all(self.messages.body())?;
                     if let Some(portal) = self.portals.find(id) {
                         portal.columns = columns;
                     }
                     return Ok(());
                 }
-                kind::NO_ROWS => {
+                kind::NO_ROWS if last == kind::BOUND => {
                     self.drop_portal(id);
                     self.take_in_portal(id)?;
                     return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
@@ -343,6 +347,7 @@ impl Wire {
             }
             kind::READY => {
                 if let Some(portal) = self.portals.find(id) {
+                    // An answer that lacks its end would be asked for again, for ever.
                     if !std::mem::take(&mut portal.is_piece_over) {
                         return Err(unanswered());
                     }

@@ -33,6 +33,7 @@ const COLUMNS: &[u8] = b"T\0\0\0\x1A\0\x01n\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xFF\xF
 const ROW: &[u8] = b"D\0\0\0\x0E\0\x01\0\0\0\x04\0\0\0\x01";
 const BOUND: &[u8] = b"2\0\0\0\x04";
 const PARSED: &[u8] = b"1\0\0\0\x04";
+const TYPES: &[u8] = b"t\0\0\0\x06\0\0";
 const SUSPENDED: &[u8] = b"s\0\0\0\x04";
 const COMPLETE: &[u8] = b"C\0\0\0\x0DSELECT 1\0";
 const READY: &[u8] = b"Z\0\0\0\x05I";
@@ -85,7 +86,7 @@ fn is_lost<T>(answer: Result<T, Failure>) -> bool {
 
 #[test]
 fn a_statement_ends_when_the_server_says_how_it_went() {
-    let begin = [PARSED, COLUMNS, BOUND, ROW];
+    let begin = [PARSED, TYPES, COLUMNS, BOUND, ROW];
     let with = |end: &[&'static [u8]]| rows(&[&begin[..], end].concat());
     assert!(with(&[COMPLETE, READY]).is_ok_and(|rows| rows == 1));
     assert!(is_lost(with(&[READY])), "these could be some of the rows");
@@ -104,7 +105,7 @@ fn a_portals_piece_ends_when_the_server_says_how_it_went() {
 
 #[test]
 fn an_error_that_cannot_be_read_ends_the_connection() {
-    assert!(is_lost(rows(&[PARSED, COLUMNS, BOUND, BROKEN_ERROR, READY])));
+    assert!(is_lost(rows(&[PARSED, TYPES, COLUMNS, BOUND, BROKEN_ERROR, READY])));
     let mut wire = wire(&[PARSED, BOUND, COLUMNS, ROW, SUSPENDED, READY, BROKEN_ERROR, READY, READY]);
     let portal = wire.open_portal(None, "SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4);
     let portal = portal.expect("that is honest");
