@@ -101,7 +101,10 @@ impl Honest {
         if matches!(self.phase, Phase::Ready) && self.rng.u8(..24) == 0 {
             match self.rng.u8(..3) {
                 0 => self.out.push(message(b'N', &texts(&["SNOTICE", "VNOTICE", "C00000", "Mso it is", ""]))),
-                1 => self.out.push(message(b'S', &texts(&["application_name", "fuzz"]))),
+                1 => {
+                    let settings = [["application_name", "fuzz"], ["TimeZone", "Europe/Rome"], ["TimeZone", "UTC"]];
+                    self.out.push(message(b'S', &texts(&settings[self.rng.usize(..settings.len())])));
+                }
                 _ => self.out.push(message(b'A', &[&[0, 0, 0, 9][..], &texts(&["channel", "payload"])].concat())),
             }
         }
