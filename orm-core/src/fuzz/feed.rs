@@ -22,7 +22,6 @@ pub(crate) trait Server: Send + Sync {
 
 /// What becomes of the server's answers.
 pub(super) enum Source {
-    #[cfg_attr(not(test), expect(dead_code))]
     Honest,
     Mutated {
         rng: Rng,

@@ -136,11 +136,10 @@ fn shrink<T: Target>(seed: u64, mut transcript: Transcript) -> (Transcript, Opti
 /// The transcript without so many messages.
 fn without(transcript: &[Batch], start: usize, count: usize) -> Transcript {
     let mut index = 0;
-    let keep = |_: &&Vec<u8>| {
+    let mut keep = |_: &&Vec<u8>| {
         index += 1;
         !(start..start + count).contains(&(index - 1))
     };
-    let mut keep = keep;
     transcript.iter().map(|batch| batch.iter().filter(&mut keep).cloned().collect()).collect()
 }
 

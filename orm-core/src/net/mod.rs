@@ -5,7 +5,7 @@
 //! knows nothing of any database's protocol.
 
 pub(crate) mod address;
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 pub(crate) mod memory;
 pub(crate) mod received;
 pub(crate) mod socket;

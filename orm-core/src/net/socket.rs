@@ -15,7 +15,7 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 use super::memory::Line;
 use super::{
     address::Address,
@@ -147,12 +147,12 @@ enum Link {
     #[cfg(unix)]
     Unix(UnixStream),
     /// A server that is played in memory.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "postgres"))]
     Memory(Box<dyn Line>),
 }
 
 impl Socket {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "postgres"))]
     pub(crate) fn in_memory(line: Box<dyn Line>) -> Self {
         Socket { stream: Stream::Clear(Plain { link: Link::Memory(line), deadline: None }) }
     }
@@ -217,7 +217,7 @@ impl Socket {
             Link::Tcp(stream) => Some(Address::of_peer(stream.peer_addr().ok()?)),
             #[cfg(unix)]
             Link::Unix(_) => None,
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Link::Memory(_) => None,
         }
     }
@@ -262,7 +262,7 @@ impl Socket {
                 Link::Tcp(stream) => drop(stream.shutdown(Shutdown::Both)),
                 #[cfg(unix)]
                 Link::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
-                #[cfg(test)]
+                #[cfg(all(test, feature = "postgres"))]
                 Link::Memory(_) => {}
             }
         }
@@ -290,7 +290,7 @@ impl Link {
                 stream.set_read_timeout(read)?;
                 stream.set_write_timeout(write)
             }
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Link::Memory(_) => Ok(()),
         }
     }
@@ -424,7 +424,7 @@ impl Read for Plain {
             Link::Tcp(stream) => stream.read(buffer),
             #[cfg(unix)]
             Link::Unix(stream) => stream.read(buffer),
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Link::Memory(line) => line.read(buffer),
         })
     }
@@ -436,7 +436,7 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.write(data),
             #[cfg(unix)]
             Link::Unix(stream) => stream.write(data),
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Link::Memory(line) => line.write(data),
         })
     }
@@ -446,7 +446,7 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.flush(),
             #[cfg(unix)]
             Link::Unix(stream) => stream.flush(),
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Link::Memory(line) => line.flush(),
         }
     }
@@ -458,7 +458,7 @@ impl fmt::Debug for Socket {
             Stream::Clear(Plain { link: Link::Tcp(_), .. }) => "TCP",
             #[cfg(unix)]
             Stream::Clear(Plain { link: Link::Unix(_), .. }) => "Unix socket",
-            #[cfg(test)]
+            #[cfg(all(test, feature = "postgres"))]
             Stream::Clear(Plain { link: Link::Memory(_), .. }) => "memory",
             Stream::Encrypted(_) => "TLS",
             Stream::Gone => "closed",
