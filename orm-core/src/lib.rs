@@ -119,6 +119,8 @@ mod diesel_row;
 pub mod diesel_table;
 mod error;
 pub mod field;
+#[cfg(all(test, feature = "postgres"))]
+mod fuzz;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;

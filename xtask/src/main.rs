@@ -11,6 +11,7 @@ mod backend;
 mod bench;
 mod command;
 mod failure;
+mod fuzz;
 mod lint;
 mod run;
 mod serve;
@@ -25,7 +26,7 @@ use lexopt::{Arg, Parser};
 use crate::{command::Command, failure::Failure};
 
 /// Every command, in the order in which the help names them.
-const COMMANDS: &[Command] = &[test::COMMAND, serve::COMMAND, lint::COMMAND, bench::COMMAND];
+const COMMANDS: &[Command] = &[test::COMMAND, serve::COMMAND, lint::COMMAND, fuzz::COMMAND, bench::COMMAND];
 
 fn main() -> ExitCode {
     // Whatever a command starts must be ended when xtask is asked to stop, so listening comes first.

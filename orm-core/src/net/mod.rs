@@ -5,6 +5,8 @@
 //! knows nothing of any database's protocol.
 
 pub(crate) mod address;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) mod memory;
 pub(crate) mod received;
 pub(crate) mod socket;
 pub(crate) mod statements;

@@ -15,6 +15,8 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 
+#[cfg(all(test, feature = "postgres"))]
+use super::memory::Line;
 use super::{
     address::Address,
     tls::{Proof, Tls},
@@ -144,9 +146,17 @@ enum Link {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// A server that is played in memory.
+    #[cfg(all(test, feature = "postgres"))]
+    Memory(Box<dyn Line>),
 }
 
 impl Socket {
+    #[cfg(all(test, feature = "postgres"))]
+    pub(crate) fn in_memory(line: Box<dyn Line>) -> Self {
+        Socket { stream: Stream::Clear(Plain { link: Link::Memory(line), deadline: None }) }
+    }
+
     /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline, all of them together.
     pub(crate) fn connect(address: &Address, settings: &TcpSettings, deadline: Deadline) -> io::Result<Self> {
         let link = match address {
@@ -207,6 +217,8 @@ impl Socket {
             Link::Tcp(stream) => Some(Address::of_peer(stream.peer_addr().ok()?)),
             #[cfg(unix)]
             Link::Unix(_) => None,
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(_) => None,
         }
     }
 
@@ -250,6 +262,8 @@ impl Socket {
                 Link::Tcp(stream) => drop(stream.shutdown(Shutdown::Both)),
                 #[cfg(unix)]
                 Link::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
+                #[cfg(all(test, feature = "postgres"))]
+                Link::Memory(_) => {}
             }
         }
         self.stream = Stream::Gone;
@@ -276,6 +290,8 @@ impl Link {
                 stream.set_read_timeout(read)?;
                 stream.set_write_timeout(write)
             }
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(_) => Ok(()),
         }
     }
 }
@@ -408,6 +424,8 @@ impl Read for Plain {
             Link::Tcp(stream) => stream.read(buffer),
             #[cfg(unix)]
             Link::Unix(stream) => stream.read(buffer),
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(line) => line.read(buffer),
         })
     }
 }
@@ -418,6 +436,8 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.write(data),
             #[cfg(unix)]
             Link::Unix(stream) => stream.write(data),
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(line) => line.write(data),
         })
     }
 
@@ -426,6 +446,8 @@ impl Write for Plain {
             Link::Tcp(stream) => stream.flush(),
             #[cfg(unix)]
             Link::Unix(stream) => stream.flush(),
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(line) => line.flush(),
         }
     }
 }
@@ -436,6 +458,8 @@ impl fmt::Debug for Socket {
             Stream::Clear(Plain { link: Link::Tcp(_), .. }) => "TCP",
             #[cfg(unix)]
             Stream::Clear(Plain { link: Link::Unix(_), .. }) => "Unix socket",
+            #[cfg(all(test, feature = "postgres"))]
+            Stream::Clear(Plain { link: Link::Memory(_), .. }) => "memory",
             Stream::Encrypted(_) => "TLS",
             Stream::Gone => "closed",
         })

@@ -108,6 +108,18 @@ fn try_server(
     Err(first.unwrap_or_else(|| Refusal::unfit("no connection to the server could be made", "there is no way to it")))
 }
 
+/// Logs in on a connection that is there.
+#[cfg(test)]
+pub(super) fn log_in_on(options: &Options, messages: Messages) -> Result<Greeted, String> {
+    let attempt = Attempt { options, host: &options.hosts[0], way: Way::Clear };
+    let greeted = attempt.log_in(messages).and_then(|mut greeted| {
+        fit(&mut greeted, options.wanted)?;
+        greeted.messages.trust();
+        Ok(greeted)
+    });
+    greeted.map_err(|refusal| refusal.text)
+}
+
 /// One connection to one server.
 struct Attempt<'a> {
     options: &'a Options,
@@ -239,7 +251,7 @@ fn ask(messages: &mut Messages, sql: &str) -> Result<String, Failure> {
             }
             b'Z' => return answer.ok_or_else(|| Failure::protocol("it does not answer a query")),
             b'E' => return Err(Failure::server(messages.body())),
-            b'T' | b'C' | b'S' | b'N' => {}
+            b'T' | b'C' | b'S' | b'N' | b'A' => {}
             _ => return Err(Failure::protocol("it answers a query by something else")),
         }
     }

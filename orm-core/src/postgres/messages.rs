@@ -121,6 +121,12 @@ impl Messages {
         Ok(self.received.receive_in_time(&mut self.socket)?)
     }
 
+    /// How many bytes have been received and not been read, and how large the buffer is that they are in.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.received.unread().len(), self.received.size())
+    }
+
     /// Ends the connection at once.
     pub(super) fn close(&mut self) {
         self.socket.close();

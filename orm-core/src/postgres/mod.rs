@@ -15,6 +15,8 @@ mod column;
 mod copy;
 mod cursor;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod login;
 mod messages;
 mod options;

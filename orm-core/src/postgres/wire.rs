@@ -8,6 +8,8 @@
 mod answers;
 mod copying;
 mod portals;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, io, sync::Arc};
 
@@ -268,6 +270,18 @@ impl Wire {
         self.in_flight.push_back(Request::Statement);
         self.reading = Some(Reading::extended(sql));
         Ok(self.begin_reading())
+    }
+
+    /// For tests that look at how much was received and read.
+    #[cfg(test)]
+    pub(super) fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// Whether nothing is in flight.
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        self.in_flight.is_empty()
     }
 
     /// Lets the server forget a statement, with the next request.

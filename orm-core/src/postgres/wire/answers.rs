@@ -148,14 +148,14 @@ impl Wire {
         Ok(())
     }
 
-    /// The failure that an ErrorResponse in hand tells; one that ends the connection does so at once.
+    /// The failure that an ErrorResponse in hand tells; one that ends the connection does so at once, and so does one that
+    /// cannot be read.
     #[cold]
     pub(super) fn server_failure(&mut self) -> Failure {
         let failure = Failure::server(self.messages.body());
-        if let Failure::Server(word) = &failure
-            && word.is_fatal()
-        {
-            self.close(&failure);
+        match &failure {
+            Failure::Server(word) if !word.is_fatal() => {}
+            _ => self.close(&failure),
         }
         failure
     }
@@ -375,6 +375,11 @@ pub(super) enum Taken {
 #[inline]
 fn is_asynchronous(kind: u8) -> bool {
     matches!(kind, kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER)
+}
+
+#[cold]
+pub(super) fn unanswered() -> Failure {
+    Failure::protocol("it is ready for the next statement without a word on how the last one went")
 }
 
 #[cold]

@@ -10,7 +10,7 @@ use postgres_protocol::message::frontend;
 
 use super::{
     Parameters, Request, StatementId, Wire,
-    answers::{Reading, kind, unexpected},
+    answers::{Reading, kind, unanswered, unexpected},
     bind,
 };
 use crate::postgres::{column::Column, error::Failure};
@@ -28,7 +28,7 @@ const PIECE: usize = 64 << 10;
 pub(in crate::postgres) struct PortalId(u64);
 
 impl PortalId {
-    fn name(self) -> String {
+    pub(in crate::postgres) fn name(self) -> String {
         format!("orm_core_{}", self.0)
     }
 }
@@ -66,10 +66,10 @@ struct Portal {
     /// The bytes of the widest row since the last request.
     widest: usize,
     stash: Stash,
+    /// The server has said how the piece that is being read has ended.
+    is_piece_over: bool,
     /// The server has given all rows.
     is_done: bool,
-    /// It has given the rows of the last request, and there may be more.
-    is_suspended: bool,
     failure: Option<Failure>,
 }
 
@@ -108,6 +108,16 @@ impl Portal {
         self.next = self.next.saturating_mul(GROWTH).min(by_width).clamp(1, self.most);
         self.widest = 0;
         self.next
+    }
+
+    /// Takes in that a row has come, of so many bytes.
+    #[inline]
+    fn take_in_row(&mut self, width: usize) -> Result<(), Failure> {
+        if self.is_piece_over {
+            return Err(unexpected());
+        }
+        self.widest = self.widest.max(width);
+        Ok(())
     }
 }
 
@@ -160,8 +170,8 @@ impl Wire {
             next: first,
             widest: 0,
             stash: Stash::default(),
+            is_piece_over: false,
             is_done: false,
-            is_suspended: false,
             failure: None,
         });
         let opened = self.guarded(|wire| wire.read_opening(begin, id));
@@ -270,7 +280,7 @@ impl Wire {
         let width = self.messages.body().len();
         self.spans.find(self.columns.len(), self.messages.body())?;
         if let Some(portal) = self.portals.find(id) {
-            portal.widest = portal.widest.max(width);
+            portal.take_in_row(width)?;
         }
         if is_last_request {
             self.ask(id)?;
@@ -301,7 +311,7 @@ impl Wire {
                 && let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id)
             {
                 let row = self.messages.body();
-                portal.widest = portal.widest.max(row.len());
+                portal.take_in_row(row.len())?;
                 portal.stash.put(row);
             }
             if self.take_in_message(kind, id)? {
@@ -314,14 +324,10 @@ impl Wire {
     pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
         match kind {
             kind::ROW => {}
-            kind::SUSPENDED => {
+            kind::SUSPENDED | kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
-                    portal.is_suspended = true;
-                }
-            }
-            kind::COMPLETE => {
-                if let Some(portal) = self.portals.find(id) {
-                    portal.is_done = true;
+                    portal.is_piece_over = true;
+                    portal.is_done |= kind == kind::COMPLETE;
                 }
             }
             kind::ERROR => {
@@ -331,6 +337,7 @@ impl Wire {
                 }
                 match self.portals.find(id) {
                     Some(portal) => {
+                        portal.is_piece_over = true;
                         portal.failure.get_or_insert(failure);
                     }
                     None => {
@@ -339,14 +346,14 @@ impl Wire {
                 }
             }
             kind::READY => {
-                self.ready()?;
                 if let Some(portal) = self.portals.find(id) {
-                    portal.in_flight -= 1;
                     // An answer that lacks its end would be asked for again, for ever.
-                    if !(std::mem::take(&mut portal.is_suspended) || portal.is_done || portal.failure.is_some()) {
-                        return Err(unexpected());
+                    if !std::mem::take(&mut portal.is_piece_over) {
+                        return Err(unanswered());
                     }
+                    portal.in_flight -= 1;
                 }
+                self.ready()?;
                 return Ok(true);
             }
             kind::PARSED | kind::BOUND | kind::CLOSED | kind::COLUMNS | kind::NO_ROWS
