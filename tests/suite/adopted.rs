@@ -370,7 +370,7 @@ mod diesels_own {
             let mut outlived = None;
             let undone: Result<(), _> = tx.transaction(|_| {
                 outlived = Some(rows()?);
-                Err(orm_core::Error::from(Number::objects(tx).filter(|n| n.id.eq(-1)).get().expect_err("no such row")))
+                Err(Number::objects(tx).filter(|n| n.id.eq(-1)).get().expect_err("no such row"))
             });
             assert!(undone.is_err());
             drop(outlived);
