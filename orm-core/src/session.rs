@@ -49,6 +49,8 @@ enum Holder<DB: Driver> {
     Statement,
     /// A stream has it for as long as it is open, or code of the user's.
     Exclusive,
+    /// Nobody: the transaction has ended. A stream that was forgotten keeps the slot, and must not keep the connection.
+    Nobody,
 }
 
 impl<DB: Driver> Inner<DB> {
@@ -146,9 +148,15 @@ impl<DB: Driver> Drop for Inner<DB> {
     fn drop(&mut self) {
         // Nothing is open by now, unless the user's own SQL opened it.
         let mut state = self.slot.lock();
-        let State { connection, lent: true, .. } = &mut *state else { return };
-        if let Holder::Idle(connection) = connection {
-            pool::reset(connection);
+        let lent = state.lent;
+        match std::mem::replace(&mut state.connection, Holder::Nobody) {
+            Holder::Idle(mut connection) => {
+                drop(state);
+                if lent {
+                    pool::reset(&mut connection);
+                }
+            }
+            other => state.connection = other,
         }
     }
 }
@@ -301,6 +309,7 @@ impl<DB: Driver> Lease<DB> {
             match &state.connection {
                 Holder::Idle(_) => break,
                 Holder::Statement => state = slot.free.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Holder::Nobody => return in_use("its transaction has ended".into()),
                 Holder::Exclusive => {
                     return in_use(format!(
                         "an open stream (or `with_connection`) has this transaction's connection, and {} cannot run \

@@ -78,9 +78,20 @@ pub(crate) enum Kept<P> {
     Yes { instead_of: Option<P> },
 }
 
-/// The first word of a statement, as it is written; empty where something else stands first.
+/// The first word of a statement behind comments, as it is written; empty where something else stands first.
 pub(crate) fn first_word(sql: &str) -> &str {
-    let sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let mut sql = sql;
+    loop {
+        sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(' || c == ';');
+        sql = match (sql.strip_prefix("--"), sql.strip_prefix("/*")) {
+            (Some(comment), _) => comment.split_once('\n').map_or("", |(_, rest)| rest),
+            // What servers read of such comments begins with a `!` or an `M!`, and may be anything.
+            (_, Some(comment)) if !comment.starts_with(['!', 'M']) => {
+                comment.split_once("*/").map_or("", |(_, rest)| rest)
+            }
+            _ => break,
+        };
+    }
     sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
@@ -108,12 +119,17 @@ pub(crate) fn only_reads(sql: &str, words: &[&str]) -> bool {
 /// Whether what ends here is no call of a function that may write.
 fn is_harmless(before: &str) -> bool {
     let before = before.trim_end();
+    if before.ends_with("*/") || before.lines().next_back().is_some_and(|line| line.contains("--")) {
+        return false; // a comment may hide a name
+    }
     let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
     if word.is_empty() {
         // A name in quotes may be any function's.
         return !before.ends_with(['"', '`', ']']);
     }
-    HARMLESS.split(' ').any(|known| word.eq_ignore_ascii_case(known))
+    // Behind a point it is a function of some schema, and not the system's own.
+    let is_qualified = before[..before.len() - word.len()].trim_end().ends_with('.');
+    !is_qualified && HARMLESS.split(' ').any(|known| word.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -147,6 +163,7 @@ mod tests {
             " (select 1)",
             "\n((SELECT 1",
             "SELECT*FROM t",
+            "/* a */ -- b\n SELECT 1",
             "TABLE t",
             "SELECT count(*) FROM t WHERE (a IN (1, 2)) AND lower ( b ) = $1",
             "SELECT (SELECT max(x) FROM u) FROM t",
@@ -156,7 +173,7 @@ mod tests {
         for sql in [
             "CALL p()",
             "insert into t values (1) returning id",
-            "/* a */ SELECT 1",
+            "/*! CALL p() */ SELECT 1",
             "SELECTED",
             "",
             "é",
@@ -164,6 +181,9 @@ mod tests {
             "SELECT jobs.work (id) FROM jobs",
             "SELECT \"count\"(1)",
             "SELECT é(1)",
+            "SELECT s.left(1)",
+            "SELECT \"left\"/**/(1)",
+            "SELECT work -- it\n(1)",
         ] {
             assert!(!reads(sql), "{sql}");
         }

@@ -1,18 +1,18 @@
-//! Ending a result that is not wanted any more, without reading what is left of it.
+//! Ending a result that is not wanted any more.
 //!
-//! What is left is read, unless that takes longer than a moment. Then the server is told to cancel the statement, over a
-//! second connection; what it had sent by then is read and thrown away. Only a statement that reads, and that stands in
-//! no transaction, is cancelled: another would be undone, and with it the transaction. A transaction of a stream's own is
-//! there for its reading alone, so that it may be cancelled as well. Of any other, the result is read to its end.
+//! A plain statement may write, whatever it looks like (a view may call a function), and is undone where it is cut short.
+//! So what is left of its result is read to its end. The transaction of a stream's own is there for its reading alone:
+//! little of it is in flight at a time, and where that takes longer than a moment, the server is told to cancel it, over a
+//! second connection.
 
 use std::time::Duration;
 
-use super::{PgConnection, error::Failure, wire::Status};
-use crate::net::{socket::Deadline, statements};
+use super::{PgConnection, error::Failure};
+use crate::net::socket::Deadline;
 
-/// How long the end of a result is waited for: longer than pieces of one answer are apart, and not worth a thought where
-/// a statement goes on.
-const A_MOMENT: Duration = Duration::from_millis(20);
+/// How long what is in flight is waited for: longer than a network takes, and not worth a thought where the server has a
+/// lot to do for a few rows.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 impl PgConnection {
     /// Ends what is left of the last statement's result.
@@ -24,37 +24,44 @@ impl PgConnection {
             // While it unwinds, the pool discards the connection in any case.
             return self.give_up(&Failure::Lost("a panic, while a result was read".into()));
         }
-        let rest =
-            if self.only_reads && self.wire.status() == Status::Idle { self.end_soon() } else { self.wire.skip_all() };
+        let rest = self.wire.skip_all();
         if let Err(error) = self.checked(rest) {
-            log::debug!("a statement failed after some of its rows were read, and its other rows were not: {error}");
+            log::warn!("a statement failed after some of its rows were read, and its other rows were not: {error}");
         }
     }
 
-    /// Reads and throws away what is in flight, and cancels the statement if that takes longer than a moment. Whoever drops a
-    /// result does not want to wait for a server that hangs, so all of it ends in the time that connecting may take.
+    /// Reads and throws away what is in flight, and cancels it if that takes longer than a moment. Whoever drops a stream does
+    /// not want to wait for a server that hangs, so all of it ends in the time that connecting may take.
     pub(super) fn end_soon(&mut self) -> Result<(), Failure> {
+        let is_here = self.wait_a_moment();
+        self.set_timeouts()?;
+        if is_here? {
+            return Ok(());
+        }
+        let cancelled = self.wire.cancel().cancel();
+        let ended = self.within_connect_timeout(|connection| connection.wire.discard_in_flight());
+        match cancelled {
+            Ok(()) => ended,
+            // The request may be on its way still, and would hit the next statement.
+            Err(why) => {
+                log::debug!("a stream cannot be cancelled on the server, so its connection is given up: {why:?}");
+                let why = Failure::Lost("a stream could not be ended early".into());
+                self.give_up(&why);
+                Err(why)
+            }
+        }
+    }
+
+    /// Reads what comes within a moment; whether that is all.
+    fn wait_a_moment(&mut self) -> Result<bool, Failure> {
         let deadline = Deadline::after(Some(A_MOMENT));
         loop {
             if self.wire.discard_received()? {
-                return self.set_timeouts();
+                return Ok(true);
             }
             if !self.wire.receive_by(deadline)? {
-                break;
+                return Ok(false);
             }
         }
-        if let Err(why) = self.wire.cancel().cancel() {
-            log::debug!("a statement cannot be cancelled on the server, so its result is read: {why:?}");
-        }
-        let ended = self.within_connect_timeout(|connection| connection.wire.discard_in_flight());
-        if let Err(Failure::Lost(why)) = &ended {
-            log::debug!("a result could not be ended early, so its connection is given up: {why}");
-        }
-        ended
     }
-}
-
-/// Whether a statement does nothing but read; what begins with `WITH` may write.
-pub(super) fn only_reads(sql: &str) -> bool {
-    statements::only_reads(sql, &["SELECT", "SHOW", "TABLE", "VALUES"])
 }

@@ -1,37 +1,60 @@
 //! The rows of a statement, as Diesel iterates over them.
 
-use diesel::QueryResult;
+use diesel::{QueryResult, result::Error as DieselError};
 
 use super::{PgConnection, row::PgRow};
 
 /// The rows of a statement, each read from the wire when it is asked for.
 ///
-/// Dropped early, it ends the statement on the server where that undoes nothing, or else reads its rows to their end.
+/// It is one row ahead: the server stores what a statement without a transaction has done at the end of its answer, and
+/// whoever asks for one row, and no more, must hear if that fails. Dropped early, it reads the statement's rows to their
+/// end.
 #[must_use = "rows are only read when they are asked for"]
 #[derive(Debug)]
 pub struct PgCursor<'conn> {
-    pub(super) connection: &'conn mut PgConnection,
-    pub(super) ended: bool,
+    connection: &'conn mut PgConnection,
+    given: bool,
+    ended: bool,
+    /// Met behind a row that was given.
+    failure: Option<DieselError>,
+}
+
+impl<'conn> PgCursor<'conn> {
+    pub(super) fn new(connection: &'conn mut PgConnection) -> Self {
+        PgCursor { connection, given: false, ended: false, failure: None }
+    }
 }
 
 impl Iterator for PgCursor<'_> {
     type Item = QueryResult<PgRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(failure) = self.failure.take() {
+            return Some(Err(failure));
+        }
         if self.ended {
             return None;
         }
-        match self.connection.next_row() {
-            Ok(true) => Some(Ok(self.connection.wire.owned_row())),
+        let row = match self.connection.next_row() {
+            Ok(true) => self.connection.wire.owned_row(),
             Ok(false) => {
                 self.ended = true;
-                None
+                return None;
             }
             Err(error) => {
                 self.ended = true;
-                Some(Err(error))
+                return Some(Err(error));
             }
+        };
+        let is_first = !std::mem::replace(&mut self.given, true);
+        if let Err(error) = self.connection.look_ahead() {
+            self.ended = true;
+            if is_first {
+                return Some(Err(error));
+            }
+            self.failure = Some(error);
         }
+        Some(Ok(row))
     }
 }
 

@@ -149,7 +149,7 @@ const SQLSTATE: &str = "SQLSTATE ";
 const LOST: &str = "the connection to the server is lost";
 const ROLLED_BACK: &str = "the server rolled the transaction back where it was asked to commit, because a statement of it \
                            had failed; nothing of it is stored";
-const COPY: &str = "COPY from or to the program is not done by this call; nothing was copied";
+const COPY: &str = "COPY from or to the program is not done by this call (what else the statement does is done)";
 const EMPTY: &str = "the statement is empty";
 /// `details` of what is not the server's word.
 const ABORTED: &str = "the transaction was rolled back";

@@ -81,11 +81,10 @@ use crate::{
 /// A connection to PostgreSQL that reads each row from the wire when it is asked for.
 ///
 /// It is a full [`diesel::Connection`] of the backend [`Pg`], in Rust from end to end: no C library is needed. `load`
-/// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
-/// dropped early reads what is left, if that takes no longer than a moment. Otherwise it has the server cancel the
-/// statement (over a second connection, for which the server must be able to take one), unless that would undo something:
-/// in a transaction, or where the statement may write (a SELECT may, by a function of the user's own), what it returns is
-/// read to its end.
+/// and `load_iter` never hold more than the row in hand and the next one; collecting rows is the caller's choice. A statement
+/// is executed to its end, as with Diesel's own connection, so an iterator that is dropped early reads what is left. The
+/// streams of this crate's querysets, which only read, end at once; and [`cancel_token`](Self::cancel_token) ends any
+/// statement.
 ///
 /// The state of a transaction is what the server says it is. `COMMIT` is an error where the server answers it with
 /// `ROLLBACK`, because a statement of the transaction had failed, and nobody noticed.
@@ -174,8 +173,8 @@ use crate::{
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut connection = orm_core::PgConnection::establish("postgres://me:secret@localhost/flights")?;
-/// let numbers = sql_query("SELECT n FROM generate_series(1, 1000000000::bigint) AS n");
-/// for number in numbers.load_iter::<Number, _>(&mut connection)?.take(10) {
+/// let numbers = sql_query("SELECT n FROM generate_series(1, 1000000::bigint) AS n");
+/// for number in numbers.load_iter::<Number, _>(&mut connection)? {
 ///     println!("{}", number?.n);
 /// }
 /// # Ok(())
@@ -191,8 +190,6 @@ pub struct PgConnection {
     prepared: u64,
     types: PgMetadataCache,
     transaction: AnsiTransactionManager,
-    /// The last statement does nothing but read, so that it may be ended before its end.
-    only_reads: bool,
     instrumentation: DynInstrumentation,
 }
 
@@ -221,7 +218,6 @@ impl PgConnection {
             prepared: RandomState::new().build_hasher().finish(),
             types: PgMetadataCache::new(),
             transaction: AnsiTransactionManager::default(),
-            only_reads: false,
             instrumentation: DynInstrumentation::default_instrumentation(),
         })
     }
@@ -256,6 +252,12 @@ impl PgConnection {
         if let Ok(true) = row { Ok(true) } else { self.checked(row) }
     }
 
+    /// Reads on to the next row, or to the end, without letting go of the row that was given last.
+    fn look_ahead(&mut self) -> QueryResult<()> {
+        let ahead = self.wire.look_ahead();
+        if ahead.is_ok() && self.wire.is_busy() { Ok(()) } else { self.checked(ahead) }
+    }
+
     /// The row in hand, where it was received.
     #[inline]
     pub(crate) fn row(&self) -> RowRef<'_> {
@@ -280,7 +282,6 @@ impl PgConnection {
         self.finish();
         let (sql, parameters) = self.written(source)?;
         let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
-        self.only_reads = abandon::only_reads(&sql);
         let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
         self.checked(answer)
     }
@@ -420,7 +421,7 @@ impl LoadConnection<DefaultLoadingMode> for PgConnection {
         Pg: QueryMetadata<T::SqlType>,
     {
         self.observed(&debug_query::<Pg, _>(&source), |connection| connection.send(&source))?;
-        Ok(PgCursor { connection: self, ended: false })
+        Ok(PgCursor::new(self))
     }
 }
 

@@ -4,6 +4,7 @@ use diesel::{QueryResult, debug_query, pg::Pg, query_builder::QueryFragment};
 
 use super::{
     PgConnection,
+    error::Failure,
     wire::{PortalId, Step},
 };
 
@@ -17,6 +18,8 @@ pub(crate) struct Portal {
     id: PortalId,
     /// It has a transaction of its own, which ends with it.
     owns_transaction: bool,
+    /// That transaction has ended.
+    has_ended: bool,
 }
 
 impl PgConnection {
@@ -38,24 +41,37 @@ impl PgConnection {
                 let _ = connection.wire.query_ahead("ROLLBACK");
             }
             let id = connection.checked(opened)?;
-            Ok(Portal { id, owns_transaction })
+            Ok(Portal { id, owns_transaction, has_ended: false })
         })
     }
 
     /// Reads the next row of a portal; `false` after the last one.
     #[inline]
-    pub(crate) fn next_of_portal(&mut self, portal: &Portal) -> QueryResult<bool> {
+    pub(crate) fn next_of_portal(&mut self, portal: &mut Portal) -> QueryResult<bool> {
         match self.wire.next_of_portal(portal.id) {
             Ok(Step::Row) => Ok(true),
-            other => self.checked(other.map(|_| false)),
+            other => self.no_row(portal, other.map(|_| ())),
         }
+    }
+
+    /// The end, or an error.
+    #[cold]
+    fn no_row(&mut self, portal: &mut Portal, end: Result<(), Failure>) -> QueryResult<bool> {
+        let end = if end.is_ok() && portal.owns_transaction && !portal.has_ended {
+            portal.has_ended = true;
+            // What a serializable transaction has read counts only once it is committed.
+            self.wire.query_ahead("COMMIT")
+        } else {
+            end
+        };
+        self.checked(end).map(|()| false)
     }
 
     /// Closes a portal, and ends the transaction that is its own; what was asked for and has not come yet is read and thrown
     /// away.
     pub(crate) fn close_portal(&mut self, portal: &Portal) -> QueryResult<()> {
         self.finish();
-        let closed = if self.wire.is_lost() {
+        let closed = if self.wire.is_lost() || portal.has_ended {
             Ok(())
         } else if portal.owns_transaction {
             // Nothing but this portal is of the transaction, so that it may be cancelled.

@@ -22,7 +22,10 @@ use postgres_protocol::{
 pub(super) use self::portals::{PortalId, Step};
 use self::{answers::Reading, portals::Portals};
 use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
-use crate::net::socket::{Deadline, Timeouts};
+use crate::net::{
+    socket::{Deadline, Timeouts},
+    statements::begins_with,
+};
 
 /// Values of parameters, and the types that they were written as.
 #[derive(Debug)]
@@ -213,7 +216,11 @@ impl Wire {
 
     /// Runs SQL as text: one statement, or several with semicolons between; their rows are thrown away.
     pub(super) fn query(&mut self, sql: &str) -> Result<(), Failure> {
-        self.take_in()?;
+        if begins_with(sql, &["ROLLBACK", "ABORT"]) {
+            self.take_in()?;
+        } else {
+            self.take_in_and_check()?;
+        }
         self.query_ahead(sql)
     }
 
@@ -244,7 +251,7 @@ impl Wire {
         parameters: &Parameters,
         sql: &str,
     ) -> Result<Executed, Failure> {
-        self.take_in()?;
+        self.take_in_and_check()?;
         let useless = std::mem::take(&mut self.useless);
         let name = statement.id.name();
         let sent = self.send(|out| {

@@ -45,6 +45,8 @@ pub(super) struct Reading {
     commits: bool,
     /// In the simple protocol, whose rows are text and are thrown away.
     is_simple: bool,
+    /// Several statements are looked at in one request.
+    is_look: bool,
     /// Whether the first row is in hand already.
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
@@ -64,12 +66,18 @@ impl Reading {
         Reading {
             commits: begins_with(sql, &["COMMIT", "END", "PREPARE"]),
             is_simple: false,
+            is_look: false,
             has_first: false,
             was_prepared: false,
             last: kind::READY,
             affected: None,
             failure: None,
         }
+    }
+
+    /// Several statements in one request, of which one is executed, and the last is described.
+    pub(super) fn look() -> Self {
+        Reading { is_look: true, ..Reading::extended("") }
     }
 
     /// Takes in the command tag that a statement was completed with, such as `UPDATE 3`.
@@ -90,9 +98,11 @@ impl Reading {
         let last = self.last;
         match next {
             kind::ERROR | kind::COPY_IN | kind::COPY_OUT | kind::COPY_DATA | kind::COPY_DONE => true,
+            kind::READY if self.is_look => matches!(last, kind::COLUMNS | kind::NO_ROWS),
             kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
             // Of a simple query, the rows are thrown away.
             _ if self.is_simple => true,
+            kind::PARSED if self.is_look => matches!(last, kind::READY | kind::PARSED | kind::COMPLETE),
             kind::CLOSED | kind::PARSED => matches!(last, kind::READY | kind::CLOSED),
             kind::PARAMETER_TYPES => last == kind::PARSED,
             kind::COLUMNS | kind::NO_ROWS => last == kind::PARAMETER_TYPES,
@@ -168,7 +178,11 @@ impl Wire {
             b"E" => Status::Failed,
             _ => return Err(unexpected()),
         };
-        self.in_flight.pop_front();
+        let answered = self.in_flight.pop_front();
+        if self.status == Status::Idle && answered == Some(Request::Statement) {
+            // They have ended with their transaction, whether they were closed or not.
+            self.portals.clear();
+        }
         Ok(())
     }
 
@@ -199,6 +213,18 @@ impl Wire {
             }
             Some(_) => self.guarded(Wire::read_row_or_end),
         }
+    }
+
+    /// Reads on to the next row or to the end, while the row before it is still to be given: what the end has to say may be
+    /// that nothing of the statement is stored.
+    pub(in crate::postgres) fn look_ahead(&mut self) -> Result<(), Failure> {
+        if self.reading.as_ref().is_some_and(|reading| !reading.has_first) {
+            let has_next = self.guarded(Wire::read_row_or_end)?;
+            if let Some(reading) = &mut self.reading {
+                reading.has_first = has_next;
+            }
+        }
+        Ok(())
     }
 
     /// How many rows the last statement says that it changed or gave, once it was read to its end.
@@ -282,10 +308,15 @@ impl Wire {
                 self.spans.find(self.columns.len(), self.messages.body())?;
                 return Ok(Taken::Row);
             }
-            kind::PARSED => reading.was_prepared = true,
+            kind::PARSED => {}
             kind::COLUMNS if reading.is_simple => {}
-            kind::COLUMNS => self.columns = Column::parse_all(self.messages.body())?,
-            kind::BOUND | kind::CLOSED | kind::PARAMETER_TYPES | kind::NO_ROWS => {}
+            kind::COLUMNS => {
+                // Not before: it may be prepared, and its description be lost to an error.
+                reading.was_prepared = true;
+                self.columns = Column::parse_all(self.messages.body())?;
+            }
+            kind::NO_ROWS => reading.was_prepared = true,
+            kind::BOUND | kind::CLOSED | kind::PARAMETER_TYPES => {}
             kind::COMPLETE => {
                 let tag = Reader::new(self.messages.body()).text()?;
                 reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
@@ -334,6 +365,18 @@ impl Wire {
         match reading.failure {
             None => Ok(false),
             Some(failure) => Err(failure),
+        }
+    }
+
+    /// Takes in what is in flight, and fails if a stream has failed the transaction with what was asked ahead for it: whatever
+    /// is sent now would fail for that reason, and not say so.
+    pub(super) fn take_in_and_check(&mut self) -> Result<(), Failure> {
+        self.take_in()?;
+        match self.portals.failure() {
+            Some(word) if self.status == Status::Failed => Err(Failure::Server(Box::new(word.clone())).with_hint(
+                "this is the error of a stream that is open in the transaction, in rows which had been asked for ahead",
+            )),
+            _ => Ok(()),
         }
     }
 

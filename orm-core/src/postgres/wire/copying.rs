@@ -37,7 +37,7 @@ impl Wire {
         target: &CopyTarget,
         types: &[u32],
     ) -> Result<Option<Arc<[Column]>>, Failure> {
-        self.take_in()?;
+        self.take_in_and_check()?;
         self.send(|out| {
             frontend::parse("", &target.insert, types.iter().copied(), out)?;
             frontend::parse("", MAY_BE_COPIED_TO, [TEXT], out)?;
@@ -53,7 +53,7 @@ impl Wire {
         self.portals.in_hand = None;
         self.columns = Arc::new([]);
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::extended(&target.select));
+        self.reading = Some(Reading::look());
         if let Some(failure) = self.begin_reading().failure {
             return Err(failure);
         }

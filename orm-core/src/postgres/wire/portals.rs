@@ -13,7 +13,10 @@ use super::{
     answers::{Reading, kind, unanswered, unexpected},
     bind,
 };
-use crate::postgres::{column::Column, error::Failure};
+use crate::postgres::{
+    column::Column,
+    error::{Failure, ServerWord},
+};
 
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
@@ -63,7 +66,7 @@ struct Portal {
     most: i32,
     /// The rows of the next piece.
     next: i32,
-    /// The bytes of the widest row since the last request.
+    /// The bytes of the widest row so far.
     widest: usize,
     stash: Stash,
     /// The server has said how the piece that is being read has ended.
@@ -106,7 +109,6 @@ impl Portal {
     fn next_piece(&mut self) -> i32 {
         let by_width = i32::try_from(PIECE / self.widest.max(1)).unwrap_or(i32::MAX);
         self.next = self.next.saturating_mul(GROWTH).min(by_width).clamp(1, self.most);
-        self.widest = 0;
         self.next
     }
 
@@ -130,6 +132,14 @@ impl Portals {
         self.open.clear();
         self.in_hand = None;
     }
+
+    /// What the server said of a portal that has failed, and whose stream has not told it yet.
+    pub(super) fn failure(&self) -> Option<&ServerWord> {
+        self.open.iter().find_map(|portal| match &portal.failure {
+            Some(Failure::Server(word)) => Some(&**word),
+            _ => None,
+        })
+    }
 }
 
 impl Wire {
@@ -141,7 +151,7 @@ impl Wire {
         parameters: &Parameters,
         most_rows: i32,
     ) -> Result<PortalId, Failure> {
-        self.take_in()?;
+        self.take_in_and_check()?;
         self.portals.made += 1;
         let id = PortalId(self.portals.made);
         let statement = StatementId::UNNAMED.name();
@@ -233,7 +243,7 @@ impl Wire {
     fn step(&mut self, id: PortalId) -> Result<Step, Failure> {
         loop {
             let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id) else {
-                return Err(Failure::Value("the stream was closed".into()));
+                return Err(Failure::Value("the transaction of this stream has ended".into()));
             };
             if self.portals.in_hand != Some(id) {
                 self.columns = portal.columns.clone();
@@ -365,7 +375,9 @@ impl Wire {
 
     /// Closes a portal, in a transaction that goes on; an error of what was sent ahead for it fails that transaction.
     pub(in crate::postgres) fn close_portal(&mut self, id: PortalId) -> Result<(), Failure> {
+        let failure = self.portals.find(id).and_then(|portal| portal.failure.take());
         self.drop_portal(id);
+        self.portals.late_failure = failure;
         self.send(|out| {
             frontend::close(b'P', &id.name(), out)?;
             frontend::sync(out);
