@@ -12,6 +12,7 @@ mod raw;
 mod rogue;
 mod rogue_login;
 mod servers;
+mod sharing;
 mod statements;
 mod tls;
 mod transactions;
