@@ -9,7 +9,7 @@
 //! [`load`](crate::QuerySet::load) asks for all of it at once and may have workers. Where both are big, the workers'
 //! part can be made a table or a materialized view first, and that be streamed.
 //!
-//! While rows are used, the next piece (some 64 KiB, and no more rows than a chunk) is on its way. So an error in a row
+//! While rows are used, the next pieces (two of some 64 KiB, and no more rows than a chunk) are on their way. So an error in a row
 //! ahead may fail a transaction in which a stream was dropped before it, as it would with any larger fetch. A consumer may
 //! take his time: the limits of `statement_timeout` are for each piece. But the transaction is idle meanwhile, as
 //! `idle_in_transaction_session_timeout` sees it, and keeps vacuum from removing what it may still read.

@@ -1,7 +1,7 @@
 //! Portals: results that are asked for piece by piece.
 //!
-//! A piece is small, whatever the chunks of a stream are, and the next one is asked for as soon as the first row of one
-//! has come: the server works while rows are read, and whoever stops early has little left to read. What is in flight
+//! A piece is small, whatever the chunks of a stream are, and while one is read the next ones are on their way: the server
+//! works while rows are used, and whoever stops early has little left to read. What is in flight
 //! when something else is to be sent is taken in, and kept with its portal.
 
 use std::sync::Arc;
@@ -66,6 +66,8 @@ struct Portal {
     most: i32,
     /// The rows of the next piece.
     next: i32,
+    /// Whether pieces grow no more.
+    has_full_size: bool,
     /// The bytes of the widest row so far.
     widest: usize,
     stash: Stash,
@@ -108,8 +110,17 @@ impl Portal {
     /// The rows to ask for next.
     fn next_piece(&mut self) -> i32 {
         let by_width = i32::try_from(PIECE / self.widest.max(1)).unwrap_or(i32::MAX);
-        self.next = self.next.saturating_mul(GROWTH).min(by_width).clamp(1, self.most);
+        let most = by_width.clamp(1, self.most);
+        self.next = self.next.saturating_mul(GROWTH).min(most);
+        self.has_full_size = self.next == most;
         self.next
+    }
+
+    /// Whether another piece is to be asked for: one is on its way while one is read, and two once they have their full size,
+    /// so that the server has something to do whenever it has done one.
+    #[inline]
+    fn wants_more(&self) -> bool {
+        self.in_flight < if self.has_full_size { 3 } else { 2 }
     }
 
     /// Takes in that a row has come, of so many bytes.
@@ -178,6 +189,7 @@ impl Wire {
             in_flight: 1,
             most: most_rows,
             next: first,
+            has_full_size: false,
             widest: 0,
             stash: Stash::default(),
             is_piece_over: false,
@@ -264,10 +276,10 @@ impl Wire {
             }
             match self.in_flight.front() {
                 Some(Request::Portal(front)) if *front == id => {
-                    let is_last_request = portal.in_flight == 1;
+                    let wants_more = portal.wants_more();
                     let kind = self.next_message()?;
                     if kind == kind::ROW {
-                        return self.portals_row(id, is_last_request);
+                        return self.portals_row(id, wants_more);
                     }
                     // The state of the transaction is known at the end of the answer.
                     if !self.take_in_message(kind, id)? && kind == kind::ERROR {
@@ -285,14 +297,14 @@ impl Wire {
     }
 
     #[inline]
-    fn portals_row(&mut self, id: PortalId, is_last_request: bool) -> Result<Step, Failure> {
+    fn portals_row(&mut self, id: PortalId, wants_more: bool) -> Result<Step, Failure> {
         self.stashed = None;
         let width = self.messages.body().len();
         self.spans.find(self.columns.len(), self.messages.body())?;
         if let Some(portal) = self.portals.find(id) {
             portal.take_in_row(width)?;
         }
-        if is_last_request {
+        if wants_more {
             self.ask(id)?;
         }
         Ok(Step::Row)
