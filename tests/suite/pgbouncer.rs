@@ -255,7 +255,8 @@ fn many_threads(way: &Way) -> TestResult {
                 let round = |round: i64| -> Result<i64, Box<dyn std::error::Error>> {
                     let last = (thread * 7 + round * 13) % 200 + 1;
                     let small = Number::objects(db).filter(|n| n.id.le(last)).order_by(|n| n.id.asc());
-                    let read = small.iterator(1 + round.unsigned_abs() as usize % 9)?.map(|row| row.id).collect_vec();
+                    let read =
+                        small.iterator(usize::try_from(1 + round.unsigned_abs() % 9)?)?.map(|row| row.id).collect_vec();
                     if !read.iter().copied().eq(1..=last) {
                         return Err(format!("{read:?} is not all up to {last}").into());
                     }

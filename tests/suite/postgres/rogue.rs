@@ -158,7 +158,7 @@ fn what_no_server_says_about_rows() {
             let server = rogue(vec![(b'E', bytes.clone()), (b'Q', of_text)], false);
             match way(&mut connect(&server)) {
                 Err(error) if error.to_string().contains("in time") => {
-                    accepted.push(format!("{what}, {name}: {error}"))
+                    accepted.push(format!("{what}, {name}: {error}"));
                 }
                 Err(_) => {}
                 // Whatever is thrown away in any case is not looked at, so that a batch may have it anywhere.

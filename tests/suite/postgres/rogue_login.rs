@@ -163,7 +163,8 @@ fn scram_that_is_wrong_from_the_start() {
 /// A server that does not know the password cannot sign; who does not sign is not the server.
 #[test]
 fn scram_that_does_not_prove_the_server() {
-    let ends: [(&str, fn(&mut Client) -> io::Result<()>); 8] = [
+    type End = fn(&mut Client) -> io::Result<()>;
+    let ends: [(&str, End); 8] = [
         ("a wrong signature", |client| {
             client.raw(
                 &[request(12, &[b"v=", "A".repeat(43).as_bytes(), b"="].concat()), request(0, b""), ready()].concat(),
