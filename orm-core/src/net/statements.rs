@@ -101,37 +101,6 @@ pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
     words.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// What may stand before a parenthesis in a statement that only reads: SQL's own words, and functions that write nothing.
-const HARMLESS: &str = "\
-    abs all and any array_agg as avg between bit_length by case cast ceil char_length coalesce concat count \
-    date date_trunc distinct else except exists extract filter floor from generate_series greatest having if \
-    ifnull ilike in intersect is join lateral least left length like limit lower ltrim max min mod not now \
-    nullif offset on or over pg_sleep position power regexp repeat replace right round row_number rtrim select \
-    sleep some sqrt string_agg strpos substr substring sum then trim union unnest upper using values when where \
-    with xor";
-
-/// Whether a statement does nothing but read: its first word is one of these, and it calls no function that is not known to
-/// write nothing. Whoever is in doubt is taken to write.
-pub(crate) fn only_reads(sql: &str, words: &[&str]) -> bool {
-    begins_with(sql, words) && sql.match_indices('(').all(|(at, _)| is_harmless(&sql[..at]))
-}
-
-/// Whether what ends here is no call of a function that may write.
-fn is_harmless(before: &str) -> bool {
-    let before = before.trim_end();
-    if before.ends_with("*/") || before.lines().next_back().is_some_and(|line| line.contains("--")) {
-        return false; // a comment may hide a name
-    }
-    let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-    if word.is_empty() {
-        // A name in quotes may be any function's.
-        return !before.ends_with(['"', '`', ']']);
-    }
-    // Behind a point it is a function of some schema, and not the system's own.
-    let is_qualified = before[..before.len() - word.len()].trim_end().ends_with('.');
-    !is_qualified && HARMLESS.split(' ').any(|known| word.eq_ignore_ascii_case(known))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,39 +122,5 @@ mod tests {
         assert_eq!(statements.keep("a", 1), Kept::Yes { instead_of: None });
         assert_eq!(statements.resize(CacheSize::Disabled), [1]);
         assert_eq!((statements.keep("b", 2), statements.get("b")), (Kept::No, None));
-    }
-
-    #[test]
-    fn what_may_write_is_not_taken_to_read() {
-        let reads = |sql| only_reads(sql, &["SELECT", "TABLE"]);
-        for sql in [
-            "SELECT 1",
-            " (select 1)",
-            "\n((SELECT 1",
-            "SELECT*FROM t",
-            "/* a */ -- b\n SELECT 1",
-            "TABLE t",
-            "SELECT count(*) FROM t WHERE (a IN (1, 2)) AND lower ( b ) = $1",
-            "SELECT (SELECT max(x) FROM u) FROM t",
-        ] {
-            assert!(reads(sql), "{sql}");
-        }
-        for sql in [
-            "CALL p()",
-            "insert into t values (1) returning id",
-            "/*! CALL p() */ SELECT 1",
-            "SELECTED",
-            "",
-            "é",
-            "SELECT work(id) FROM jobs",
-            "SELECT jobs.work (id) FROM jobs",
-            "SELECT \"count\"(1)",
-            "SELECT é(1)",
-            "SELECT s.left(1)",
-            "SELECT \"left\"/**/(1)",
-            "SELECT work -- it\n(1)",
-        ] {
-            assert!(!reads(sql), "{sql}");
-        }
     }
 }
