@@ -3,7 +3,7 @@
 //! `options.rs` reads the URL, `login.rs` logs in with its neighbours `reach.rs`, `authentication.rs`, `channel_binding.rs`
 //! and `refusal.rs`, `messages.rs` cuts the bytes into messages, `wire.rs` sends requests and
 //! reads answers, `column.rs` and `row.rs` are what comes, `session.rs` makes a session what it shall be,
-//! `transaction.rs` says what failures mean, `abandon.rs` ends results that are not wanted any more, `cancel.rs` ends them
+//! `statement.rs` runs Diesel's statements, `transaction.rs` says what failures mean, `abandon.rs` ends results that are not wanted any more, `cancel.rs` ends them
 //! from elsewhere, `portal.rs` is what streams are made of, `copy.rs` stores many rows; here it becomes a connection of Diesel's, and in `roles.rs`
 //! whatever else Diesel's programs want of one.
 
@@ -27,14 +27,13 @@ mod refusal;
 mod roles;
 mod row;
 mod session;
+mod statement;
 mod transaction;
 mod wire;
 
 use std::{
-    ffi::CString,
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
-    result::Result as StdResult,
     sync::Arc,
 };
 
@@ -46,20 +45,14 @@ use diesel::{
     },
     debug_query,
     expression::QueryMetadata,
-    pg::{GetPgMetadataCache, Pg, PgMetadataCache, PgQueryBuilder, PgTypeMetadata},
-    query_builder::{Query, QueryBuilder, QueryFragment, QueryId, bind_collector::RawBytesBindCollector},
-    result::Error as DieselError,
+    pg::{GetPgMetadataCache, Pg, PgMetadataCache},
+    query_builder::{Query, QueryFragment, QueryId},
 };
 
 pub use self::{
     cancel::PgCancelToken,
     cursor::PgCursor,
     row::{PgField, PgRow},
-};
-use self::{
-    column::Column,
-    error::Failure,
-    wire::{Parameters, Statement, StatementId, Status, Wire},
 };
 pub(crate) use self::{
     copy::{Copied, CopyTarget},
@@ -68,14 +61,14 @@ pub(crate) use self::{
     portal::Portal,
     row::RowRef,
 };
+use self::{
+    statement::{Prepared, without_nul},
+    wire::Wire,
+};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
-    net::{
-        socket::Deadline,
-        statements::{Kept, Statements},
-        tls::Tls,
-    },
+    net::{socket::Deadline, statements::Statements, tls::Tls},
 };
 
 /// A connection to PostgreSQL that reads each row from the wire when it is asked for.
@@ -193,15 +186,6 @@ pub struct PgConnection {
     instrumentation: DynInstrumentation,
 }
 
-/// A statement that the server has prepared.
-#[derive(Clone, Debug)]
-struct Prepared {
-    id: StatementId,
-    /// The types of its parameters.
-    types: Arc<[u32]>,
-    columns: Arc<[Column]>,
-}
-
 impl PgConnection {
     /// Connects and logs in.
     pub(crate) fn open(options: Options) -> Result<Self> {
@@ -264,84 +248,12 @@ impl PgConnection {
         self.wire.row()
     }
 
-    /// The SQL of a statement and its values.
-    fn written<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<(String, Parameters)> {
-        let mut sql = PgQueryBuilder::default();
-        source.to_sql(&mut sql, &Pg)?;
-        let sql = without_nul(sql.finish())?;
-        let mut binds = RawBytesBindCollector::<Pg>::new();
-        // It may ask for the numbers of the user's own types.
-        source.collect_binds(&mut binds, self, &Pg)?;
-        let types = binds.metadata.iter().map(PgTypeMetadata::oid).collect::<StdResult<_, _>>();
-        let types = types.map_err(|error| DieselError::SerializationError(Box::new(error)))?;
-        Ok((sql, Parameters { types, values: binds.binds }))
-    }
-
-    /// Runs a statement up to its first row.
-    fn send<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<()> {
-        self.finish();
-        let (sql, parameters) = self.written(source)?;
-        let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
-        let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
-        self.checked(answer)
-    }
-
-    fn execute_once(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
-        let statement = Statement { id: StatementId::UNNAMED, columns: None };
-        self.wire.execute(&statement, parameters, sql)?.failure.map_or(Ok(()), Err)
-    }
-
-    fn execute_kept(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
-        if let Some(known) = self.statements.get(sql)
-            && *known.types == *parameters.types
-        {
-            let statement = Statement { id: known.id, columns: Some(known.columns) };
-            let Some(failure) = self.wire.execute(&statement, parameters, sql)?.failure else { return Ok(()) };
-            if !is_stale(&failure) {
-                return Err(failure);
-            }
-            // Nothing has been done yet: a table was changed meanwhile, or the server has forgotten the statement.
-            self.statements.remove(sql);
-            self.wire.forget(known.id);
-            if self.wire.status() != Status::Idle {
-                return Err(failure.with_hint(
-                    "a table of this statement was changed since it was prepared; run the transaction again",
-                ));
-            }
-        }
-        self.instrumentation.on_connection_event(InstrumentationEvent::cache_query(sql));
-        self.prepared = self.prepared.checked_add(1).unwrap_or(1);
-        let id = StatementId::new(self.prepared);
-        let executed = self.wire.execute(&Statement { id, columns: None }, parameters, sql)?;
-        if let Some(columns) = executed.prepared {
-            let prepared = Prepared { id, types: parameters.types.as_slice().into(), columns };
-            if let Kept::Yes { instead_of: Some(old) } = self.statements.keep(sql, prepared) {
-                self.wire.forget(old.id);
-            }
-        }
-        executed.failure.map_or(Ok(()), Err)
-    }
-
     /// Tells the instrumentation of a statement.
     fn observed<T>(&mut self, query: &dyn DebugQuery, f: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(query));
         let answer = f(self);
         self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(query, answer.as_ref().err()));
         answer
-    }
-}
-
-/// Whether a prepared statement cannot be executed any more: its result would be another one ("cached plan must not
-/// change result type"), or the server does not know it.
-fn is_stale(failure: &Failure) -> bool {
-    matches!(failure.sqlstate(), Some("0A000" | "26000"))
-}
-
-/// The SQL, unless it has a NUL, with which it would end for the server.
-fn without_nul<T: AsRef<str>>(sql: T) -> QueryResult<T> {
-    match sql.as_ref().find('\0') {
-        None => Ok(sql),
-        Some(_) => CString::new(sql.as_ref()).map(|_| sql).map_err(DieselError::InvalidCString),
     }
 }
 

@@ -1,0 +1,102 @@
+//! Diesel's statements: what is sent of them, and which of them the server keeps prepared.
+
+use std::{ffi::CString, result::Result as StdResult, sync::Arc};
+
+use diesel::{
+    QueryResult,
+    connection::InstrumentationEvent,
+    pg::{Pg, PgQueryBuilder, PgTypeMetadata},
+    query_builder::{QueryBuilder, QueryFragment, bind_collector::RawBytesBindCollector},
+    result::Error as DieselError,
+};
+
+use super::{
+    PgConnection,
+    column::Column,
+    error::Failure,
+    wire::{Parameters, Statement, StatementId, Status},
+};
+use crate::net::statements::Kept;
+
+/// A statement that the server has prepared.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) id: StatementId,
+    /// The types of its parameters.
+    types: Arc<[u32]>,
+    columns: Arc<[Column]>,
+}
+
+impl PgConnection {
+    /// The SQL of a statement and its values.
+    pub(super) fn written<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<(String, Parameters)> {
+        let mut sql = PgQueryBuilder::default();
+        source.to_sql(&mut sql, &Pg)?;
+        let sql = without_nul(sql.finish())?;
+        let mut binds = RawBytesBindCollector::<Pg>::new();
+        // It may ask for the numbers of the user's own types.
+        source.collect_binds(&mut binds, self, &Pg)?;
+        let types = binds.metadata.iter().map(PgTypeMetadata::oid).collect::<StdResult<_, _>>();
+        let types = types.map_err(|error| DieselError::SerializationError(Box::new(error)))?;
+        Ok((sql, Parameters { types, values: binds.binds }))
+    }
+
+    /// Runs a statement up to its first row.
+    pub(super) fn send<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<()> {
+        self.finish();
+        let (sql, parameters) = self.written(source)?;
+        let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
+        let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
+        self.checked(answer)
+    }
+
+    fn execute_once(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
+        let statement = Statement { id: StatementId::UNNAMED, columns: None };
+        self.wire.execute(&statement, parameters, sql)?.failure.map_or(Ok(()), Err)
+    }
+
+    fn execute_kept(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
+        if let Some(known) = self.statements.get(sql)
+            && *known.types == *parameters.types
+        {
+            let statement = Statement { id: known.id, columns: Some(known.columns) };
+            let Some(failure) = self.wire.execute(&statement, parameters, sql)?.failure else { return Ok(()) };
+            if !is_stale(&failure) {
+                return Err(failure);
+            }
+            // Nothing has been done yet: a table was changed meanwhile, or the server has forgotten the statement.
+            self.statements.remove(sql);
+            self.wire.forget(known.id);
+            if self.wire.status() != Status::Idle {
+                return Err(failure.with_hint(
+                    "a table of this statement was changed since it was prepared; run the transaction again",
+                ));
+            }
+        }
+        self.instrumentation.on_connection_event(InstrumentationEvent::cache_query(sql));
+        self.prepared = self.prepared.checked_add(1).unwrap_or(1);
+        let id = StatementId::new(self.prepared);
+        let executed = self.wire.execute(&Statement { id, columns: None }, parameters, sql)?;
+        if let Some(columns) = executed.prepared {
+            let prepared = Prepared { id, types: parameters.types.as_slice().into(), columns };
+            if let Kept::Yes { instead_of: Some(old) } = self.statements.keep(sql, prepared) {
+                self.wire.forget(old.id);
+            }
+        }
+        executed.failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether a prepared statement cannot be executed any more: its result would be another one ("cached plan must not
+/// change result type"), or the server does not know it.
+fn is_stale(failure: &Failure) -> bool {
+    matches!(failure.sqlstate(), Some("0A000" | "26000"))
+}
+
+/// The SQL, unless it has a NUL, with which it would end for the server.
+pub(super) fn without_nul<T: AsRef<str>>(sql: T) -> QueryResult<T> {
+    match sql.as_ref().find('\0') {
+        None => Ok(sql),
+        Some(_) => CString::new(sql.as_ref()).map(|_| sql).map_err(DieselError::InvalidCString),
+    }
+}
