@@ -243,9 +243,9 @@ fn pid_of(connection: &mut PgConnection) -> QueryResult<i64> {
 }
 
 /// After FROM, the function would be called to its end before the first row.
-const LONG: &str = "SELECT repeat('x', 200) FROM (SELECT generate_series(1, 1000000000)) AS s";
+const LONG: &str = "SELECT repeat('x', 200) FROM (SELECT generate_series(1, 20000)) AS s";
 
-/// Out of a transaction, what is left of a result ends with the statement; in one, a result that can be read is read.
+/// What is left of a result is read, out of a transaction and in one.
 fn rows_that_are_dropped_early(bed: &Bed) -> TestResult {
     let connection = &mut with_table(bed)?;
     let pid = pid_of(connection)?;
