@@ -3,7 +3,10 @@
 use diesel::mysql::MysqlType;
 use mysql_common::constants::{ColumnFlags, ColumnType};
 
-use super::{error::Failure, reader::Reader};
+use super::{
+    error::Failure,
+    reader::{ReadSized, Reader},
+};
 
 /// The "character set" of bytes that are no text.
 const BINARY: u16 = 63;

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use super::{
     column::Column,
     handshake::{error_packet, greeting, switch_request},
-    reader::Reader,
+    reader::{ReadSized, Reader},
     row::{RowRef, Spans, text_value},
     wire::ok_packet,
 };

@@ -1,39 +1,25 @@
-//! Reading the pieces of a packet, with every length checked.
+//! Reading what MySQL writes behind its length.
 
-use super::error::Failure;
+use std::io;
 
-/// What is left of a packet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(super) use crate::net::reader::Reader;
+use crate::net::reader::cut_off;
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(packet: &'a [u8]) -> Self {
-        Reader(packet)
-    }
-
-    pub(super) fn left(&self) -> usize {
-        self.0.len()
-    }
-
-    /// So many bytes.
-    #[inline]
-    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], Failure> {
-        let Some((bytes, rest)) = self.0.split_at_checked(count) else { return Err(cut_off()) };
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    /// So many bytes, as an array.
-    #[inline]
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
-        let Some((bytes, rest)) = self.0.split_first_chunk() else { return Err(cut_off()) };
-        self.0 = rest;
-        Ok(*bytes)
-    }
-
+/// The pieces of a packet that begin with their length.
+pub(super) trait ReadSized<'a> {
     /// An integer of one to nine bytes ("Length-Encoded Integer").
+    fn integer(&mut self) -> io::Result<u64>;
+
+    /// A length, and so many bytes ("Length-Encoded String").
+    fn sized(&mut self) -> io::Result<&'a [u8]>;
+
+    /// The same, where the text protocol's NULL may stand.
+    fn sized_or_null(&mut self) -> io::Result<Option<&'a [u8]>>;
+}
+
+impl<'a> ReadSized<'a> for Reader<'a> {
     #[inline]
-    pub(super) fn integer(&mut self) -> Result<u64, Failure> {
+    fn integer(&mut self) -> io::Result<u64> {
         let [first] = self.array()?;
         Ok(match first {
             0xFC => u16::from_le_bytes(self.array()?).into(),
@@ -47,24 +33,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A length, and so many bytes ("Length-Encoded String").
     #[inline]
-    pub(super) fn sized(&mut self) -> Result<&'a [u8], Failure> {
+    fn sized(&mut self) -> io::Result<&'a [u8]> {
         let length = self.integer()?;
         self.bytes(usize::try_from(length).map_err(|_| cut_off())?)
     }
 
-    /// The same, where the text protocol's NULL may stand.
-    pub(super) fn sized_or_null(&mut self) -> Result<Option<&'a [u8]>, Failure> {
-        if let [0xFB, rest @ ..] = self.0 {
-            self.0 = rest;
+    fn sized_or_null(&mut self) -> io::Result<Option<&'a [u8]>> {
+        if self.rest().first() == Some(&0xFB) {
+            self.bytes(1)?;
             return Ok(None);
         }
         self.sized().map(Some)
     }
-}
-
-#[cold]
-fn cut_off() -> Failure {
-    Failure::protocol("a packet ends before its content")
 }

@@ -13,7 +13,7 @@ use diesel::{
 use super::{
     column::{Column, Form},
     error::Failure,
-    reader::Reader,
+    reader::{ReadSized, Reader},
 };
 use crate::diesel_row::diesel_row;
 
@@ -45,12 +45,12 @@ impl Spans {
                 Form::Fixed(size) => rest.bytes(usize::from(size))?,
                 Form::Sized | Form::Date | Form::Time | Form::Nothing => rest.sized()?,
             };
-            let start = packet.len() - rest.left() - value.len();
+            let start = packet.len() - rest.rest().len() - value.len();
             // No packet is as long as `u32` counts.
             #[allow(clippy::cast_possible_truncation)]
             self.0.push(Some((start as u32, value.len() as u32)));
         }
-        if rest.left() != 0 {
+        if !rest.rest().is_empty() {
             return Err(Failure::protocol("a row goes on after its last column"));
         }
         Ok(())

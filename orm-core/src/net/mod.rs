@@ -1,12 +1,13 @@
 //! The way to a server: TCP or a Unix socket, TLS on top of either, and time limits.
 //!
 //! `address.rs` says where a server is, `socket.rs` reaches it, `tls.rs` says how much is believed of who answers,
-//! `received.rs` holds what has come, and `statements.rs` the statements that a connection has prepared. It
-//! knows nothing of any database's protocol.
+//! `received.rs` holds what has come, `reader.rs` takes a message of it apart, and `statements.rs` keeps the statements
+//! that a connection has prepared. It knows nothing of any database's protocol.
 
 pub(crate) mod address;
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) mod memory;
+pub(crate) mod reader;
 pub(crate) mod received;
 pub(crate) mod socket;
 pub(crate) mod statements;

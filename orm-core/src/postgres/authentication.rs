@@ -14,9 +14,9 @@ use super::{
     login::notice,
     messages::Messages,
     options::{ChannelBinding, Options},
-    reader::Reader,
     refusal::Refusal,
 };
+use crate::net::reader::Reader;
 
 /// A server that asks again and again is none.
 const MOST_MESSAGES: usize = 100;
@@ -96,7 +96,7 @@ impl<'a> Authentication<'a> {
             }
             (request::SASL, Progress::Nothing) => self.begin_scram(body),
             (request::SASL_CONTINUE, Progress::Scram { exchange, .. }) => {
-                let first = body.bytes(body.left())?;
+                let first = body.rest();
                 if !is_in_order(first, exchange.message()) {
                     return Err(broken("its first message has no nonce of its own, or no iterations"));
                 }
@@ -105,7 +105,7 @@ impl<'a> Authentication<'a> {
                 Ok(())
             }
             (request::SASL_FINAL, Progress::Scram { exchange, is_bound }) => {
-                exchange.finish(body.bytes(body.left())?).map_err(|error| broken(&error.to_string()))?;
+                exchange.finish(body.rest()).map_err(|error| broken(&error.to_string()))?;
                 self.progress = Progress::Proven { is_bound: *is_bound };
                 Ok(())
             }

@@ -2,7 +2,8 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use super::{error::Failure, reader::Reader};
+use super::error::Failure;
+use crate::net::reader::Reader;
 
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl Column {
         let count = u16::from_be_bytes(body.array()?);
         // Collected as they are read: a count alone takes no memory.
         let columns: Vec<Column> = (0..count).map(|_| Column::parse(&mut body)).collect::<Result<_, _>>()?;
-        if body.left() != 0 {
+        if !body.rest().is_empty() {
             return Err(Failure::protocol("a description of rows goes on after its last column"));
         }
         Ok(columns.into())

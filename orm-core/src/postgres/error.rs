@@ -4,8 +4,10 @@ use std::{borrow::Cow, fmt, io};
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
-use super::reader::Reader;
-use crate::error::{ErrorKind, sqlstate_of_details};
+use crate::{
+    error::{ErrorKind, sqlstate_of_details},
+    net::reader::Reader,
+};
 
 /// What went wrong.
 #[derive(Debug)]

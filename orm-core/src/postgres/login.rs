@@ -15,9 +15,9 @@ use super::{
     messages::Messages,
     options::{Host, Options, Wanted},
     reach::{Way, reach},
-    reader::Reader,
     refusal::{self, Refusal},
 };
+use crate::net::reader::Reader;
 use crate::{
     error::Error,
     net::{

@@ -22,7 +22,6 @@ mod messages;
 mod options;
 mod portal;
 mod reach;
-mod reader;
 mod refusal;
 mod roles;
 mod row;

@@ -59,6 +59,12 @@ impl Refusal {
     }
 }
 
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Failure::from(error).into()
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let sqlstate = failure.sqlstate().map(str::to_owned);

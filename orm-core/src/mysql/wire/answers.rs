@@ -11,7 +11,7 @@ use crate::mysql::{
     column::Column,
     error::Failure,
     handshake::error_packet,
-    reader::Reader,
+    reader::{ReadSized, Reader},
     row::{MysqlRow, RowRef},
 };
 

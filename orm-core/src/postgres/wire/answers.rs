@@ -6,11 +6,10 @@ use postgres_protocol::message::frontend;
 
 use super::{Executed, Request, Status, Wire};
 use crate::{
-    net::statements::begins_with,
+    net::{reader::Reader, statements::begins_with},
     postgres::{
         column::Column,
         error::{Failure, ServerWord},
-        reader::Reader,
         row::{PgRow, RowRef},
     },
 };

@@ -9,11 +9,13 @@ use super::{
     answers::{Reading, Taken, kind, unexpected},
     bind,
 };
-use crate::postgres::{
-    column::Column,
-    copy::{CopyTarget, Rows},
-    error::Failure,
-    reader::Reader,
+use crate::{
+    net::reader::Reader,
+    postgres::{
+        column::Column,
+        copy::{CopyTarget, Rows},
+        error::Failure,
+    },
 };
 
 /// Gives a row if the table `$1` may be copied to.
