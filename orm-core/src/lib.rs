@@ -117,6 +117,7 @@ mod diesel_error;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod diesel_row;
 pub mod diesel_table;
+pub mod dsl;
 mod error;
 pub mod field;
 #[cfg(all(test, feature = "postgres"))]

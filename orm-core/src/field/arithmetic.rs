@@ -12,10 +12,11 @@ use diesel::{
     sql_types::{self, SingleValue, SqlType},
 };
 
-use super::Field;
+use super::{Expr, Field, NativeRust, Readable};
 use crate::{
     backend::{BackendKind, Driver},
     sql_types::ColumnSql,
+    types::Native,
 };
 
 /// The SQL type of an expression.
@@ -65,6 +66,14 @@ macro_rules! results {
         {
         }
 
+        impl<L, R> Readable for $name<L, R>
+        where
+            Self: Expression<SqlType: NativeRust>,
+        {
+            type Rust = <SqlTypeOf<Self> as NativeRust>::Rust;
+            type Codec = Native;
+        }
+
         impl<DB, L, R> QueryFragment<DB> for $name<L, R>
         where
             DB: Driver,
@@ -94,24 +103,27 @@ results! {
 }
 
 macro_rules! operators {
-    ($($on:ident: $($operator:ident $method:ident $result:ident),*;)*) => { $( $(
-        impl<A, B, Rhs> ops::$operator<Rhs> for $on<A, B>
+    ($($operator:ident $method:ident $result:ident;)*) => { $(
+        operators!(@on [P, C] Field<P, C>, $operator $method $result);
+        operators!(@on [X] Expr<X>, $operator $method $result);
+    )* };
+    (@on [$($parameter:ident),*] $on:ty, $operator:ident $method:ident $result:ident) => {
+        impl<$($parameter,)* Rhs> ops::$operator<Rhs> for $on
         where
             Self: Expression<SqlType: sql_types::ops::$operator<Rhs: SqlType + SingleValue>>,
             Rhs: AsExpression<<SqlTypeOf<Self> as sql_types::ops::$operator>::Rhs>,
         {
-            type Output = $result<Self, Rhs::Expression>;
+            type Output = Expr<$result<Self, Rhs::Expression>>;
 
             fn $method(self, right: Rhs) -> Self::Output {
-                $result { left: self, right: right.as_expression() }
+                Expr($result { left: self, right: right.as_expression() })
             }
         }
-    )* )* };
+    };
 }
 operators! {
-    Field: Add add Sum, Sub sub Difference, Mul mul Product, Div div Quotient;
-    Sum: Add add Sum, Sub sub Difference, Mul mul Product, Div div Quotient;
-    Difference: Add add Sum, Sub sub Difference, Mul mul Product, Div div Quotient;
-    Product: Add add Sum, Sub sub Difference, Mul mul Product, Div div Quotient;
-    Quotient: Add add Sum, Sub sub Difference, Mul mul Product, Div div Quotient;
+    Add add Sum;
+    Sub sub Difference;
+    Mul mul Product;
+    Div div Quotient;
 }

@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Bool, Nullable, SqlType},
 };
 
-use super::Field;
+use super::expr::on_expressions;
 use crate::{
     sql_types::{Portable, SqlKind, Standard},
     types::operand::PortableOperand,
@@ -19,7 +19,7 @@ use crate::{
 type SqlTypeOf<E> = <E as Expression>::SqlType;
 type KindOf<E> = <SqlTypeOf<E> as SqlKind>::Kind;
 
-impl<P, C> Field<P, C> {
+on_expressions! {
     /// `IN`: whether the field is one of the values, which may be any iterator; of none, it is never one.
     ///
     /// ```

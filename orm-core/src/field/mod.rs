@@ -5,6 +5,7 @@
 //! character literally, and orders that can be turned round.
 
 mod arithmetic;
+pub(crate) mod expr;
 mod membership;
 mod operators;
 pub(crate) mod order;
@@ -23,10 +24,11 @@ use diesel::{
 pub(crate) use self::order::OrderKey;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
+    expr::Expr,
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
-    selection::{ReadAs, Selection, SelectionOn},
+    selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{
     model::ModelColumn,

@@ -7,7 +7,7 @@ use diesel::{
     sql_types::{SingleValue, SqlType},
 };
 
-use super::Field;
+use super::expr::on_expressions;
 use crate::types::operand::Operand;
 
 /// The SQL type of an expression.
@@ -18,11 +18,9 @@ type SqlTypeOf<E> = <E as Expression>::SqlType;
 pub trait ExpressionOf<ST>: Expression<SqlType = ST> {}
 impl<ST, E: Expression<SqlType = ST>> ExpressionOf<ST> for E {}
 
-/// Comparisons with values of the field's type, and with other fields.
-impl<P, C> Field<P, C>
-where
-    Self: Expression<SqlType: SqlType + SingleValue>,
-{
+on_expressions! {
+    where Self: Expression<SqlType: SqlType + SingleValue>;
+
     // Each method is written out, and its bound stands in its first line: what the compiler shows of it is short.
     /// `=`: not true where either side is NULL, so never of `None`; for that there is `is_null()`.
     pub fn eq<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(

@@ -7,7 +7,7 @@ use diesel::{
     expression::{AppearsOnTable, Expression, ValidGrouping},
 };
 
-use super::{Field, RootedAt};
+use super::{RootedAt, expr::on_expressions};
 use crate::backend::{Backend, IntoPart};
 
 /// Where NULLs stand in an order.
@@ -38,7 +38,7 @@ pub fn desc<E: Expression>(expression: E) -> Ordered<E> {
     Ordered { expression, descending: true, nulls: None }
 }
 
-impl<P, C> Field<P, C> {
+on_expressions! {
     /// The field in ascending order.
     ///
     /// Where NULLs stand is the backend's choice unless it is said: PostgreSQL puts them last, MySQL and

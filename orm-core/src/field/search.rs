@@ -11,7 +11,7 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 
-use super::Field;
+use super::expr::on_expressions;
 
 /// SQL types that can be searched in: text, nullable or not.
 #[diagnostic::on_unimplemented(message = "only text can be searched in", label = "not a field of text")]
@@ -41,7 +41,7 @@ pub struct Search<E> {
 }
 
 // The bound stands on each method and not here, so that the compiler says why a field cannot be searched in.
-impl<P, C> Field<P, C> {
+on_expressions! {
     /// Whether the text has `needle` in it, taken literally, case and all.
     pub fn contains(self, needle: impl AsRef<str>) -> Search<Self>
     where

@@ -1,8 +1,13 @@
 //! What `values` and `values_as` read.
 
-use diesel::{backend::Backend, expression::Expression, row::Row, sql_types::SqlType};
+use diesel::{
+    backend::Backend,
+    expression::Expression,
+    row::Row,
+    sql_types::{self, Nullable, SqlType, is_nullable},
+};
 
-use super::Field;
+use super::{Expr, Field};
 use crate::{
     model::ModelColumn,
     path::{Optional, Path, Required},
@@ -53,6 +58,107 @@ where
 {
     type Rust = <<C::SqlType as SqlType>::IsNull as Optionality<C::Rust, C::Codec>>::Rust;
     type Codec = <<C::SqlType as SqlType>::IsNull as Optionality<C::Rust, C::Codec>>::Codec;
+}
+
+/// An expression whose values are read as a certain Rust type.
+#[diagnostic::on_unimplemented(
+    message = "it is not known which Rust type an expression `{Self}` is read as",
+    note = "use `values_as` and name the types: `values_as::<(i64, String), _>(|f| …)`"
+)]
+pub trait Readable: Expression {
+    /// The Rust type.
+    type Rust: 'static;
+    /// How it is read.
+    type Codec;
+}
+
+impl<P: Path, C: ModelColumn + Along<P::Null>> Readable for Field<P, C>
+where
+    Self: Expression,
+{
+    type Rust = <C as Along<P::Null>>::Rust;
+    type Codec = <C as Along<P::Null>>::Codec;
+}
+
+impl<E: Readable> Readable for Expr<E>
+where
+    Self: Expression,
+{
+    type Rust = E::Rust;
+    type Codec = E::Codec;
+}
+
+/// An SQL type whose values are read as one Rust type, wherever they were computed.
+#[diagnostic::on_unimplemented(message = "values of the SQL type `{Self}` have no Rust type of their own")]
+pub trait NativeRust {
+    /// The Rust type.
+    type Rust: FieldType;
+}
+
+impl<ST: NativeRust + SqlType<IsNull = is_nullable::NotNull>> NativeRust for Nullable<ST>
+where
+    Option<ST::Rust>: FieldType,
+{
+    type Rust = Option<ST::Rust>;
+}
+
+macro_rules! native {
+    ($($(#[$attribute:meta])* $sql:ty => $rust:ty;)*) => { $(
+        $(#[$attribute])*
+        impl NativeRust for $sql {
+            type Rust = $rust;
+        }
+    )* };
+}
+native! {
+    sql_types::Bool => bool;
+    sql_types::SmallInt => i16;
+    sql_types::Integer => i32;
+    sql_types::BigInt => i64;
+    sql_types::Float => f32;
+    sql_types::Double => f64;
+    sql_types::Text => String;
+    sql_types::Binary => Vec<u8>;
+    crate::sql_types::I8 => i8;
+    crate::sql_types::U8 => u8;
+    crate::sql_types::U16 => u16;
+    crate::sql_types::U32 => u32;
+    crate::sql_types::U64 => u64;
+    #[cfg(feature = "chrono")]
+    sql_types::Date => chrono::NaiveDate;
+    #[cfg(feature = "chrono")]
+    sql_types::Time => chrono::NaiveTime;
+    #[cfg(feature = "chrono")]
+    sql_types::Timestamp => chrono::NaiveDateTime;
+    #[cfg(feature = "chrono")]
+    crate::sql_types::UtcTimestamp => chrono::DateTime<chrono::Utc>;
+    #[cfg(feature = "uuid")]
+    crate::sql_types::Uuid => uuid::Uuid;
+    #[cfg(feature = "serde_json")]
+    crate::sql_types::Json => serde_json::Value;
+    #[cfg(feature = "numeric")]
+    crate::sql_types::Decimal => bigdecimal::BigDecimal;
+}
+
+impl<E: Readable> Selection for Expr<E>
+where
+    Self: Expression,
+{
+    type Row = E::Rust;
+
+    fn names(out: &mut Vec<ColumnName>) {
+        out.push(ColumnName::default());
+    }
+}
+
+impl<E: Readable<Codec: Codec<E::Rust, DB>>, DB: Backend> SelectionOn<DB> for Expr<E>
+where
+    Self: Expression,
+{
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+        row.read::<E::Codec, _, _>()
+    }
 }
 
 impl<P: Path, C: ModelColumn + Along<P::Null>> Selection for Field<P, C>

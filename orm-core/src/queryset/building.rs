@@ -6,7 +6,7 @@ use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{
     Expressions, Joined, QuerySet, ReadableOn, Related, Selected, UsedJoin, Values,
-    condition::{Filter, GivesCondition},
+    condition::{Filter, GivesCondition, NoAggregate},
 };
 use crate::{
     backend::{Backend, IntoPart},
@@ -211,7 +211,7 @@ pub trait GivesFields<'a, M, B: Backend, E> {
 #[diagnostic::do_not_recommend]
 impl<'a, M, B: Backend, E, F> GivesFields<'a, M, B, E> for F
 where
-    E: Selection + AppearsOnTable<RootedAt<M>> + IntoPart<'a, B>,
+    E: Selection + AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
 {
     fn keep(fields: E) -> Arc<B::Part<'a>> {
         fields.into_part()

@@ -4,7 +4,7 @@
 //! go to the database, and `shape.rs` what rows read as.
 
 mod building;
-mod condition;
+pub(crate) mod condition;
 pub(crate) mod shape;
 mod terminals;
 

@@ -81,7 +81,17 @@ impl<DB: Driver> QueryId for Select<'_, DB> {
 }
 
 impl<DB: Driver> QueryFragment<DB> for Select<'_, DB> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.write(out)
+    }
+}
+
+impl<'q, DB: Driver> Select<'q, DB> {
+    /// Writes it, also inside of another statement: what is bound lives as long as the parts do, and not as this.
+    pub(crate) fn write<'b>(&self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
         // Diesel never evicts a cached statement, so a program that makes many querysets would fill the server.
         out.unsafe_to_cache_prepared();
         out.push_sql(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
@@ -96,7 +106,7 @@ impl<DB: Driver> QueryFragment<DB> for Select<'_, DB> {
                     push_column(&mut out, alias, name)?;
                 }
             }
-            Columns::Expression(part) => part.walk_ast(out.reborrow())?,
+            Columns::Expression(part) => (*part).walk_ast(out.reborrow())?,
             Columns::Nothing => out.push_sql("1"),
         }
         out.push_sql(" FROM ");
@@ -116,26 +126,26 @@ impl<DB: Driver> QueryFragment<DB> for Select<'_, DB> {
             out.push_sql(" = ");
             push_column(&mut out, &join.from, join.from_column)?;
         }
-        for (i, (filter, negated)) in self.filters.iter().enumerate() {
+        for (i, &(filter, negated)) in self.filters.iter().enumerate() {
             out.push_sql(if i == 0 { " WHERE (" } else { " AND (" });
             filter.walk_ast(out.reborrow())?;
             // Unlike NOT, this is true where the condition is NULL.
-            out.push_sql(if *negated { ") IS NOT TRUE" } else { ")" });
+            out.push_sql(if negated { ") IS NOT TRUE" } else { ")" });
         }
-        for (i, (part, direction)) in self.order.iter().enumerate() {
+        for (i, &(part, direction)) in self.order.iter().enumerate() {
             out.push_sql(if i == 0 { " ORDER BY " } else { ", " });
             if let Direction::Ours { descending, nulls: Some(nulls) } = direction
                 && !DB::NULLS_FIRST_AND_LAST
-                && *descending == matches!(nulls, Nulls::First)
+                && descending == matches!(nulls, Nulls::First)
             {
                 // A key of its own, where NULLs do not stand there by themselves.
                 out.push_sql("(");
                 part.walk_ast(out.reborrow())?;
-                out.push_sql(if *descending { ") IS NULL DESC, " } else { ") IS NULL, " });
+                out.push_sql(if descending { ") IS NULL DESC, " } else { ") IS NULL, " });
             }
             part.walk_ast(out.reborrow())?;
             if let Direction::Ours { descending, nulls } = direction {
-                out.push_sql(if *descending { " DESC" } else { " ASC" });
+                out.push_sql(if descending { " DESC" } else { " ASC" });
                 match nulls {
                     Some(Nulls::First) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS FIRST"),
                     Some(Nulls::Last) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS LAST"),

@@ -7,7 +7,7 @@ use diesel::{
 
 use super::portable_value::PortableValue;
 use crate::{
-    field::Field,
+    field::{Expr, Field},
     sql_types::{Portable, SqlKind, Standard},
 };
 
@@ -80,6 +80,16 @@ pub trait PortableOperand<ST> {
 }
 
 impl<P, C, ST> PortableOperand<ST> for Field<P, C>
+where
+    Self: Expression<SqlType = ST>,
+{
+    type Expression = Self;
+    fn into_expression(self) -> Self {
+        self
+    }
+}
+
+impl<E, ST> PortableOperand<ST> for Expr<E>
 where
     Self: Expression<SqlType = ST>,
 {

@@ -1,0 +1,27 @@
+//! Functions of SQL, for the closures of querysets: `sum(f.seats)`, `count_star()`.
+//!
+//! Each returns an expression with a field's methods ([`Expr`](crate::field::Expr)), so `sum(f.seats).gt(100)` is a
+//! condition and `sum(f.seats).desc()` an order. What reads best behind an expression is a method of it:
+//! `f.city.lower()`. Diesel's own functions (`diesel::dsl`) work as well; these are for what Diesel lacks, or what
+//! backends write or compute in ways of their own.
+//!
+//! ```
+//! # use orm_core::prelude::*;
+//! use orm_core::dsl::{count_star, max};
+//! # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, tz: Option<i32> }
+//! # let db = orm_core::connect("sqlite::memory:")?;
+//! # db.create_tables::<(Airport,)>()?;
+//! # let airport = |code: &str, tz| Airport { code: code.into(), tz };
+//! # Airport::bulk_create(&db, [airport("JFK", Some(-5)), airport("DEN", Some(-7)), airport("XXX", None)])?;
+//!
+//! let (number, most_eastern) =
+//!     Airport::objects(&db).values_as::<(i64, Option<i32>), _>(|a| (count_star(), max(a.tz))).get()?;
+//! assert_eq!((number, most_eastern), (3, Some(-5)));
+//! let farther = Airport::objects(&db).filter(|a| (a.tz + 1).lt(-5)).values(|a| (a.code, a.tz + 1)).load()?;
+//! assert_eq!(farther, [("DEN".to_owned(), Some(-6))]);
+//! # Ok::<(), orm_core::Error>(())
+//! ```
+
+mod aggregate;
+
+pub use self::aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum};
