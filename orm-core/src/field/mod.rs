@@ -5,6 +5,7 @@
 //! character literally, and orders that can be turned round.
 
 mod arithmetic;
+pub(crate) mod assignment;
 pub(crate) mod expr;
 mod membership;
 mod operators;
@@ -24,6 +25,7 @@ use diesel::{
 pub(crate) use self::order::OrderKey;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
+    assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
