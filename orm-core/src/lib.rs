@@ -163,7 +163,7 @@ pub use crate::{
     stream::{Rows, TryRows},
     transaction::Transaction,
     types::FieldType,
-    write::{Models, WritableOn},
+    write::{Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

@@ -1,4 +1,5 @@
 //! Changing rows: update, delete, and what instances do. See the harness, `orm_tests`, for how tests are laid out.
 
+mod instances;
 mod models;
 mod update;

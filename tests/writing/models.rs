@@ -106,3 +106,14 @@ pub(crate) fn pairs(bed: &Bed, key: &str, value: &str, table: &str) -> Vec<Strin
     let shown = |text: Option<String>| text.unwrap_or_else(|| "NULL".to_owned());
     rows.into_iter().zip(values).map(|(key, value)| format!("{}={}", shown(key), shown(value))).collect()
 }
+
+/// What the database fills: a key and a default. A guest comes once.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub(crate) struct Visit {
+    #[model(primary_key, generated)]
+    pub(crate) id: i64,
+    pub(crate) guest: String,
+    pub(crate) rating: Option<i32>,
+    #[model(generated)]
+    pub(crate) state: String,
+}

@@ -7,6 +7,7 @@
 mod arithmetic;
 pub(crate) mod assignment;
 pub(crate) mod expr;
+pub(crate) mod list;
 mod membership;
 mod operators;
 pub(crate) mod order;
@@ -27,6 +28,7 @@ pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
+    list::FieldsOf,
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,

@@ -6,6 +6,7 @@ pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
 pub(crate) mod insert;
+pub(crate) mod one_row;
 pub(crate) mod schema;
 pub(crate) mod select;
 

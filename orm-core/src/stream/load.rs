@@ -3,6 +3,8 @@
 use diesel::{
     QueryResult,
     connection::{DefaultLoadingMode, LoadConnection},
+    query_builder::{Query, QueryFragment, QueryId},
+    sql_types::Untyped,
 };
 
 use super::source::Decoder;
@@ -10,19 +12,28 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
-    session::Session,
+    session::{Lease, Session},
     statement::select::Select,
 };
 
 /// All rows of a statement.
 pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
-    let sql = DB::sql(&select);
-    let mut lease = session.lease()?;
+    rows::<DB, S, _>(&mut session.lease()?, select)
+}
+
+/// All rows of a statement of any kind, on this connection.
+pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+{
+    let sql = DB::sql(&statement);
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();
     let mut misfit = None;
     let read = lease.run(|connection| {
-        for row in LoadConnection::<DefaultLoadingMode>::load(connection, select)? {
+        for row in LoadConnection::<DefaultLoadingMode>::load(connection, statement)? {
             if let Err(error) = decoder.read::<DB, _>(&row?, &mut out) {
                 misfit = Some(error);
                 break;
