@@ -28,7 +28,7 @@ pub use self::{
     expr::Expr,
     function::Function,
     membership::{In, OneOf},
-    order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
+    order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
