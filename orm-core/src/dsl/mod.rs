@@ -24,4 +24,6 @@
 
 mod aggregate;
 
-pub use self::aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum};
+pub use self::aggregate::{
+    Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum,
+};

@@ -54,6 +54,11 @@ on_expressions! {
 }
 
 impl<E> Ordered<E> {
+    /// The expression, and how it is ordered.
+    pub(crate) fn key(&self) -> (&E, Direction) {
+        (&self.expression, Direction::Ours { descending: self.descending, nulls: self.nulls })
+    }
+
     /// NULLs before every value, on every backend.
     pub fn nulls_first(self) -> Self {
         Ordered { nulls: Some(Nulls::First), ..self }
@@ -73,7 +78,8 @@ pub struct OrderKey<'a, B: Backend> {
 
 /// How one key is ordered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Direction {
+#[doc(hidden)]
+pub enum Direction {
     Ours {
         descending: bool,
         nulls: Option<Nulls>,
