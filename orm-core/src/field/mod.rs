@@ -6,6 +6,7 @@
 
 mod arithmetic;
 pub(crate) mod expr;
+pub(crate) mod function;
 mod membership;
 mod operators;
 pub(crate) mod order;
@@ -25,6 +26,7 @@ pub(crate) use self::order::OrderKey;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     expr::Expr,
+    function::Function,
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
