@@ -26,6 +26,6 @@ mod aggregate;
 mod conditions;
 
 pub use self::{
-    aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
 };

@@ -123,6 +123,9 @@ impl<E> Ordered<E> {
     {
         let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
         OrderKey { part: self.expression.into_part(), direction }
+    /// The expression, and how it is ordered.
+    pub(crate) fn key(&self) -> (&E, Direction) {
+        (&self.expression, Direction::Ours { descending: self.descending, nulls: self.nulls })
     }
 
     /// NULLs before every value, on every backend.
@@ -144,7 +147,8 @@ pub struct OrderKey<'a, B: Backend> {
 
 /// How one key is ordered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Direction {
+#[doc(hidden)]
+pub enum Direction {
     Ours {
         descending: bool,
         nulls: Option<Nulls>,
