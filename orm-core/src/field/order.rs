@@ -121,8 +121,10 @@ impl<E> Ordered<E> {
     where
         E: IntoPart<'a, B>,
     {
-        let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
+        let (_, direction) = self.key();
         OrderKey { part: self.expression.into_part(), direction }
+    }
+
     /// The expression, and how it is ordered.
     pub(crate) fn key(&self) -> (&E, Direction) {
         (&self.expression, Direction::Ours { descending: self.descending, nulls: self.nulls })
