@@ -71,7 +71,8 @@ fn create_of_a_composite_key(bed: &Bed) -> TestResult {
 
 fn create_refuses(bed: &Bed) -> TestResult {
     let db = tables(bed)?;
-    let error = Flight::create(&db, Flight { seats: u64::MAX, ..flight(8, None, "JFK", "ORD") }).expect_err("too large");
+    let error =
+        Flight::create(&db, Flight { seats: u64::MAX, ..flight(8, None, "JFK", "ORD") }).expect_err("too large");
     assert_eq!((error.kind(), error.field(), error.key()), (ErrorKind::InvalidValue, Some("seats"), Some("8")));
     assert!(error.to_string().contains("nothing was stored"), "{error}");
     let error = Flight::create(&db, flight(8, None, "XXX", "ORD")).expect_err("no airport is XXX");
@@ -245,7 +246,8 @@ fn saves_at_once(bed: &Bed) -> TestResult {
                 scope.spawn(move || {
                     let save = |id| {
                         barrier.wait();
-                        let visit = Visit { id, guest: format!("guest {id}"), rating: Some(thread), state: String::new() };
+                        let visit =
+                            Visit { id, guest: format!("guest {id}"), rating: Some(thread), state: String::new() };
                         if id % 2 == 0 { db.transaction(|tx| visit.save(tx)) } else { visit.save(db) }
                     };
                     // All of them, or the others would wait.
@@ -256,7 +258,10 @@ fn saves_at_once(bed: &Bed) -> TestResult {
         savers.into_iter().flat_map(|saver| saver.join().expect("it does not panic")).collect::<orm_core::Result<()>>()
     })?;
     assert_eq!(bed.number("SELECT count(*) FROM visits"), rounds);
-    assert_eq!(bed.number("SELECT count(*) FROM visits WHERE rating IS NOT NULL AND guest = concat('guest ', id)"), rounds);
+    assert_eq!(
+        bed.number("SELECT count(*) FROM visits WHERE rating IS NOT NULL AND guest = concat('guest ', id)"),
+        rounds
+    );
     Ok(())
 }
 
@@ -307,7 +312,10 @@ fn refresh_of_a_row_that_is_gone(bed: &Bed) -> TestResult {
     let db = tables(bed)?;
     let mut row = airport("a'b\"c", "anything", None);
     let error = row.refresh(&db).expect_err("there is none");
-    assert_eq!((error.kind(), error.model(), error.key()), (ErrorKind::NotFound, Some("Airport"), Some("\"a'b\\\"c\"")));
+    assert_eq!(
+        (error.kind(), error.model(), error.key()),
+        (ErrorKind::NotFound, Some("Airport"), Some("\"a'b\\\"c\""))
+    );
     assert_eq!(row, airport("a'b\"c", "anything", None));
     Ok(())
 }

@@ -7,6 +7,7 @@
 mod arithmetic;
 pub(crate) mod assignment;
 pub(crate) mod expr;
+pub(crate) mod function;
 pub(crate) mod list;
 mod membership;
 mod operators;
@@ -28,9 +29,10 @@ pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
+    function::Function,
     list::FieldsOf,
     membership::{In, OneOf},
-    order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
+    order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };

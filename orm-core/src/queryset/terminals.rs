@@ -249,6 +249,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             },
             distinct: self.distinct,
             table: M::TABLE,
+            alias: M::TABLE.name,
             joins: self.joins.iter().map(|used| &used.join).collect(),
             filters: self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated)).collect(),
             order: self.directed_order()?,

@@ -18,6 +18,8 @@ pub struct Select<'q, DB: Driver> {
     pub(crate) columns: Columns<'q, DB>,
     pub(crate) distinct: bool,
     pub(crate) table: &'static Table,
+    /// What the table is called here.
+    pub(crate) alias: &'q str,
     pub(crate) joins: Vec<&'q Join>,
     /// Conditions, and whether each is to be not true.
     pub(crate) filters: Vec<(Part<'q, DB>, bool)>,
@@ -111,10 +113,10 @@ impl<'q, DB: Driver> Select<'q, DB> {
         }
         out.push_sql(" FROM ");
         push_table(&mut out, self.table)?;
-        if self.table.schema.is_some() {
-            // Columns are named by the table alone.
+        // Columns are named by the alias, without a schema.
+        if self.table.schema.is_some() || self.table.name != self.alias {
             out.push_sql(" AS ");
-            out.push_identifier(self.table.name)?;
+            out.push_identifier(self.alias)?;
         }
         push_joins(&mut out, &self.joins)?;
         push_conditions(&mut out, &self.filters)?;

@@ -54,14 +54,18 @@ pub(crate) fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &
         load::rows::<DB, Whole<R::Model>, _>(&mut lease, OneRow { row, action: Action::Select }).map_err(of_row)?
     };
     stored.into_iter().next().ok_or_else(|| {
-        of_row(Error::new(ErrorKind::NotFound, "the database stored no row, and no error; a trigger may have dropped it"))
-            .on_backend(DB::KIND)
+        of_row(Error::new(
+            ErrorKind::NotFound,
+            "the database stored no row, and no error; a trigger may have dropped it",
+        ))
+        .on_backend(DB::KIND)
     })
 }
 
 /// Whether a row can be found by its key after it was stored, where it is not returned.
 fn can_be_found_again<R: Insertable>() -> Result<()> {
-    let made: Vec<usize> = R::Model::PRIMARY_KEY.iter().copied().filter(|at| R::Model::COLUMNS[*at].generated).collect();
+    let made: Vec<usize> =
+        R::Model::PRIMARY_KEY.iter().copied().filter(|at| R::Model::COLUMNS[*at].generated).collect();
     match made.as_slice() {
         [] => Ok(()),
         [one] if R::Model::COLUMNS[*one].is_integer() => Ok(()),

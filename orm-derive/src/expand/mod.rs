@@ -4,6 +4,7 @@ mod accessors;
 mod columns;
 mod new_row;
 mod relations;
+mod reverse;
 mod rows;
 #[cfg(test)]
 mod snapshot;
@@ -20,8 +21,13 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
     let errors = Errors::default();
     let code = Model::new(input, &errors).map(|model| {
         let parts = [columns::module(&model), accessors::accessors(&model), new_row::structure(&model)];
-        let hidden =
-            [columns::columns(&model), relations::relations(&model), accessors::model(&model), rows::rows(&model)];
+        let hidden = [
+            columns::columns(&model),
+            relations::relations(&model),
+            reverse::reverse(&model),
+            accessors::model(&model),
+            rows::rows(&model),
+        ];
         quote! {
             #(#parts)*
             #[doc(hidden)]
