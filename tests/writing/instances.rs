@@ -3,7 +3,7 @@
 use std::{sync::Barrier, thread};
 
 use orm_core::prelude::*;
-use orm_tests::{Bed, Pick, TestResult, ok, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 use crate::models::{Airport, Flight, Leg, NewVisit, Visit, airport, flight, leg, pairs, tables};
 

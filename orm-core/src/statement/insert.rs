@@ -75,8 +75,9 @@ pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batc
     Ok(stored)
 }
 
-/// Runs the statement, and returns how many rows were stored.
-fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &Insert<'_, M>) -> QueryResult<usize> {
+/// Runs the statement, and returns how many rows were stored, or have changed one that was there. Where it fails on MySQL,
+/// some rows may have been stored.
+pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &Insert<'_, M>) -> QueryResult<usize> {
     let by_variables = DB::KIND == BackendKind::Mysql && !matches!(insert.conflict, Conflict::Fail);
     if !by_variables {
         return link.execute_returning_count(insert);
@@ -90,7 +91,11 @@ fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &Insert<'_, M>
             Box::new("a row is there by another unique key than the one that was named".to_owned()),
         ));
     }
-    let kept = DB::read_integer(link, Sql("SELECT CAST(@orm_core_kept AS SIGNED)"))?;
+    let kept = match insert.conflict {
+        // Each row was stored, or has changed another.
+        Conflict::Fail | Conflict::Update { .. } => 0,
+        Conflict::Ignore { .. } => DB::read_integer(link, Sql("SELECT CAST(@orm_core_kept AS SIGNED)"))?,
+    };
     Ok(insert.rows.len().saturating_sub(usize::try_from(kept).unwrap_or(0)))
 }
 
@@ -149,6 +154,19 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
     }
 }
 
+/// Whether the row that is there has the new one's values of these columns.
+fn push_is_named<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, keys: &[usize]) -> QueryResult<()> {
+    for (i, column) in keys.iter().enumerate() {
+        let name = table.columns[*column].name;
+        out.push_sql(if i == 0 { "" } else { " AND " });
+        push_column(out, table.name, name)?;
+        out.push_sql(" <=> VALUES(");
+        out.push_identifier(name)?;
+        out.push_sql(")");
+    }
+    Ok(())
+}
+
 fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, conflict: &Conflict) -> QueryResult<()> {
     let (keys, columns) = match conflict {
         Conflict::Fail => return Ok(()),
@@ -163,20 +181,12 @@ fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, confl
         out.push_sql(" ON DUPLICATE KEY UPDATE ");
         out.push_identifier(own)?;
         out.push_sql(" = IF(");
-        if !keys.is_empty() {
+        if keys.is_empty() {
+            out.push_sql("@orm_core_kept := @orm_core_kept + 1");
+        } else {
             out.push_sql("IF(");
-            for (i, column) in keys.iter().enumerate() {
-                out.push_sql(if i == 0 { "" } else { " AND " });
-                push_column(out, table.name, name(column))?;
-                out.push_sql(" <=> VALUES(");
-                out.push_identifier(name(column))?;
-                out.push_sql(")");
-            }
-            out.push_sql(", ");
-        }
-        out.push_sql(if columns.is_none() { "@orm_core_kept := @orm_core_kept + 1" } else { "1" });
-        if !keys.is_empty() {
-            out.push_sql(", @orm_core_other := @orm_core_other + 1)");
+            push_is_named(out, table, keys)?;
+            out.push_sql(", @orm_core_kept := @orm_core_kept + 1, @orm_core_other := @orm_core_other + 1)");
         }
         for end in [", ", ", "] {
             out.push_sql(end);
@@ -186,8 +196,12 @@ fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, confl
         for column in columns.into_iter().flatten() {
             out.push_sql(", ");
             out.push_identifier(name(column))?;
-            out.push_sql(" = VALUES(");
+            out.push_sql(" = IF(");
+            push_is_named(out, table, keys)?;
+            out.push_sql(", VALUES(");
             out.push_identifier(name(column))?;
+            out.push_sql("), ");
+            push_column(out, table.name, name(column))?;
             out.push_sql(")");
         }
         return Ok(());

@@ -13,7 +13,7 @@ use crate::{
     queryset::Whole,
     session::Session,
     statement::{
-        insert::{Conflict, Insert},
+        insert::{Conflict, Insert, counted},
         one_row::{Action, OneRow},
     },
     stream::load::{self, in_statement},
@@ -44,6 +44,10 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Save<'_, M> {
         let mut inserted = given_columns::<M>();
         inserted.extend(M::PRIMARY_KEY.iter().filter(|column| M::COLUMNS[**column].generated));
         inserted.sort_unstable();
+        if DB::KIND == BackendKind::Mysql && matches!(session, Session::Transaction(_)) {
+            // An UPDATE that finds no row would lock the gap, and two that wait for each other's would be a deadlock.
+            return upsert(session, self.0, &inserted, updated);
+        }
         let mut violation = None;
         for _ in 0..ATTEMPTS {
             if execute(session, &OneRow { row: self.0, action: Action::Update(&updated) })? > 0 {
@@ -66,6 +70,22 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Save<'_, M> {
                 .with_key(self.0.key())
         }))
     }
+}
+
+/// Inserts the row or updates it, by one statement.
+fn upsert<DB: Driver, M: Model + ToRow<DB>>(
+    session: Session<'_, DB>,
+    row: &M,
+    columns: &[usize],
+    updated: Vec<usize>,
+) -> Result<()> {
+    let conflict = Conflict::Update { keys: M::PRIMARY_KEY.to_vec(), columns: updated };
+    let rows = std::slice::from_ref(row);
+    let insert = Insert { rows, columns, conflict: &conflict, returning: false, recurs: true };
+    attempt(session, || {
+        let stored = session.lease()?.run(|connection| counted::<DB, M>(connection, &insert));
+        stored.map(drop).map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))
+    })
 }
 
 /// Inserts the row; `false` where one with its key is there.
