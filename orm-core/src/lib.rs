@@ -164,7 +164,7 @@ pub use crate::{
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
-    write::{Models, StorableOn, WritableOn},
+    write::{Insertion, Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

@@ -20,7 +20,7 @@ use crate::{
     statement::insert::Conflict,
     stream::row::{ColumnError, RowReader},
     types::{Codec, Rules},
-    write::{Create, Delete, Refresh, Save, SaveFields, StorableOn, WritableOn},
+    write::{Create, Delete, Insertion, Refresh, Save, SaveFields, StorableOn, WritableOn},
 };
 
 /// A struct whose values are the rows of a table; implemented by `#[derive(Model)]`.
@@ -74,6 +74,27 @@ pub trait Model: Sized + 'static {
         Self: WritableOn<B>,
     {
         crate::write::bulk_create(on.handle(), &mut rows.into_iter(), &Conflict::Fail)
+    }
+
+    /// Stores rows as [`bulk_create`](Self::bulk_create) does, where more is to be said: what happens to rows that are there
+    /// already, or that the rows are wanted back. It also takes the structs for new rows, such as `NewFlight`.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let airports = ["JFK", "LGA"].map(|code| Airport { code: code.into(), city: "New York".into() });
+    /// let stored = Airport::insert_into(&db).update_conflicts(|a| a.code, |a| a.city).bulk_create(airports)?;
+    /// assert_eq!(stored, 2);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    fn insert_into<X, B>(on: &X) -> Insertion<'_, Self, B>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+    {
+        Insertion::new(on.handle())
     }
 
     /// Stores a new row, and returns it as the database has stored it: with the key that it made, and whatever else it filled.
@@ -202,7 +223,7 @@ pub trait Model: Sized + 'static {
 }
 
 /// The columns that a closure names.
-fn columns_of<M: Model, L, F>(fields: F) -> Vec<usize>
+pub(crate) fn columns_of<M: Model, L, F>(fields: F) -> Vec<usize>
 where
     F: FnOnce(M::Fields<Root<M>>) -> L + GivesFieldsOf<M, L>,
 {

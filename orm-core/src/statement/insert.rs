@@ -12,7 +12,11 @@ use diesel::{
 use super::{push_column, push_columns, push_table};
 use crate::{
     backend::{BackendKind, Driver},
+    error::Error,
     model::{Insertable, Model, Table, ToRow},
+    queryset::shape::ShapeOn,
+    session::Lease,
+    stream::load,
 };
 
 /// The most rows of one statement: more make it longer, and no faster.
@@ -83,14 +87,9 @@ pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &In
         return link.execute_returning_count(insert);
     }
     // It counts a row that it changes as two, and one that it leaves as it is as one.
-    link.batch_execute("SET @orm_core_kept = 0, @orm_core_other = 0")?;
+    link.batch_execute(NONE_COUNTED)?;
     link.execute_returning_count(insert)?;
-    if DB::read_integer(link, Sql("SELECT CAST(@orm_core_other AS SIGNED)"))? > 0 {
-        return Err(diesel::result::Error::DatabaseError(
-            diesel::result::DatabaseErrorKind::UniqueViolation,
-            Box::new("a row is there by another unique key than the one that was named".to_owned()),
-        ));
-    }
+    by_another_key::<DB>(link)?;
     let kept = match insert.conflict {
         // Each row was stored, or has changed another.
         Conflict::Fail | Conflict::Update { .. } => 0,
@@ -98,6 +97,39 @@ pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &In
     };
     Ok(insert.rows.len().saturating_sub(usize::try_from(kept).unwrap_or(0)))
 }
+
+/// Stores a batch, and adds the rows as they are stored to `out`.
+pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
+    lease: &mut Lease<DB>,
+    batch: &Batch<'_, R>,
+    out: &mut Vec<S::Row>,
+) -> Result<(), Error> {
+    let by_variables = DB::KIND == BackendKind::Mysql && !matches!(batch.conflict, Conflict::Fail);
+    for rows in batch.rows.chunks(most_rows::<DB>(batch.columns.len())) {
+        let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
+        if by_variables {
+            lease.run(|link| link.batch_execute(NONE_COUNTED))?;
+        }
+        out.extend(load::read::<DB, S, _>(lease, insert)?);
+        if by_variables {
+            lease.run(|link| by_another_key::<DB>(link))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails if a row has met one that is there by another key than the one that was named.
+fn by_another_key<DB: Driver>(link: &mut DB::Link) -> QueryResult<()> {
+    if DB::read_integer(link, Sql("SELECT CAST(@orm_core_other AS SIGNED)"))? == 0 {
+        return Ok(());
+    }
+    Err(diesel::result::Error::DatabaseError(
+        diesel::result::DatabaseErrorKind::UniqueViolation,
+        Box::new("a row is there by another unique key than the one that was named".to_owned()),
+    ))
+}
+
+const NONE_COUNTED: &str = "SET @orm_core_kept = 0, @orm_core_other = 0";
 
 struct Sql(&'static str);
 

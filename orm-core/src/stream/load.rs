@@ -29,6 +29,16 @@ where
     Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
 {
     let sql = DB::sql(&statement);
+    read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
+}
+
+/// As [`rows`], for a statement that an error shall not show in full.
+pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+{
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();
     let mut misfit = None;
@@ -41,10 +51,7 @@ where
         }
         Ok(())
     });
-    match misfit.map_or(read, Err) {
-        Ok(()) => Ok(out),
-        Err(error) => Err(in_statement(error, sql)),
-    }
+    misfit.map_or(read, Err).map(|()| out)
 }
 
 /// Whether a statement gives any row.

@@ -1,5 +1,7 @@
 //! `bulk_create`: rows from any iterator, in one transaction.
 
+use std::ops::Range;
+
 use super::{WritableOn, WriteTask};
 use crate::{
     backend::{Backend, Driver, Handle, PartsOf},
@@ -127,13 +129,22 @@ pub(super) fn unstored_rows<DB: Driver, R: ToRow<DB>>(
     sent: u64,
     unstored: Unstored,
 ) -> Error {
-    let mut error = lease.failed(unstored.error).on_model(R::Model::TABLE.model);
+    let mut error = lease.failed(unstored.error);
     if let Some(row) = unstored.row {
         error = error.on_row(sent + row as u64 + 1).with_key(batch.rows.get(row).and_then(ToRow::<DB>::key));
     }
-    let (first, last) = (sent + unstored.rows.start as u64 + 1, sent + unstored.rows.end as u64);
+    with_head(error, batch, sent, unstored.rows)
+}
+
+/// The error with what was stored when it happened: some rows of this batch.
+pub(super) fn of_rows<DB: Driver, R: ToRow<DB>>(error: Error, batch: &Batch<'_, R>, sent: u64) -> Error {
+    with_head(error, batch, sent, 0..batch.rows.len())
+}
+
+fn with_head<DB: Driver, R: ToRow<DB>>(error: Error, batch: &Batch<'_, R>, sent: u64, rows: Range<usize>) -> Error {
+    let (first, last) = (sent + rows.start as u64 + 1, sent + rows.end as u64);
     let head = DB::sql(&Head::<R>::new(batch.columns));
-    in_statement(error, head.map(|head| format!("{head} … (rows {first} to {last})")))
+    in_statement(error.on_model(R::Model::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
 }
 
 /// Refuses a row before it is sent, where the backend would change what it says.

@@ -3,6 +3,7 @@
 mod bulk_create;
 mod create;
 mod create_tables;
+mod insertion;
 mod instance;
 mod tasks;
 
@@ -14,5 +15,6 @@ pub(crate) use self::{
 };
 pub use self::{
     create_tables::Models,
+    insertion::Insertion,
     tasks::{StorableOn, WritableOn},
 };
