@@ -1,5 +1,7 @@
 //! What `#[derive(Model)]` implements: a model's table, its columns, its relations, and how a row is read and written.
 
+use std::borrow::Borrow;
+
 use diesel::{
     QueryResult,
     backend::Backend as DieselBackend,
@@ -188,6 +190,47 @@ pub trait Model: Sized + 'static {
         Self: WritableOn<B>,
     {
         Self::write(on.handle(), SaveFields(self, columns_of(fields)))
+    }
+
+    /// Writes these fields of many rows, each with its own values, to the rows that have their keys; all or none. Returns how
+    /// many it found: where that is less than the rows given, some were not there.
+    ///
+    /// The rows are models or references to them, of a `Vec` or a page, or of an iterator that is longer than memory: it is
+    /// consumed as rows are sent, and there is one statement for each batch. Where a row comes twice, the last one stays, and it
+    /// is counted twice. In a transaction it is one part of it; on a database it is a transaction of its own.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, delay: Option<i32>, remark: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    /// # Flight::bulk_create(&db, (1..=3).map(|id| Flight { id, delay: Some(90), remark: String::new() }))?;
+    /// let mut flights = Flight::objects(&db).order_by(|f| f.id.asc()).load()?;
+    /// for flight in &mut flights {
+    ///     flight.delay = flight.delay.map(|delay| delay - 5);
+    ///     flight.remark = format!("{:?} minutes", flight.delay);
+    /// }
+    /// assert_eq!(Flight::bulk_update(&db, &flights, |f| (f.delay, f.remark))?, 3);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend cannot
+    /// store as it is; [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) for a field of the primary key; a
+    /// constraint's violation; whatever else the database says. Nothing is changed then.
+    fn bulk_update<X, B, T, L>(
+        on: &X,
+        rows: impl IntoIterator<Item = T>,
+        fields: impl FnOnce(Self::Fields<Root<Self>>) -> L + GivesFieldsOf<Self, L>,
+    ) -> Result<u64>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        T: Borrow<Self>,
+        Self: WritableOn<B>,
+    {
+        crate::write::bulk_update::<B, Self, T>(on.handle(), &mut rows.into_iter(), &columns_of(fields))
     }
 
     /// Reads the row with this one's key, and puts it in this one's place.

@@ -3,7 +3,7 @@
 use super::{Field, assignment::position};
 use crate::{model::ModelColumn, path::Root};
 
-/// Fields of the model `M` itself: one, or a tuple of up to 16.
+/// Fields of the model `M` itself: one, or a tuple of up to 16, or a tuple of such tuples.
 pub trait FieldsOf<M> {
     /// Adds the positions of their columns.
     #[doc(hidden)]

@@ -10,6 +10,7 @@ pub(crate) mod insert;
 pub(crate) mod one_row;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod update_rows;
 
 use diesel::{
     QueryResult,

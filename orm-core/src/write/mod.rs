@@ -1,6 +1,7 @@
 //! Writing: tables and rows.
 
 mod bulk_create;
+mod bulk_update;
 mod create;
 mod create_tables;
 mod insertion;
@@ -9,6 +10,7 @@ mod tasks;
 
 pub(crate) use self::{
     bulk_create::bulk_create,
+    bulk_update::bulk_update,
     create::Create,
     instance::{Delete, Refresh, Save, SaveFields},
     tasks::{StoreTask, WriteTask},
