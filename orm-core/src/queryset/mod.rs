@@ -5,6 +5,7 @@
 
 mod building;
 pub(crate) mod condition;
+mod or_create;
 pub(crate) mod shape;
 mod terminals;
 mod writing;

@@ -238,7 +238,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     }
 
     /// The statement for the driver `DB`.
-    fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(super) fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {

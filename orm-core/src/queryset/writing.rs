@@ -13,6 +13,7 @@ use crate::{
     path::{Root, Scope},
     session::Session,
     statement::{
+        Part,
         change::{Action, Change, KeyColumns, reading_old_values},
         select::Columns,
     },
@@ -124,9 +125,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
                     None => Action::Delete,
                     Some(sets) => {
                         let sets = sets.iter().map(|set| (set.column, B::part(&set.part), set.computed)).collect();
-                        let sets = reading_old_values::<DB>(M::TABLE, sets)
-                            .map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?;
-                        Action::Update(sets.map_err(|circle| in_a_circle::<DB, M>(&circle))?)
+                        Action::Update(in_order::<DB, M>(sets)?)
                     }
                 };
                 let change = Change { action, rows };
@@ -140,6 +139,15 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         let rows = QuerySet { distinct: false, ..self.clone() };
         B::run(self.on, ChangeRows(&rows, sets))
     }
+}
+
+/// Assignments in the order in which they have to be written.
+pub(super) fn in_order<DB: Driver, M: Model>(
+    sets: Vec<(usize, Part<'_, DB>, bool)>,
+) -> Result<Vec<(usize, Part<'_, DB>)>> {
+    let sets = reading_old_values::<DB>(M::TABLE, sets)
+        .map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?;
+    sets.map_err(|circle| in_a_circle::<DB, M>(&circle))
 }
 
 fn in_a_circle<DB: Driver, M: Model>(circle: &[usize]) -> Error {
