@@ -12,7 +12,7 @@ use diesel::{
 use super::{
     QuerySet, ReadableOn, Shape, Whole,
     shape::{ReadTask, ShapeOn},
-    writing::in_order,
+    writing::assigned,
 };
 use crate::{
     backend::{Backend, BackendKind, Driver, Handle, PartsOf, Task},
@@ -328,8 +328,7 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Update<'_, '_, R, B> {
         R: Stored<DB>,
     {
         let table = R::Model::TABLE;
-        let sets = self.sets.iter().map(|set| (set.column, B::part(&set.part), set.computed)).collect();
-        let sets = in_order::<DB, R::Model>(sets)?;
+        let sets = assigned::<DB, B, R::Model>(self.sets)?;
         let mut lease = session.lease()?;
         let update = SetOneRow { row: self.row, sets };
         let of_row = |error: Error| error.on_model(table.model).with_key(self.row.key());

@@ -6,7 +6,7 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{Part, push_column, push_columns, push_table};
+use super::{change::Assigned, push_column, push_columns, push_table};
 use crate::{
     backend::Driver,
     model::{Insertable, Model, ToRow},
@@ -90,7 +90,7 @@ fn is_made<R: Insertable>(column: usize) -> bool {
 /// An update of the row whose key this row has, by assignments.
 pub(crate) struct SetOneRow<'q, DB: Driver, R> {
     pub(crate) row: &'q R,
-    pub(crate) sets: Vec<(usize, Part<'q, DB>)>,
+    pub(crate) sets: Vec<Assigned<'q, DB>>,
 }
 
 impl<DB: Driver, R> QueryId for SetOneRow<'_, DB, R> {
@@ -104,11 +104,11 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for SetOneRow<'_, DB, R> {
         let table = R::Model::TABLE;
         out.push_sql("UPDATE ");
         push_table(&mut out, table)?;
-        for (i, (column, part)) in self.sets.iter().enumerate() {
+        for (i, Assigned { column, value, .. }) in self.sets.iter().enumerate() {
             out.push_sql(if i == 0 { " SET " } else { ", " });
             out.push_identifier(table.columns[*column].name)?;
             out.push_sql(" = ");
-            part.walk_ast(out.reborrow())?;
+            value.walk_ast(out.reborrow())?;
         }
         push_where(self.row, &mut out)
     }
