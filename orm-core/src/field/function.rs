@@ -24,6 +24,11 @@ pub trait Call<A> {
     type Codec;
     /// What is written, with `{0}` where the first argument stands.
     fn words(&self) -> Words;
+    /// Says why it cannot be written for this backend.
+    fn check(&self, backend: BackendKind) -> std::result::Result<(), String> {
+        let _ = backend;
+        Ok(())
+    }
 }
 
 /// What is written on each backend.
@@ -39,6 +44,11 @@ impl Words {
     /// The same on every backend.
     pub(crate) const fn alike(words: &'static str) -> Self {
         Words { postgres: words, mysql: words, sqlite: words }
+    }
+
+    /// On PostgreSQL, on MySQL, on SQLite.
+    pub(crate) const fn each(postgres: &'static str, mysql: &'static str, sqlite: &'static str) -> Self {
+        Words { postgres, mysql, sqlite }
     }
 
     fn on(self, backend: BackendKind) -> &'static str {
@@ -83,6 +93,7 @@ impl<K, A> QueryId for Function<K, A> {
 
 impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K, A> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
         let mut words = self.kind.words().on(DB::KIND);
         while let Some((before, rest)) = words.split_once('{') {
             let (argument, rest) = rest.split_once('}').unwrap_or((rest, ""));
@@ -177,21 +188,27 @@ where
 /// The result of a [`Call`]: `ST`, which is NULL where an argument is.
 pub(crate) type Result<A, ST> = <<A as Nulls>::Null as Nullness>::Of<ST>;
 
-/// Names functions: `Name: SqlType, "WORDS({0})";`, or with words for each backend. Each is NULL where an argument is.
+/// Names functions: `Name: SqlType, words;`. Each is NULL where an argument is.
 macro_rules! calls {
     ($($(#[$attribute:meta])* $name:ident: $sql:ty, $words:expr;)*) => { $(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
+        $crate::field::function::call!($name: $sql { fn words(&self) -> $crate::field::function::Words { $words } });
+    )* };
+}
+
+/// Implements [`Call`] for what is NULL where an argument is, and else of an SQL type.
+macro_rules! call {
+    ($name:ty: $sql:ty { $($methods:tt)* }) => {
         impl<A: $crate::field::function::Nulls> $crate::field::function::Call<A> for $name {
             type SqlType = $crate::field::function::Result<A, $sql>;
             type Rust = <Self::SqlType as $crate::field::NativeRust>::Rust;
             type Codec = $crate::types::Native;
-            fn words(&self) -> $crate::field::function::Words {
-                $words
-            }
+            $($methods)*
         }
-    )* };
+    };
 }
+pub(crate) use call;
 pub(crate) use calls;

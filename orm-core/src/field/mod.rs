@@ -10,8 +10,9 @@ pub(crate) mod function;
 mod membership;
 mod operators;
 pub(crate) mod order;
-mod search;
+pub(crate) mod search;
 mod selection;
+mod text;
 
 use std::marker::PhantomData;
 
@@ -29,7 +30,7 @@ pub use self::{
     function::Function,
     membership::{In, OneOf},
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{
