@@ -23,9 +23,13 @@
 //! ```
 
 mod aggregate;
+mod case;
+mod choice;
 mod conditions;
 
 pub use self::{
     aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    case::{Case, CaseWhen, case_when},
+    choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
 };

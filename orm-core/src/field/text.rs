@@ -254,7 +254,12 @@ calls! {
     // A length of 0 is no negative number to count from the end.
     Right: Text, Words::each("RIGHT({0}, {1})", "RIGHT({0}, {1})", "SUBSTR({0}, MAX(LENGTH({0}) - {1}, 0) + 1)");
     /// `replace`
-    Replace: Text, Words::alike("REPLACE({0}, {1}, {2})");
+    // Where there is nothing to replace, some do not look at what it would be replaced by.
+    Replace: Text, Words::each(
+        "REPLACE({0}, {1}, {2})",
+        "IF({1} IS NULL OR {2} IS NULL, NULL, REPLACE({0}, {1}, {2}))",
+        "CASE WHEN {2} IS NOT NULL THEN REPLACE({0}, {1}, {2}) END"
+    );
     /// `position`
     Position: Integer, Words::each("STRPOS({0}, {1})", "LOCATE({1} COLLATE utf8mb4_bin, {0})", "INSTR({0}, {1})");
     /// `reversed`

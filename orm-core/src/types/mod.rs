@@ -82,7 +82,7 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 pub(crate) use self::decimal::compare_text;
 pub use self::{
     portable_value::PortableValue,
-    term::{IntoText, Term},
+    term::{IntoText, Term, Typed},
 };
 #[doc(inline)]
 pub use crate::__operand as operand;

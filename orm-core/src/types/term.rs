@@ -5,9 +5,9 @@ use diesel::{
     sql_types::{self, IntoNotNullable, Nullable, SingleValue, SqlType, is_nullable},
 };
 
-use super::PortableValue;
+use super::{FieldType, PortableValue};
 use crate::field::{
-    Expr, Field,
+    Expr, Field, Readable,
     function::Nullness,
     search::{Anchor, Computed, Literal},
 };
@@ -156,4 +156,61 @@ macro_rules! expressions_of_text {
 expressions_of_text! {
     [P, C] Field<P, C>;
     [X] Expr<X>;
+}
+
+/// A value or an expression whose type is its own: what [`dsl::value`](crate::dsl::value) and
+/// [`dsl::case_when`](crate::dsl::case_when) take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a value that can be stored in a column nor an expression",
+    label = "neither a value nor an expression"
+)]
+pub trait Typed {
+    /// Its SQL type.
+    type SqlType: SqlType<IsNull: Nullness> + SingleValue;
+    /// The expression that it becomes.
+    type Expression: Expression<SqlType = Self::SqlType> + Readable;
+    #[doc(hidden)]
+    fn into_typed(self) -> Self::Expression;
+}
+
+impl<T: FieldType> Typed for T
+where
+    PortableValue<T::SqlType, T>: Expression<SqlType = T::SqlType> + Readable,
+    T::SqlType: SqlType<IsNull: Nullness>,
+{
+    type SqlType = T::SqlType;
+    type Expression = PortableValue<T::SqlType, T>;
+    fn into_typed(self) -> Self::Expression {
+        PortableValue::new(self)
+    }
+}
+
+impl Typed for &str {
+    type SqlType = sql_types::Text;
+    type Expression = PortableValue<sql_types::Text, String>;
+    fn into_typed(self) -> Self::Expression {
+        PortableValue::new(self.to_owned())
+    }
+}
+
+impl<P, C> Typed for Field<P, C>
+where
+    Self: Readable<SqlType: SqlType<IsNull: Nullness> + SingleValue>,
+{
+    type SqlType = <Self as Expression>::SqlType;
+    type Expression = Self;
+    fn into_typed(self) -> Self {
+        self
+    }
+}
+
+impl<X> Typed for Expr<X>
+where
+    Self: Readable<SqlType: SqlType<IsNull: Nullness> + SingleValue>,
+{
+    type SqlType = <Self as Expression>::SqlType;
+    type Expression = Self;
+    fn into_typed(self) -> Self {
+        self
+    }
 }

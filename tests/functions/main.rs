@@ -1,0 +1,6 @@
+//! Conditions and functions, against what plain Rust says of the same rows.
+
+mod choice;
+mod conditions;
+mod models;
+mod text;
