@@ -5,6 +5,7 @@
 //! character literally, and orders that can be turned round.
 
 mod arithmetic;
+pub(crate) mod assignment;
 pub(crate) mod expr;
 pub(crate) mod function;
 mod membership;
@@ -26,11 +27,17 @@ use diesel::{
 pub(crate) use self::order::OrderKey;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
+    assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
     membership::{In, OneOf},
+<<<<<<< HEAD
     order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::{Computed, Literal, Search},
+=======
+    order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
+    search::Search,
+>>>>>>> main
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{
