@@ -28,12 +28,8 @@ mod choice;
 mod conditions;
 
 pub use self::{
-<<<<<<< HEAD
-    aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
     case::{Case, CaseWhen, case_when},
     choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
-=======
-    aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
->>>>>>> main
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
 };
