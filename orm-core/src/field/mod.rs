@@ -31,13 +31,8 @@ pub use self::{
     expr::Expr,
     function::Function,
     membership::{In, OneOf},
-<<<<<<< HEAD
-    order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::{Computed, Literal, Search},
-=======
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
->>>>>>> main
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{
