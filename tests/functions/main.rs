@@ -2,5 +2,6 @@
 
 mod choice;
 mod conditions;
+mod membership;
 mod models;
 mod text;

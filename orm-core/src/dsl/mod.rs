@@ -33,3 +33,4 @@ pub use self::{
     choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
 };
+pub use crate::field::exists;

@@ -30,7 +30,7 @@ pub use self::{
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
-    membership::{In, OneOf},
+    membership::{Exists, In, InQuery, OneOf, exists},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
