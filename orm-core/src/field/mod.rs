@@ -11,8 +11,9 @@ pub(crate) mod function;
 mod membership;
 mod operators;
 pub(crate) mod order;
-mod search;
+pub(crate) mod search;
 mod selection;
+mod text;
 
 use std::marker::PhantomData;
 
@@ -29,9 +30,9 @@ pub use self::{
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
-    membership::{In, OneOf},
+    membership::{Exists, In, InQuery, OneOf, exists},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{

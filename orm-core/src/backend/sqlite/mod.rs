@@ -3,6 +3,7 @@
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
+pub(crate) mod functions;
 mod stream;
 pub(crate) mod value;
 
@@ -16,10 +17,9 @@ use diesel::{
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
-#[cfg(feature = "numeric")]
-use crate::diesel_error;
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
+    diesel_error,
     error::Result,
     queryset::shape::ShapeOn,
     session::Session,
@@ -96,9 +96,8 @@ impl Driver for Sqlite {
         connection.batch_execute("ROLLBACK").map(|()| false)
     }
 
-    #[cfg(feature = "numeric")]
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
