@@ -132,6 +132,7 @@ pub mod path;
 mod postgres;
 pub mod prelude;
 pub mod queryset;
+mod schema;
 mod session;
 pub mod sql_types;
 mod statement;
