@@ -68,7 +68,7 @@
 //!
 //! | | PostgreSQL | MySQL, MariaDB | SQLite |
 //! | --- | --- | --- | --- |
-//! | what it is | a portal of the protocol in a read-only transaction, whose rows are asked for piece by piece, the next piece ahead | one statement, whose rows are read as the server sends them | `sqlite3_step` |
+//! | what it is | a portal of the protocol in a read-only transaction, whose rows are asked for piece by piece, up to two pieces ahead | one statement, whose rows are read as the server sends them | `sqlite3_step` |
 //! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped | one, until it ends or is dropped |
 //! | in a transaction | other statements may run between rows | a second statement is an error before it is sent | a second statement is an error before it is sent |
 //! | a chunk that fails on the server | gives the rows before the failure | gives the rows before the failure | gives the rows before the failure |
@@ -132,6 +132,7 @@ pub mod path;
 mod postgres;
 pub mod prelude;
 pub mod queryset;
+pub mod reverse;
 mod schema;
 mod session;
 pub mod sql_types;

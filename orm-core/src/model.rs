@@ -80,6 +80,10 @@ pub trait Model: Sized + 'static {
 pub trait Accessors {
     /// The path from the root of the query.
     type Path: Path;
+
+    /// Where the joins of what is reached from here are collected.
+    #[doc(hidden)]
+    fn __scope(&self) -> &Scope;
 }
 
 /// A column of a model, as a type.
@@ -167,8 +171,12 @@ pub trait ForeignKey: 'static {
     type Null: Nullability;
     /// The relation's name, which is also its accessor's.
     const NAME: &'static str;
+    /// The name of the way back, where it has one.
+    const REVERSE: Option<&'static str>;
     /// The column that holds the key.
     const COLUMN: &'static str;
+    /// The position of that column.
+    const FROM: usize;
     /// The position, in the other model, of the column that the key is equal to.
     const TO: usize;
 }
@@ -252,6 +260,8 @@ pub struct Relation {
     pub to_column: usize,
     /// Whether a key may have no row there, so that no constraint can be declared.
     pub may_dangle: bool,
+    /// Whether no two rows have the same key.
+    pub unique: bool,
 }
 
 /// A model whose rows can be read from the backend `DB`; implemented by `#[derive(Model)]`.

@@ -3,14 +3,17 @@
 //! A path decides the alias of its table and the joins that lead there, so that two keys to one table,
 //! self-references and any depth need nothing from the user.
 
+mod back;
+
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use diesel::sql_types::{IntoNullable, SqlType, is_nullable};
 
+pub use self::back::{Across, Back, BackOne, Correlation, ManyPath};
 use crate::model::{ForeignKey, Model, Table};
 
 /// PostgreSQL cuts longer identifiers off without a word, so that two aliases could become one. MySQL refuses them: names
@@ -55,6 +58,15 @@ pub struct Join {
     pub(crate) outer: bool,
 }
 
+impl Join {
+    /// Adds it, unless it is there.
+    pub(crate) fn add_to(self, out: &mut Vec<Join>) {
+        if out.iter().all(|join| join.alias != self.alias) {
+            out.push(self);
+        }
+    }
+}
+
 impl<M: Model> Path for Root<M> {
     type Root = M;
     type Target = M;
@@ -79,18 +91,15 @@ impl<P: Path<Target = K::From>, K: ForeignKey<To: Model>> Path for Via<P, K> {
     }
     fn joins(out: &mut Vec<Join>) {
         P::joins(out);
-        let alias = Self::alias();
-        if out.iter().any(|join| join.alias == alias) {
-            return;
-        }
-        out.push(Join {
+        Join {
             from: P::alias(),
             from_column: K::COLUMN,
             table: K::To::TABLE,
-            alias,
+            alias: Self::alias(),
             to_column: K::To::COLUMNS[K::TO].name,
             outer: <Self::Null as Nullability>::OPTIONAL,
-        });
+        }
+        .add_to(out);
     }
     fn presence() -> usize {
         K::TO
@@ -167,20 +176,43 @@ impl<ST: IntoNullable<Nullable: SqlType>> Wrap<ST> for Optional {
     type SqlType = ST::Nullable;
 }
 
-/// Collects the joins of every path that a closure touches.
-// A mutex and not a cell, so that accessors, and what is built of them, can cross threads.
+/// Collects the joins of every path that a closure touches. A subquery has one of its own.
+// Mutexes and not cells, so that accessors, and what is built of them, can cross threads.
 #[derive(Clone, Debug, Default)]
-pub struct Scope(Arc<Mutex<Vec<Join>>>);
+pub struct Scope {
+    joins: Arc<Mutex<Vec<Join>>>,
+    /// The aliases of the subqueries whose closures are running, in all scopes of one query.
+    open: Arc<Mutex<Vec<String>>>,
+}
 
 impl Scope {
     /// Adds the joins that lead to the end of `P`.
     pub fn enter<P: Path>(&self) {
-        P::joins(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        P::joins(&mut locked(&self.joins));
     }
 
     pub(crate) fn take(&self) -> Vec<Join> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut locked(&self.joins))
     }
+
+    /// A scope for a subquery.
+    pub(crate) fn inner(&self) -> Scope {
+        Scope { joins: Arc::default(), open: self.open.clone() }
+    }
+
+    /// Calls the closure of the subquery with this alias; also says whether it was called in a closure of the same
+    /// alias.
+    pub(crate) fn within<T>(&self, alias: &str, f: impl FnOnce() -> T) -> (T, bool) {
+        let nested = locked(&self.open).iter().any(|open| open == alias);
+        locked(&self.open).push(alias.to_owned());
+        let value = f();
+        locked(&self.open).pop();
+        (value, nested)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

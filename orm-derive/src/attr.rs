@@ -13,9 +13,9 @@ use syn::{
 
 use crate::errors::Errors;
 
-const CONTAINER: &[&str] = &["table", "schema", "primary_key", "table_module", "crate"];
+const CONTAINER: &[&str] = &["table", "schema", "primary_key", "many_to_many", "table_module", "crate"];
 const FIELD: &[&str] = &["primary_key", "column", "sql_type", "generated", "belongs_to"];
-const BELONGS_TO: &[&str] = &["name", "key", "reverse", "optional"];
+const BELONGS_TO: &[&str] = &["name", "key", "reverse", "unique", "optional"];
 
 /// What `#[model(…)]` on the struct says.
 #[derive(Default)]
@@ -23,8 +23,15 @@ pub(crate) struct ContainerAttributes {
     pub(crate) table: Option<LitStr>,
     pub(crate) schema: Option<LitStr>,
     pub(crate) primary_key: Option<Vec<Ident>>,
+    pub(crate) many_to_many: Vec<ManyToMany>,
     pub(crate) table_module: Option<Path>,
     pub(crate) krate: Option<Path>,
+}
+
+/// What `many_to_many(…)` says: relations of the link, and what the rows that each leads to are called from the other end.
+pub(crate) struct ManyToMany {
+    pub(crate) span: Span,
+    pub(crate) ends: Vec<(Ident, Ident)>,
 }
 
 /// What `#[model(…)]` on a field says.
@@ -44,6 +51,7 @@ pub(crate) struct BelongsTo {
     pub(crate) name: Option<Ident>,
     pub(crate) key: Option<Ident>,
     pub(crate) reverse: Option<Ident>,
+    pub(crate) unique: Option<Span>,
     pub(crate) optional: Option<Span>,
     /// Nothing in it was mistaken.
     pub(crate) sound: bool,
@@ -146,6 +154,7 @@ impl ContainerAttributes {
                     }
                     set(&mut all.primary_key, names.into_iter().collect(), name, errors);
                 }
+                "many_to_many" => all.many_to_many.push(ManyToMany::parse(name, input)?),
                 _ => unknown(name, "a model", CONTAINER, errors),
             }
             Ok(())
@@ -169,6 +178,40 @@ impl FieldAttributes {
             Ok(())
         });
         all
+    }
+}
+
+impl ManyToMany {
+    fn parse(attribute: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        let form = || {
+            syn::Error::new(
+                attribute.span(),
+                "`many_to_many` names two relations of the link, and what the rows at their ends are called from the other \
+                 end: `many_to_many(entry = entries, author = authors)`",
+            )
+        };
+        if !input.peek(syn::token::Paren) {
+            return Err(form());
+        }
+        let ends;
+        parenthesized!(ends in input);
+        let ends = Punctuated::<End, Token![,]>::parse_terminated(&ends).map_err(|_| form())?;
+        let ends: Vec<_> = ends.into_iter().map(|End(relation, name)| (relation, name)).collect();
+        if ends.len() != 2 {
+            return Err(form());
+        }
+        Ok(ManyToMany { span: attribute.span(), ends })
+    }
+}
+
+/// `relation = name`
+struct End(Ident, Ident);
+
+impl Parse for End {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let relation = input.parse()?;
+        input.parse::<Token![=]>()?;
+        Ok(End(relation, input.parse()?))
     }
 }
 
@@ -200,6 +243,7 @@ impl BelongsTo {
             name: None,
             key: None,
             reverse: None,
+            unique: None,
             optional: None,
             sound: true,
         };
@@ -211,6 +255,7 @@ impl BelongsTo {
                 "name" => set(&mut all.name, value(name, input, "word")?, name, errors),
                 "key" => set(&mut all.key, value(name, input, "field")?, name, errors),
                 "reverse" => set(&mut all.reverse, value(name, input, "word")?, name, errors),
+                "unique" => flag(&mut all.unique, name, input, errors)?,
                 "optional" => flag(&mut all.optional, name, input, errors)?,
                 _ => unknown(name, "`belongs_to`, after the target,", BELONGS_TO, errors),
             }

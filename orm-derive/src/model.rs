@@ -27,6 +27,8 @@ pub(crate) struct Model<'a> {
     /// Positions in `fields`; never empty.
     pub(crate) primary_key: Vec<usize>,
     pub(crate) relations: Vec<Relation>,
+    /// The ways across this model's rows, in each direction.
+    pub(crate) crossings: Vec<Crossing>,
 }
 
 pub(crate) struct Field<'a> {
@@ -45,7 +47,19 @@ pub(crate) struct Relation {
     pub(crate) target: Path,
     /// The target's field that the key is equal to, if not its primary key.
     pub(crate) key: Option<Ident>,
+    /// The name of the way back.
+    pub(crate) reverse: Option<Ident>,
+    pub(crate) unique: bool,
     pub(crate) optional: bool,
+}
+
+/// A way from the end of one relation across this model's rows to the end of another.
+pub(crate) struct Crossing {
+    pub(crate) name: Ident,
+    /// Position in `relations` of the one that is gone back along.
+    pub(crate) back: usize,
+    /// Position in `relations` of the one that is followed.
+    pub(crate) across: usize,
 }
 
 impl<'a> Model<'a> {
@@ -86,14 +100,20 @@ impl<'a> Model<'a> {
         // One of each name goes on, so that the code has no mistakes of its own.
         let mut names = HashSet::new();
         relations.retain(|relation: &Relation| names.insert(relation.name.unraw().to_string()));
-        let reverses = parsed.iter().flat_map(|(_, attributes)| &attributes.belongs_to);
-        let reverses = reverses.filter_map(|b| {
-            let reverse = b.reverse.as_ref()?;
-            Some((format!("{}:{reverse}", path_text(&b.target)), reverse.span()))
+        let mut crossings = crossings(&input.ident, &attributes, &relations, errors);
+        unique(ways_back(&relations, &crossings), errors, |name| {
+            let (target, reverse) = name.split_once(' ').unwrap_or_default();
+            format!("two ways back from `{target}` are named `{reverse}`; give one of them another name")
         });
-        unique(reverses, errors, |name| {
-            let (target, reverse) = name.split_once(':').unwrap_or_default();
-            format!("two ways back from `{target}` are named `{reverse}`; give one of them another with `reverse = …`")
+        let mut names = HashSet::new();
+        for relation in &mut relations {
+            let target = path_text(&relation.target);
+            relation.reverse =
+                relation.reverse.take().filter(|name| names.insert(format!("{target} {}", name.unraw())));
+        }
+        crossings.retain(|crossing: &Crossing| {
+            let target = path_text(&relations[crossing.back].target);
+            names.insert(format!("{target} {}", crossing.name.unraw()))
         });
         unique(parsed.iter().map(|(f, _)| (f.column.clone(), f.ident.span())), errors, |column| {
             format!("two fields are the column `{column}`; name the right one with `#[model(column = \"…\")]`")
@@ -109,6 +129,7 @@ impl<'a> Model<'a> {
             fields: parsed.into_iter().map(|(field, _)| field).collect(),
             primary_key,
             relations,
+            crossings,
         })
     }
 
@@ -174,24 +195,76 @@ impl Relation {
                 stem
             }
         };
-        for (name, what) in [(Some(&name), "relation's"), (belongs_to.reverse.as_ref(), "way back's")] {
-            let Some(name) = name else { continue };
-            if name.unraw().to_string().contains("__") {
-                let message = format!("a {what} name cannot contain `__`, which separates names in SQL aliases");
-                errors.at(name.span(), message);
-            }
-            if name == "clone" {
-                errors.at(name.span(), format!("a {what} name cannot be `clone`, which would hide the accessors' own"));
-            }
+        check_name(&name, "relation's", errors);
+        if let Some(name) = &belongs_to.reverse {
+            check_name(name, "way back's", errors);
         }
         Some(Relation {
             name,
             field: position,
             target: belongs_to.target.clone(),
             key: belongs_to.key.clone(),
+            reverse: belongs_to.reverse.clone(),
+            unique: belongs_to.unique.is_some(),
             optional: belongs_to.optional.is_some(),
         })
     }
+}
+
+/// A name that accessors get a method of, and aliases a part.
+fn check_name(name: &Ident, whose: &str, errors: &Errors) {
+    let text = name.unraw().to_string();
+    if text.contains("__") {
+        errors.at(name.span(), format!("a {whose} name cannot contain `__`, which separates names in SQL aliases"));
+    } else if text.starts_with('_') {
+        // `a_` and `b`, `a` and `_b` would be one alias.
+        errors.at(
+            name.span(),
+            format!("a {whose} name cannot begin with `_`, since `__` separates names in SQL aliases"),
+        );
+    }
+    if name == "clone" {
+        errors.at(name.span(), format!("a {whose} name cannot be `clone`, which would hide the accessors' own"));
+    }
+}
+
+/// The ways across that `many_to_many` names, two of each.
+fn crossings(
+    model: &Ident,
+    attributes: &ContainerAttributes,
+    relations: &[Relation],
+    errors: &Errors,
+) -> Vec<Crossing> {
+    let mut all = Vec::new();
+    for link in &attributes.many_to_many {
+        let mut ends = Vec::new();
+        for (relation, name) in &link.ends {
+            check_name(name, "way back's", errors);
+            match relations.iter().position(|known| known.name == *relation) {
+                Some(at) => ends.push((at, name)),
+                None => errors.at(relation.span(), format!("`{model}` has no relation `{relation}`")),
+            }
+        }
+        match ends.as_slice() {
+            [(one, _), (other, _)] if one == other => errors
+                .at(link.span, "`many_to_many` names one relation twice; a link leads to two rows, by two relations"),
+            [(one, at_one), (other, at_other)] => all.extend([
+                Crossing { name: (*at_one).clone(), back: *other, across: *one },
+                Crossing { name: (*at_other).clone(), back: *one, across: *other },
+            ]),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The names of all ways back, each behind the model that it goes back from.
+fn ways_back<'m>(relations: &'m [Relation], crossings: &'m [Crossing]) -> impl Iterator<Item = (String, Span)> + 'm {
+    let plain = relations.iter().filter_map(|relation| Some((relation, relation.reverse.as_ref()?)));
+    let across = crossings.iter().map(|crossing| (&relations[crossing.back], &crossing.name));
+    plain
+        .chain(across)
+        .map(|(relation, name)| (format!("{} {}", path_text(&relation.target), name.unraw()), name.span()))
 }
 
 /// The positions of the key's fields; after a mistake, the first field, so that the rest can be checked.

@@ -22,6 +22,11 @@ pub(crate) fn print_help(commands: &[Command]) {
     let _ = io::stdout().write_all(help(commands).as_bytes());
 }
 
+/// Prints a line to standard output, where a script can read it.
+pub(crate) fn print(line: &str) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{line}").map_err(|error| Failure::Other(format!("could not print the result: {error}")))
+}
+
 fn help(commands: &[Command]) -> String {
     let mut text = "Usage: cargo xtask <command> [arguments]\n".to_owned();
     for command in commands {

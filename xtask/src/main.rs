@@ -10,6 +10,7 @@ compile_error!(
 mod backend;
 mod bench;
 mod command;
+mod compile_time;
 mod failure;
 mod fuzz;
 mod lint;
@@ -26,7 +27,8 @@ use lexopt::{Arg, Parser};
 use crate::{command::Command, failure::Failure};
 
 /// Every command, in the order in which the help names them.
-const COMMANDS: &[Command] = &[test::COMMAND, serve::COMMAND, lint::COMMAND, fuzz::COMMAND, bench::COMMAND];
+const COMMANDS: &[Command] =
+    &[test::COMMAND, serve::COMMAND, lint::COMMAND, fuzz::COMMAND, bench::COMMAND, compile_time::COMMAND];
 
 fn main() -> ExitCode {
     // Whatever a command starts must be ended when xtask is asked to stop, so listening comes first.

@@ -35,7 +35,7 @@ pub(crate) fn cargo() -> Command {
 
 /// The workspace's folder. Cargo names the package's folder when it runs xtask; the one known when xtask was built
 /// serves when the program is started by hand.
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }

@@ -23,5 +23,9 @@
 //! ```
 
 mod aggregate;
+mod conditions;
 
-pub use self::aggregate::{Aggregate, Avg, Count, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum};
+pub use self::{
+    aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
+};

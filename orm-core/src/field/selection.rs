@@ -93,13 +93,13 @@ where
 pub trait NativeRust {
     /// The Rust type.
     type Rust: FieldType;
+    /// The Rust type where it may be NULL.
+    type Optional: FieldType;
 }
 
-impl<ST: NativeRust + SqlType<IsNull = is_nullable::NotNull>> NativeRust for Nullable<ST>
-where
-    Option<ST::Rust>: FieldType,
-{
-    type Rust = Option<ST::Rust>;
+impl<ST: NativeRust + SqlType<IsNull = is_nullable::NotNull>> NativeRust for Nullable<ST> {
+    type Rust = ST::Optional;
+    type Optional = ST::Optional;
 }
 
 macro_rules! native {
@@ -107,6 +107,7 @@ macro_rules! native {
         $(#[$attribute])*
         impl NativeRust for $sql {
             type Rust = $rust;
+            type Optional = Option<$rust>;
         }
     )* };
 }

@@ -25,7 +25,7 @@ mod wire;
 use std::{fmt, result::Result as StdResult};
 
 use diesel::{
-    ConnectionError, ConnectionResult, QueryResult,
+    ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
         DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, SimpleConnection, StrQueryHelper,
@@ -52,6 +52,7 @@ use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
     net::{
+        established::establish,
         socket::Deadline,
         statements::{KEPT, Kept, Statements},
         tls::Tls,
@@ -319,20 +320,9 @@ impl Connection for MysqlConnection {
     type TransactionManager = AnsiTransactionManager;
 
     fn establish(url: &str) -> ConnectionResult<Self> {
-        let mut instrumentation = DynInstrumentation::default_instrumentation();
-        // With `…` in place of the password.
-        let shown = DatabaseUrl::parse(url).map_or_else(|_| "mysql:…".to_owned(), |url| format!("{url:?}"));
-        instrumentation.on_connection_event(InstrumentationEvent::start_establish_connection(&shown));
-        let connection = DatabaseUrl::parse(url)
-            .and_then(|url| Options::new(&url, &Settings::default()))
-            .and_then(Self::open)
-            .map_err(|error| match error.kind() {
-                ErrorKind::Configuration => ConnectionError::InvalidConnectionUrl(format!("{error:?}")),
-                _ => ConnectionError::BadConnection(format!("{error:?}")),
-            });
-        let error = connection.as_ref().err();
-        instrumentation.on_connection_event(InstrumentationEvent::finish_establish_connection(&shown, error));
-        connection.map(|connection| MysqlConnection { instrumentation, ..connection })
+        let open = |url: DatabaseUrl| Options::new(&url, &Settings::default()).and_then(Self::open);
+        let (connection, instrumentation) = establish(url, "mysql", open)?;
+        Ok(MysqlConnection { instrumentation, ..connection })
     }
 
     fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>

@@ -37,7 +37,7 @@ use std::{
 };
 
 use diesel::{
-    ConnectionError, ConnectionResult, QueryResult,
+    ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DebugQuery, DefaultLoadingMode,
         DynInstrumentation, Instrumentation, InstrumentationEvent, LoadConnection, SimpleConnection, StrQueryHelper,
@@ -67,7 +67,7 @@ use self::{
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
-    net::{socket::Deadline, statements::Statements, tls::Tls},
+    net::{established::establish, socket::Deadline, statements::Statements, tls::Tls},
 };
 
 /// A connection to PostgreSQL that reads each row from the wire when it is asked for.
@@ -274,20 +274,9 @@ impl Connection for PgConnection {
     type TransactionManager = AnsiTransactionManager;
 
     fn establish(url: &str) -> ConnectionResult<Self> {
-        let mut instrumentation = DynInstrumentation::default_instrumentation();
-        // With `…` in place of the password.
-        let shown = DatabaseUrl::parse(url).map_or_else(|_| "postgres:…".to_owned(), |url| format!("{url:?}"));
-        instrumentation.on_connection_event(InstrumentationEvent::start_establish_connection(&shown));
-        let connection = DatabaseUrl::parse(url)
-            .and_then(|url| Options::new(&url, &Settings::default()))
-            .and_then(Self::open)
-            .map_err(|error| match error.kind() {
-                ErrorKind::Configuration => ConnectionError::InvalidConnectionUrl(format!("{error:?}")),
-                _ => ConnectionError::BadConnection(format!("{error:?}")),
-            });
-        let error = connection.as_ref().err();
-        instrumentation.on_connection_event(InstrumentationEvent::finish_establish_connection(&shown, error));
-        connection.map(|connection| PgConnection { instrumentation, ..connection })
+        let open = |url: DatabaseUrl| Options::new(&url, &Settings::default()).and_then(Self::open);
+        let (connection, instrumentation) = establish(url, "postgres", open)?;
+        Ok(PgConnection { instrumentation, ..connection })
     }
 
     fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>

@@ -112,7 +112,7 @@ impl Comparison {
             };
             self.column_type::<DB>(&subject, expected, live, found.is_view);
             if !found.is_view {
-                self.filling::<DB>(&subject, expected, live);
+                self.filling(&subject, expected, live);
             }
         }
     }
@@ -130,7 +130,7 @@ impl Comparison {
     }
 
     /// Whether NULL may be there, and whether somebody fills the column.
-    fn filling<DB: Driver>(&mut self, subject: &str, expected: &Column, live: &LiveColumn) {
+    fn filling(&mut self, subject: &str, expected: &Column, live: &LiveColumn) {
         // MariaDB cannot declare a computed column NOT NULL.
         if live.nullable && !expected.nullable && !live.is_always_generated {
             self.reading(format!(

@@ -42,6 +42,7 @@ fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
         columns,
         distinct: false,
         table: Trip::TABLE,
+        alias: Trip::TABLE.name,
         joins: Vec::new(),
         filters: Vec::new(),
         order: Vec::new(),

@@ -16,7 +16,8 @@ use crate::{
 pub(crate) enum Definition {
     Table {
         table: &'static Table,
-        /// The positions of columns, beside the primary key, that other tables refer to, and so must be unique.
+        /// The positions of columns, beside the primary key, that must be unique: other tables refer to them, or they were
+        /// declared so.
         unique: Vec<usize>,
     },
     ForeignKey {
@@ -38,6 +39,7 @@ pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definiti
             .flat_map(|from| from.relations)
             .filter(|relation| (relation.to)().is(table))
             .map(|relation| relation.to_column)
+            .chain(table.relations.iter().filter(|relation| relation.unique).map(|relation| relation.column))
             .filter(|column| table.primary_key != [*column])
             .collect();
         unique.sort_unstable();
@@ -48,8 +50,9 @@ pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definiti
         let mut indexed: Vec<usize> = table.relations.iter().map(|relation| relation.column).collect();
         indexed.sort_unstable();
         indexed.dedup();
-        // The primary key has an index already, which begins with its first column.
-        indexed.retain(|column| table.primary_key.first() != Some(column));
+        // The primary key has an index already, which begins with its first column; and so has what is unique.
+        let unique = |column: &usize| table.relations.iter().any(|r| r.unique && r.column == *column);
+        indexed.retain(|column| table.primary_key.first() != Some(column) && !unique(column));
         all.extend(indexed.into_iter().map(|column| Definition::Index { table, column }));
         // After the indices, because MySQL makes one of its own for a key that has none.
         for relation in table.relations {

@@ -58,7 +58,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
     let relations = model.relations.iter().map(|relation| {
         let (name, at) = (&relation.name, relation.field);
         let text = name.unraw().to_string();
-        let (target, optional) = (&relation.target, relation.optional);
+        let (target, optional, unique) = (&relation.target, relation.optional, relation.unique);
         let table = quote_spanned!(target.span()=> <#target as #krate::model::Model>::TABLE);
         quote! {
             #krate::model::Relation {
@@ -67,6 +67,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 to: || #table,
                 to_column: <#module::relations::#name as #krate::model::ForeignKey>::TO,
                 may_dangle: #optional,
+                unique: #unique,
             }
         }
     });
@@ -95,6 +96,9 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
 
         impl<__P: #krate::path::Path> #krate::model::Accessors for #accessors<__P> {
             type Path = __P;
+            fn __scope(&self) -> &#krate::path::Scope {
+                &self.__scope
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod accessors;
 mod columns;
 mod relations;
+mod reverse;
 mod rows;
 #[cfg(test)]
 mod snapshot;
@@ -19,8 +20,13 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
     let errors = Errors::default();
     let code = Model::new(input, &errors).map(|model| {
         let parts = [columns::module(&model), accessors::accessors(&model)];
-        let hidden =
-            [columns::columns(&model), relations::relations(&model), accessors::model(&model), rows::rows(&model)];
+        let hidden = [
+            columns::columns(&model),
+            relations::relations(&model),
+            reverse::reverse(&model),
+            accessors::model(&model),
+            rows::rows(&model),
+        ];
         quote! {
             #(#parts)*
             #[doc(hidden)]

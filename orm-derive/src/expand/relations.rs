@@ -32,6 +32,19 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
                 as #krate::diesel::sql_types::SqlType>::IsNull as #krate::path::KeyNullability>::Null
         }
     };
+    let from = relation.field;
+    let reverse = match &relation.reverse {
+        Some(reverse) => {
+            let text = reverse.unraw().to_string();
+            quote!(::core::option::Option::Some(#text))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let unique = relation.unique.then(|| {
+        quote! {
+            impl #krate::reverse::UniqueKey for #module::relations::#name {}
+        }
+    });
     let to = match &relation.key {
         None => quote!(#target_model::PRIMARY_KEY[0]),
         Some(key) => {
@@ -60,9 +73,13 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
             #to_type
             type Null = #null;
             const NAME: &'static str = #text;
+            const REVERSE: ::core::option::Option<&'static str> = #reverse;
             const COLUMN: &'static str = #column;
+            const FROM: usize = #from;
             const TO: usize = #to;
         }
+
+        #unique
 
         impl<__P: #krate::path::Path<Target = #ident>> #accessors<__P> {
             #[doc = #doc]

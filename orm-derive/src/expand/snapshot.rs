@@ -9,14 +9,16 @@ use syn::parse_quote;
 #[test]
 fn the_code_of_one_model_is_as_it_was() {
     let code = super::model(&parse_quote! {
-        #[model(table = "flights", crate = ::another::path)]
+        #[model(table = "flights", many_to_many(origin = sources, crew = crews), crate = ::another::path)]
         pub struct Flight {
             #[model(primary_key, generated)]
             pub id: i64,
             #[model(column = "delay")]
             dep_delay: Option<f64>,
-            #[model(belongs_to(Airport, name = origin, key = code, optional))]
+            #[model(belongs_to(Airport, name = origin, key = code, reverse = departures, optional))]
             pub(crate) r#from: String,
+            #[model(belongs_to(super::Crew, reverse = flight, unique))]
+            crew_id: i64,
         }
     });
     assert!(!code.to_string().contains("orm_core"), "the crate's path is the one that was given, everywhere");

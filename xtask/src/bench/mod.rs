@@ -9,7 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use self::report::{Line, Run};
 use crate::{
     backend::Backend,
-    command::Command,
+    command::{self, Command},
     failure::Failure,
     run,
     server::{Access, Kind, mariadb_library},
@@ -125,7 +125,7 @@ fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features:
         .position(|program| *program == by_hand)
         .ok_or_else(|| Failure::Other(format!("orm-bench has no program `{by_hand}` to compare the others with")))?;
     if !options.json {
-        report::print(report::HEADING)?;
+        command::print(report::HEADING)?;
     }
     for case in cases {
         let mut runs: Vec<Vec<Run>> = programs.iter().map(|_| Vec::new()).collect();
@@ -139,7 +139,7 @@ fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features:
             programs.iter().zip(&runs).map(|(program, runs)| Line::new(backend, case, program, runs)).collect();
         for line in &lines {
             let by_hand = &lines[by_hand];
-            report::print(&if options.json { line.json(by_hand) } else { line.row(by_hand) })?;
+            command::print(&if options.json { line.json(by_hand) } else { line.row(by_hand) })?;
         }
     }
     Ok(())

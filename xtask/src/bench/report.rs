@@ -1,11 +1,6 @@
 //! What one run printed, the medians of several, and how they are shown.
 
-use std::{
-    io::{self, Write},
-    str::FromStr,
-};
-
-use crate::failure::Failure;
+use std::str::FromStr;
 
 /// What one run of a program printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,11 +135,6 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
         length if length.is_multiple_of(2) => Some(f64::midpoint(values[middle - 1], values[middle])),
         _ => Some(values[middle]),
     }
-}
-
-/// Prints a line to standard output, where a script can read it.
-pub(super) fn print(line: &str) -> Result<(), Failure> {
-    writeln!(io::stdout(), "{line}").map_err(|error| Failure::Other(format!("could not print the result: {error}")))
 }
 
 #[cfg(test)]

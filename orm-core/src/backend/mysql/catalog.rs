@@ -64,16 +64,17 @@ fn foreign_keys_of(at: usize, name: &Name) -> String {
 }
 
 pub(super) fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
-    let all = |of: &[&dyn Fn(usize, &Name) -> String]| {
-        let each = wanted.iter().enumerate().flat_map(|(at, name)| of.iter().map(move |of| of(at, name)));
-        each.collect::<Vec<_>>().join(" UNION ALL ")
-    };
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut columns = sql_query(format!("{} ORDER BY `at`, `position`", all(&[&columns_of]))).into_boxed::<Mysql>();
-    let mut keys = sql_query(format!("{} ORDER BY `at`, `key_name`, `position`", all(&[&unique_of, &foreign_keys_of])))
-        .into_boxed::<Mysql>();
+    let (mut of_columns, mut of_keys) = (Vec::new(), Vec::new());
+    for (at, name) in wanted.iter().enumerate() {
+        of_columns.push(columns_of(at, name));
+        of_keys.extend([unique_of(at, name), foreign_keys_of(at, name)]);
+    }
+    let [columns, keys] = [of_columns, of_keys].map(|each| each.join(" UNION ALL "));
+    let mut columns = sql_query(format!("{columns} ORDER BY `at`, `position`")).into_boxed::<Mysql>();
+    let mut keys = sql_query(format!("{keys} ORDER BY `at`, `key_name`, `position`")).into_boxed::<Mysql>();
     for name in wanted {
         // Two conditions in either statement, each with the name twice.
         for _ in 0..2 {

@@ -1,0 +1,197 @@
+//! Functions: an expression that is written around others, in each backend's own words.
+//!
+//! What a function is called, and what it computes, differs from backend to backend. A [`Call`] says for each backend
+//! what is written, with `{0}`, `{1}` … where the arguments stand, so that the differences can be read side by side.
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Nullable, SingleValue, SqlType, is_nullable},
+};
+
+use super::{Expr, NativeRust, Readable};
+use crate::backend::{BackendKind, Driver};
+
+/// What a function of the arguments `A` gives, and how it is written.
+#[doc(hidden)]
+pub trait Call<A> {
+    /// The SQL type.
+    type SqlType: SqlType + SingleValue + TypedExpressionType;
+    /// What it is read as.
+    type Rust: 'static;
+    /// How it is read.
+    type Codec;
+    /// What is written, with `{0}` where the first argument stands.
+    fn words(&self) -> Words;
+}
+
+/// What is written on each backend.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    pub(crate) postgres: &'static str,
+    pub(crate) mysql: &'static str,
+    pub(crate) sqlite: &'static str,
+}
+
+impl Words {
+    /// The same on every backend.
+    pub(crate) const fn alike(words: &'static str) -> Self {
+        Words { postgres: words, mysql: words, sqlite: words }
+    }
+
+    fn on(self, backend: BackendKind) -> &'static str {
+        match backend {
+            BackendKind::Postgres => self.postgres,
+            BackendKind::Mysql => self.mysql,
+            BackendKind::Sqlite => self.sqlite,
+        }
+    }
+}
+
+/// A function, which `K` says the name of, of a tuple of arguments.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an expression does nothing until it is used in a query"]
+pub struct Function<K, A> {
+    kind: K,
+    arguments: A,
+}
+
+impl<K, A> Function<K, A> {
+    pub(crate) fn expression(kind: K, arguments: A) -> Expr<Self> {
+        Expr(Function { kind, arguments })
+    }
+}
+
+impl<K: Call<A>, A> Expression for Function<K, A> {
+    type SqlType = K::SqlType;
+}
+impl<K: Call<A>, A> Readable for Function<K, A> {
+    type Rust = K::Rust;
+    type Codec = K::Codec;
+}
+impl<QS, K: Call<A>, A: AppearsOnTable<QS>> AppearsOnTable<QS> for Function<K, A> {}
+impl<QS, K: Call<A>, A: AppearsOnTable<QS>> SelectableExpression<QS> for Function<K, A> {}
+impl<G, K, A: ValidGrouping<G>> ValidGrouping<G> for Function<K, A> {
+    type IsAggregate = A::IsAggregate;
+}
+impl<K, A> QueryId for Function<K, A> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K, A> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut words = self.kind.words().on(DB::KIND);
+        while let Some((before, rest)) = words.split_once('{') {
+            let (argument, rest) = rest.split_once('}').unwrap_or((rest, ""));
+            out.push_sql(before);
+            // What is between the braces is ours, a digit.
+            self.arguments.write(argument.parse().unwrap_or(usize::MAX), out.reborrow())?;
+            words = rest;
+        }
+        out.push_sql(words);
+        Ok(())
+    }
+}
+
+/// Arguments that can be written one by one.
+#[doc(hidden)]
+pub trait Arguments<DB: Driver> {
+    fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
+}
+
+/// Whether any of the arguments may be NULL.
+#[doc(hidden)]
+pub trait Nulls {
+    type Null: Nullness;
+}
+
+/// Whether something may be NULL.
+#[doc(hidden)]
+pub trait Nullness {
+    /// `ST`, which may be NULL if this may.
+    type Of<ST: Plain>: SqlType + SingleValue + TypedExpressionType + NativeRust;
+    /// Whether this or the other may be NULL.
+    type Or<N: Nullness>: Nullness;
+}
+
+/// An SQL type that is read as a Rust type of its own, and is not nullable.
+#[doc(hidden)]
+pub trait Plain: SqlType<IsNull = is_nullable::NotNull> + SingleValue + TypedExpressionType + NativeRust {}
+impl<ST> Plain for ST where ST: SqlType<IsNull = is_nullable::NotNull> + SingleValue + TypedExpressionType + NativeRust {}
+
+impl Nullness for is_nullable::NotNull {
+    type Of<ST: Plain> = ST;
+    type Or<N: Nullness> = N;
+}
+impl Nullness for is_nullable::IsNullable {
+    type Of<ST: Plain> = Nullable<ST>;
+    type Or<N: Nullness> = is_nullable::IsNullable;
+}
+
+/// Whether an expression may be NULL.
+type NullOf<E> = <<E as Expression>::SqlType as SqlType>::IsNull;
+
+macro_rules! arguments {
+    ($($($T:ident $at:tt)+;)*) => { $(
+        impl<DB: Driver, $($T: QueryFragment<DB>),+> Arguments<DB> for ($($T,)+) {
+            fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                match at {
+                    $( $at => self.$at.walk_ast(out), )+
+                    _ => Ok(()),
+                }
+            }
+        }
+    )* };
+}
+arguments! {
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+}
+
+impl<A> Nulls for (A,)
+where
+    A: Expression<SqlType: SqlType<IsNull: Nullness>>,
+{
+    type Null = NullOf<A>;
+}
+impl<A, B> Nulls for (A, B)
+where
+    A: Expression<SqlType: SqlType<IsNull: Nullness>>,
+    B: Expression<SqlType: SqlType<IsNull: Nullness>>,
+{
+    type Null = <NullOf<A> as Nullness>::Or<NullOf<B>>;
+}
+impl<A, B, C> Nulls for (A, B, C)
+where
+    A: Expression<SqlType: SqlType<IsNull: Nullness>>,
+    B: Expression<SqlType: SqlType<IsNull: Nullness>>,
+    C: Expression<SqlType: SqlType<IsNull: Nullness>>,
+{
+    type Null = <<NullOf<A> as Nullness>::Or<NullOf<B>> as Nullness>::Or<NullOf<C>>;
+}
+
+/// The result of a [`Call`]: `ST`, which is NULL where an argument is.
+pub(crate) type Result<A, ST> = <<A as Nulls>::Null as Nullness>::Of<ST>;
+
+/// Names functions: `Name: SqlType, "WORDS({0})";`, or with words for each backend. Each is NULL where an argument is.
+macro_rules! calls {
+    ($($(#[$attribute:meta])* $name:ident: $sql:ty, $words:expr;)*) => { $(
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl<A: $crate::field::function::Nulls> $crate::field::function::Call<A> for $name {
+            type SqlType = $crate::field::function::Result<A, $sql>;
+            type Rust = <Self::SqlType as $crate::field::NativeRust>::Rust;
+            type Codec = $crate::types::Native;
+            fn words(&self) -> $crate::field::function::Words {
+                $words
+            }
+        }
+    )* };
+}
+pub(crate) use calls;
