@@ -122,6 +122,7 @@ mod error;
 pub mod field;
 #[cfg(all(test, feature = "postgres"))]
 mod fuzz;
+pub mod guide;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -29,6 +29,7 @@ pub struct LiveColumn {
     /// Whether nobody but the database may fill it.
     pub(crate) is_always_generated: bool,
     /// What a backend has to say of its type besides.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(crate) remark: Remark,
 }
 
