@@ -338,7 +338,7 @@ mod tests {
         let (i8s, u8s) = ((-128, 127), (0, 255));
         assert_eq!(fit(u8s, "smallint"), None, "which `create_tables` makes");
         assert_eq!(fit(u8s, "tinyint unsigned"), None);
-        assert_eq!(fit(u8s, "tinyint"), Some(true));
+        assert_eq!(fit(u8s, "tinyint"), Some(false));
         assert_eq!(fit(i8s, "tinyint"), None);
         assert_eq!(fit(i8s, "tinyint unsigned"), Some(false));
         assert_eq!(fit(u8s, "int"), Some(false));
