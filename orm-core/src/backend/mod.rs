@@ -2,8 +2,8 @@
 //! of them ([`Any`]), chosen at run time by URL.
 //!
 //! There is a folder for each backend with these files in it: `mod.rs` says how it differs from the others,
-//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. The list of all backends is in
-//! `any.rs`.
+//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values, `catalog.rs` looks at tables as they are.
+//! The list of all backends is in `any.rs`.
 
 mod any;
 mod kind;
@@ -43,8 +43,12 @@ pub use self::{
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::ToRow,
+    model::{Column, ToRow},
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
     statement::{
         begin::begin,
@@ -177,6 +181,17 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// changed.
     fn prepare(_: &mut Self::Link) -> Result<()> {
         Ok(())
+    }
+
+    /// The tables of these names as the database has them; `None` for each that is not there.
+    fn live_tables(link: &mut Self::Link, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>>;
+
+    /// Why values of a model's column cannot be kept in a column of the database, or not read from it.
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit>;
+
+    /// Whether two names of columns are one.
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.to_lowercase() == b.to_lowercase()
     }
 
     /// Fails if the transaction can only be rolled back.

@@ -1,5 +1,6 @@
 //! MySQL and MariaDB, through a connection of our own: streams read row by row as the server sends.
 
+mod catalog;
 mod connect;
 mod stream;
 pub(crate) mod value;
@@ -15,8 +16,13 @@ use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    model::Column,
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::{Misfit, misfit, on_mysql},
+    },
     session::Session,
     statement::{begin::begin, select::Select},
     stream::source::Source,
@@ -90,6 +96,15 @@ impl Driver for Mysql {
 
     fn prepare(connection: &mut MysqlConnection) -> Result<()> {
         connect::check_version(connection)
+    }
+
+    fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live))
     }
 
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {

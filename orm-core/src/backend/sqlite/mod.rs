@@ -1,5 +1,6 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
+mod catalog;
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
@@ -21,7 +22,12 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
     error::Result,
+    model::Column,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
     statement::{begin::begin, select::Select},
     stream::source::Source,
@@ -98,6 +104,18 @@ impl Driver for Sqlite {
 
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
         functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
+    fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        catalog::misfit(column, live)
+    }
+
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.eq_ignore_ascii_case(b)
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
