@@ -10,8 +10,16 @@ use crate::{
 /// Our error for one of Diesel's, with it as the cause.
 pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
     let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error));
-    Error::new(kind, sentence(kind)).on_backend(backend).with_source(error)
+    let sentence = match (kind, backend) {
+        (ErrorKind::LockTimeout, BackendKind::Sqlite) => LOCKED,
+        _ => sentence(kind),
+    };
+    Error::new(kind, sentence).on_backend(backend).with_source(error)
 }
+
+/// SQLite has one word for both.
+const LOCKED: &str = "the database is locked: another connection writes, or has written since this transaction began to read \
+                      (one that reads before it writes should begin with `build_transaction().immediate()`)";
 
 /// Whether the error is the database's own word, after which a transaction is lost on PostgreSQL.
 pub(crate) fn is_the_databases(error: &DieselError) -> bool {

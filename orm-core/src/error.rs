@@ -35,6 +35,7 @@ struct Inner {
     row: Option<u64>,
     key: Option<String>,
     sql: Option<String>,
+    attempts: Option<u32>,
     source: Option<BoxError>,
 }
 
@@ -100,6 +101,7 @@ impl Error {
             row: None,
             key: None,
             sql: None,
+            attempts: None,
             source: None,
         }))
     }
@@ -137,6 +139,24 @@ impl Error {
     pub(crate) fn in_statement(mut self, sql: impl Into<String>) -> Self {
         self.0.sql.get_or_insert_with(|| sql.into());
         self
+    }
+
+    /// It was the last of so many attempts.
+    pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts.get_or_insert(attempts);
+        self
+    }
+
+    /// Whether the database says that a transaction lost against another one, so that it may succeed when it is run again.
+    pub(crate) fn is_lost_to_another(&self) -> bool {
+        match (self.0.kind, self.0.backend) {
+            (ErrorKind::SerializationFailure, _) => true,
+            // SQLite has one word for a snapshot that is too old to write on and for a writer that takes too long.
+            (ErrorKind::LockTimeout, Some(BackendKind::Sqlite)) => {
+                self.source().is_some_and(|source| source.to_string().contains("database is locked"))
+            }
+            _ => false,
+        }
     }
 
     /// What a program may want to tell apart.
@@ -180,6 +200,12 @@ impl Error {
         self.0.key.as_deref()
     }
 
+    /// How many attempts at a transaction there were, where it lost against another one in the last of
+    /// [several](crate::TransactionBuilder::retries).
+    pub fn attempts(&self) -> Option<u32> {
+        self.0.attempts
+    }
+
     /// The statement, with placeholders in place of its values.
     pub fn sql(&self) -> Option<&str> {
         self.0.sql.as_deref()
@@ -208,6 +234,7 @@ impl fmt::Display for Error {
             inner.row.map(|row| format!("row {row}")),
             inner.key.as_ref().map(|key| format!("primary key {key}")),
             inner.backend.map(|backend| backend.to_string()),
+            inner.attempts.map(|attempts| format!("in the last of {attempts} attempts")),
         ]
         .into_iter()
         .flatten()

@@ -162,7 +162,7 @@ pub use crate::{
     model::Model,
     queryset::QuerySet,
     stream::{Rows, TryRows},
-    transaction::Transaction,
+    transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
     write::{Models, WritableOn},
 };

@@ -9,7 +9,7 @@ use std::{
 
 use diesel::{
     QueryResult,
-    connection::{AnsiTransactionManager, TransactionManager},
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
 };
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     database::pool::{self, Pool, Pooled},
     diesel_error,
     error::{Error, ErrorKind, Result, Text},
+    transaction::{Attempt, Hook, Hooks, Options},
 };
 
 /// A transaction on one driver: its connection, or who has it.
@@ -41,6 +42,13 @@ struct State<DB: Driver> {
     lent: bool,
     /// The savepoints that are open, by the thread that opened each.
     savepoints: Vec<ThreadId>,
+    /// A statement lost against another transaction, and no other statement ran since.
+    lost: bool,
+    attempt: Option<Attempt>,
+    /// What is to run after the commit.
+    hooks: Hooks,
+    /// Undoes, when the transaction has ended, what was set for it.
+    undo: Option<&'static str>,
 }
 
 enum Holder<DB: Driver> {
@@ -54,12 +62,24 @@ enum Holder<DB: Driver> {
 }
 
 impl<DB: Driver> Inner<DB> {
-    pub(crate) fn begin(pool: &Pool<DB>) -> Result<Self> {
+    pub(crate) fn begin(pool: &Pool<DB>, options: &Options) -> Result<Self> {
         let mut connection = pool.get()?;
         let before = depth::<DB>(&mut connection)?;
-        AnsiTransactionManager::begin_transaction(&mut *connection)
-            .map_err(|error| diesel_error::ours(error, DB::KIND))?;
-        let state = State { connection: Holder::Idle(connection), failed: None, lent: false, savepoints: Vec::new() };
+        let begun = match before {
+            0 => DB::begin_transaction(&mut connection, options),
+            _ => AnsiTransactionManager::begin_transaction(&mut *connection).map(|()| None),
+        };
+        let undo = begun.map_err(|error| of_attempt(diesel_error::ours(error, DB::KIND), options.attempt))?;
+        let state = State {
+            connection: Holder::Idle(connection),
+            failed: None,
+            lent: false,
+            savepoints: Vec::new(),
+            lost: false,
+            attempt: options.attempt,
+            hooks: Hooks::default(),
+            undo,
+        };
         Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }), before })
     }
 
@@ -101,8 +121,44 @@ impl<DB: Driver> Inner<DB> {
             }
             AnsiTransactionManager::commit_transaction(connection)
         })?;
-        self.slot.lock().savepoints.truncate(level.saturating_sub(1));
+        let mut state = self.slot.lock();
+        state.savepoints.truncate(level.saturating_sub(1));
+        state.hooks.release(level);
+        drop(state);
+        if level == 0 {
+            self.undo_settings(&mut lease);
+        }
         Ok(())
+    }
+
+    /// Makes the connection as it was before the transaction, which has ended.
+    fn undo_settings(&self, lease: &mut Lease<DB>) {
+        let undo = self.slot.lock().undo.take();
+        if let Some(undo) = undo
+            && let Err(error) = lease.batch_execute(undo)
+        {
+            log::warn!("`{undo}` failed, so the connection is discarded: {error}");
+            AnsiTransactionManager::transaction_manager_status_mut(&mut **lease).set_in_error();
+        }
+    }
+
+    /// Registers what is to run after the commit, in the innermost savepoint of this thread.
+    pub(crate) fn on_commit(&self, hook: Hook) {
+        let mut state = self.slot.lock();
+        let is_ours = state.savepoints.last().is_some_and(|thread| *thread == thread::current().id());
+        let level = if is_ours { state.savepoints.len() } else { 0 };
+        state.hooks.push(level, hook);
+    }
+
+    /// What is to run, now that all is committed.
+    pub(crate) fn take_hooks(&self) -> Hooks {
+        std::mem::take(&mut self.slot.lock().hooks)
+    }
+
+    /// Whether the database said that the transaction lost against another one, and all of it is rolled back.
+    pub(crate) fn is_lost(&self) -> bool {
+        let state = self.slot.lock();
+        state.lost && state.failed.is_none() && matches!(state.connection, Holder::Idle(_))
     }
 
     /// The connection, for code of the user's.
@@ -119,9 +175,13 @@ impl<DB: Driver> Inner<DB> {
                 AnsiTransactionManager::rollback_transaction(&mut *lease)
                     .map_err(|error| diesel_error::ours(error, DB::KIND))?;
             }
+            if level == 0 {
+                self.undo_settings(&mut lease);
+            }
             Ok(())
         });
         let mut state = self.slot.lock();
+        let forgotten = state.hooks.forget(level);
         match &rolled_back {
             Ok(()) => {
                 state.savepoints.truncate(level.saturating_sub(1));
@@ -132,7 +192,17 @@ impl<DB: Driver> Inner<DB> {
                 state.failed.get_or_insert_with(|| format!("a part of it could not be rolled back: {error}"));
             }
         }
+        drop(state);
+        drop(forgotten); // what users have captured in them may take its time
         rolled_back
+    }
+}
+
+/// The error, with the number of attempts where it ended the last of several.
+fn of_attempt(error: Error, attempt: Option<Attempt>) -> Error {
+    match attempt {
+        Some(Attempt { number, of }) if number == of && error.is_lost_to_another() => error.after_attempts(of),
+        _ => error,
     }
 }
 
@@ -331,6 +401,10 @@ impl<DB: Driver> Lease<DB> {
             return Err(Error::new(ErrorKind::TransactionAborted, ENDED).on_backend(DB::KIND));
         }
         state.lent |= matches!(purpose, Purpose::RawSql);
+        if !matches!(purpose, Purpose::Rollback) {
+            // What was lost was in a savepoint, and the transaction goes on without it.
+            state.lost = false;
+        }
         let Holder::Idle(connection) = std::mem::replace(&mut state.connection, taken) else {
             unreachable!("the loop above ends only where it is idle, and the lock is held since");
         };
@@ -362,12 +436,14 @@ pub(crate) struct Reporter<DB: Driver>(Option<Arc<Slot<DB>>>);
 impl<DB: Driver> Reporter<DB> {
     /// Our error for Diesel's, remembered by the transaction where it is the database's own word.
     pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
-        if let Some(slot) = &self.0
-            && diesel_error::is_the_databases(&error)
-        {
-            slot.lock().failed.get_or_insert_with(|| error.to_string());
-        }
-        diesel_error::ours(error, DB::KIND)
+        let Some(slot) = self.0.as_ref().filter(|_| diesel_error::is_the_databases(&error)) else {
+            return diesel_error::ours(error, DB::KIND);
+        };
+        let mut state = slot.lock();
+        state.failed.get_or_insert_with(|| error.to_string());
+        let error = of_attempt(diesel_error::ours(error, DB::KIND), state.attempt);
+        state.lost |= error.is_lost_to_another();
+        error
     }
 }
 

@@ -1,18 +1,33 @@
 //! Transactions: committed or rolled back, and nothing between.
+//!
+//! `options.rs` is what may be said of one before it begins, `builder.rs` says it and runs what lost again, `hooks.rs` is
+//! what happens after a commit, `step.rs` begins and ends transactions and savepoints on the backend that is there.
+
+mod builder;
+mod hooks;
+mod options;
+mod step;
 
 use std::fmt;
 
 use diesel::QueryResult;
 
+use self::step::Step;
+pub use self::{builder::TransactionBuilder, options::IsolationLevel};
+pub(crate) use self::{
+    builder::once,
+    hooks::{Hook, Hooks},
+    options::{Attempt, Options},
+};
 #[cfg(doc)]
 use crate::Database;
 #[cfg(any(doc, feature = "libpq"))]
 use crate::error::ErrorKind;
 use crate::{
-    backend::{Any, Backend, Driver, Handle, PartsOf, Task},
+    backend::{Any, Backend, Driver, Handle},
     database::{BatchExecute, Executor, adopted::is_foreign},
     error::{Error, Result},
-    session::{Inner, Session},
+    session::Inner,
 };
 
 /// A transaction, as the closure of [`Database::transaction`](crate::Database::transaction) is given it.
@@ -34,6 +49,43 @@ impl<B: Backend> Transaction<B> {
     /// As [`Database::transaction`](crate::Database::transaction).
     pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
         nested(self.handle(), |_| f(self))
+    }
+
+    /// Has `f` run when the transaction has been committed, for what a rollback cannot undo: to send a message, to wake
+    /// a worker, to empty a cache.
+    ///
+    /// What was registered runs in order, on this thread, after COMMIT has succeeded and before
+    /// [`Database::transaction`](crate::Database::transaction) returns. The connection is back in the pool by then, so
+    /// `f` may use the database; it is in no transaction. What was registered in a [nested
+    /// transaction](Self::transaction) waits for the outermost commit, too, and is forgotten where the nested one is
+    /// rolled back. Nothing runs where the transaction is rolled back, where COMMIT fails, or where nobody knows whether it
+    /// succeeded because the connection was lost; nor where the process ends before. (What must not be missed is
+    /// written to a table in the same transaction, and done by whoever reads that.)
+    ///
+    /// Nothing that `f` does can undo the commit. If it panics, the others run all the same, and then the panic goes on;
+    /// of errors it has to take care itself.
+    ///
+    /// In a test transaction of Diesel's (`begin_test_transaction`), which is never committed, the outermost transaction
+    /// of ours counts.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// db.transaction(|tx| {
+    ///     let tell = tell.clone();
+    ///     tx.on_commit(move || {
+    ///         let _ = tell.send("a new airport");
+    ///     });
+    ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])
+    /// })?;
+    /// assert_eq!(told.recv(), Ok("a new airport"));
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    pub fn on_commit(&self, f: impl FnOnce() + Send + 'static) {
+        step::on_commit(self.handle(), Box::new(f));
     }
 
     /// Runs SQL of your own in the transaction: one statement, or several separated by semicolons, without values.
@@ -149,32 +201,6 @@ impl<B: Backend> Drop for RollbackOnPanic<'_, B> {
             && let Err(error) = B::run(transaction, Step::Rollback(self.level))
         {
             log::debug!("rolling back after a panic failed: {error:?}");
-        }
-    }
-}
-
-/// The beginning or the end of a transaction or savepoint.
-enum Step {
-    Begin,
-    Commit(usize),
-    Rollback(usize),
-}
-
-impl<B: Backend> Task<B> for Step {
-    /// The level of the savepoint.
-    type Output = Result<usize>;
-
-    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<usize>
-    where
-        B: PartsOf<DB>,
-    {
-        let Session::Transaction(inner) = session else {
-            return Ok(0); // a step is only taken on transactions
-        };
-        match self {
-            Step::Begin => inner.begin_savepoint(),
-            Step::Commit(level) => inner.commit(level).map(|()| level),
-            Step::Rollback(level) => inner.rollback(level).map(|()| level),
         }
     }
 }

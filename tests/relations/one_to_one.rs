@@ -1,13 +1,13 @@
 //! Keys that are unique, gone back along.
 
 use orm_core::{ErrorKind, prelude::*};
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 
 use crate::models::plain;
 
 on_each_backend! {
     read_with_the_row, in_conditions_orders_and_values, onward_from_there, and_many_from_there, by_another_key,
-    no_two_rows_have_the_key, within_a_subquery, a_join_that_decides_nothing_is_not_counted,
+    no_two_rows_have_the_key, what_is_unique_has_one_index, within_a_subquery, a_join_that_decides_nothing_is_not_counted,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -161,6 +161,28 @@ fn no_two_rows_have_the_key(bed: &Bed) -> TestResult {
         Err(ErrorKind::UniqueViolation),
         "also where the key may refer to no row"
     );
+    Ok(())
+}
+
+/// Its own, and none for a key beside it.
+fn what_is_unique_has_one_index(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    town(&db)?;
+    let indices = |table: &str| {
+        bed.number(&bed.pick(Pick {
+            sqlite: format!("SELECT COUNT(*) FROM pragma_index_list('{table}') WHERE origin <> 'pk'"),
+            postgres: format!(
+                "SELECT COUNT(*) FROM pg_index WHERE indrelid = '{table}'::regclass AND NOT indisprimary"
+            ),
+            mysql: format!(
+                "SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics \
+                 WHERE table_schema = DATABASE() AND table_name = '{table}' AND index_name <> 'PRIMARY'"
+            ),
+        }))
+    };
+    assert_eq!(indices("permits"), 2);
+    assert_eq!(indices("restaurants"), 0, "the primary key is unique by itself");
+    assert_eq!(indices("waiters"), 1);
     Ok(())
 }
 

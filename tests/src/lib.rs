@@ -1,6 +1,7 @@
 //! The harness of the suite: a database of its own for each test, on every backend.
 //!
-//! - `suite/` is the suite, one binary; each of its modules has one subject. A test is a plain function that takes a
+//! - `suite/` is the suite's first binary; each of its modules has one subject. Large subjects have a binary of their own:
+//!   `oracle/` asks generated questions, and answers them a second time in plain Rust. A test is a plain function that takes a
 //!   [`Bed`]; [`on_each_backend!`](crate::on_each_backend) makes of its name one test for each backend that is enabled,
 //!   so that `streams::sqlite::fused` and `streams::postgres::fused` are the same code. `Database<Any>` runs all of it;
 //!   `fixed/` is compiled once more for the databases whose backend is fixed.

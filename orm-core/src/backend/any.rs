@@ -16,6 +16,7 @@ use crate::{
         url::{DatabaseUrl, Scheme},
     },
     error::Result,
+    transaction::Options,
 };
 
 /// Any of the enabled backends, chosen by URL; the default of every `B` here.
@@ -146,10 +147,12 @@ macro_rules! any {
                 }
             }
 
-            fn begin(database: &AnyDatabase) -> Result<AnyTransaction> {
+            fn begin_with(database: &AnyDatabase, options: &Options) -> Result<AnyTransaction> {
                 match database { $(
                     #[cfg(feature = $feature)]
-                    AnyDatabase::$variant(database) => super::$driver::begin(database).map(AnyTransaction::$variant),
+                    AnyDatabase::$variant(database) => {
+                        super::$driver::begin_with(database, options).map(AnyTransaction::$variant)
+                    }
                 )* }
             }
 

@@ -47,10 +47,12 @@ use crate::{
     queryset::shape::ShapeOn,
     session::Session,
     statement::{
+        begin::begin,
         insert::{self, Batch, Unstored},
         select::Select,
     },
     stream::source::Source,
+    transaction,
     types::Decode,
 };
 
@@ -66,7 +68,11 @@ pub trait Backend: Sized + 'static {
     #[doc(hidden)]
     fn open(url: &DatabaseUrl, settings: &Settings) -> Result<Self::Database>;
     #[doc(hidden)]
-    fn begin(database: &Self::Database) -> Result<Self::Transaction>;
+    fn begin(database: &Self::Database) -> Result<Self::Transaction> {
+        Self::begin_with(database, &transaction::Options::default())
+    }
+    #[doc(hidden)]
+    fn begin_with(database: &Self::Database, options: &transaction::Options) -> Result<Self::Transaction>;
     /// Does `task` on the backend that is really there.
     #[doc(hidden)]
     fn run<T: Task<Self>>(on: Handle<'_, Self>, task: T) -> T::Output;
@@ -150,6 +156,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     fn connection(link: &Self::Link) -> Option<&Self::Connection>;
     /// As [`connection`](Self::connection).
     fn connection_mut(link: &mut Self::Link) -> Option<&mut Self::Connection>;
+
+    /// Begins a transaction, and returns the SQL that undoes what was set for it, to be run when it has ended.
+    fn begin_transaction(link: &mut Self::Link, options: &transaction::Options) -> QueryResult<Option<&'static str>> {
+        AnsiTransactionManager::begin_transaction_sql(link, &begin(Self::KIND, options)).map(|()| None)
+    }
 
     /// Ends a transaction that was begun by SQL of the user's own, which Diesel knows nothing of.
     fn reset(link: &mut Self::Link) -> QueryResult<()>;
@@ -254,8 +265,11 @@ macro_rules! fixed_backend {
                 $crate::database::pool::Pool::open(url, settings)
             }
 
-            fn begin(database: &Self::Database) -> $crate::Result<Self::Transaction> {
-                $crate::session::Inner::begin(database)
+            fn begin_with(
+                database: &Self::Database,
+                options: &$crate::transaction::Options,
+            ) -> $crate::Result<Self::Transaction> {
+                $crate::session::Inner::begin(database, options)
             }
 
             fn run<T: $crate::backend::Task<Self>>(on: $crate::backend::Handle<'_, Self>, task: T) -> T::Output {

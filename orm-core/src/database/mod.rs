@@ -22,7 +22,7 @@ use crate::{
     backend::{Any, AnyDatabase, Backend, BackendKind, Driver, Handle, PartsOf, Task},
     error::{Error, Result},
     session::Session,
-    transaction::{Transaction, atomically},
+    transaction::{self, Transaction},
 };
 
 /// Connects to the database that the URL names, with the usual settings; [`Database::builder`] changes them.
@@ -173,6 +173,10 @@ impl<B: Backend> Database<B> {
     /// # Ok::<(), orm_core::Error>(())
     /// ```
     ///
+    /// [`build_transaction`](Self::build_transaction) sets an isolation level, forbids writing, and runs a transaction again
+    /// that lost against another one. What is to happen after the commit and cannot be undone by a rollback is left to
+    /// [`on_commit`](Transaction::on_commit).
+    ///
     /// Where the compiler cannot tell the closure's error type, name it at the end: `Ok::<_, orm_core::Error>(…)`.
     ///
     /// # Errors
@@ -180,8 +184,7 @@ impl<B: Backend> Database<B> {
     /// What `f` returns; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`] where `f` returned `Ok`
     /// although a statement had failed.
     pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T, E>) -> Result<T, E> {
-        let transaction = Transaction { inner: B::begin(&self.inner)? };
-        atomically::<B, _, _>(Handle::Transaction(&transaction.inner), |_| f(&transaction))
+        transaction::once(&self.inner, &transaction::Options::default(), f).map_err(|failed| failed.error)
     }
 
     /// The backend that is really there.

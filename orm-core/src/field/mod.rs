@@ -5,6 +5,7 @@
 //! character literally, and orders that can be turned round.
 
 mod arithmetic;
+pub(crate) mod assignment;
 pub(crate) mod expr;
 pub(crate) mod function;
 mod membership;
@@ -25,10 +26,11 @@ use diesel::{
 pub(crate) use self::order::OrderKey;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
+    assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
     membership::{In, OneOf},
-    order::{GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
+    order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::Search,
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };

@@ -1,6 +1,6 @@
 //! Orders: expressions with a direction and a place for NULLs, which can be turned round.
 
-use std::sync::Arc;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use diesel::{
     dsl,
@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use super::{RootedAt, expr::on_expressions};
-use crate::backend::{Backend, IntoPart};
+use crate::backend::{Any, Backend, IntoPart};
 
 /// Where NULLs stand in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,78 @@ on_expressions! {
     }
 }
 
+/// Any order of rows of the model `M`, in a box: orders by different expressions, such as those that a user has chosen
+/// when the program runs, go into one `Vec`, which [`order_by`](crate::QuerySet::order_by) takes. Of none, rows have no
+/// order.
+///
+/// It is made within the closure, by [`Ordered::boxed`].
+///
+/// ```
+/// # use orm_core::prelude::*;
+/// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String, altitude: i32 }
+/// # let db = orm_core::connect("sqlite::memory:")?;
+/// # db.create_tables::<(Airport,)>()?;
+/// # let airport = |code: &str, altitude| Airport { code: code.into(), city: "x".into(), altitude };
+/// # Airport::bulk_create(&db, [airport("JFK", 13), airport("DEN", 5434)])?;
+/// let chosen = ["city", "-altitude"];
+/// let airports = Airport::objects(&db).order_by(|a| {
+///     let key = |name: &&str| match *name {
+///         "city" => a.city.asc().boxed(),
+///         "-altitude" => a.altitude.desc().boxed(),
+///         _ => a.code.asc().boxed(),
+///     };
+///     chosen.iter().map(key).collect::<Vec<_>>()
+/// });
+/// assert_eq!(airports.values(|a| a.code).load()?, ["DEN", "JFK"]);
+/// # Ok::<(), orm_core::Error>(())
+/// ```
+#[must_use = "an order does nothing until it is given to `order_by`"]
+pub struct BoxedOrder<'a, M, B: Backend = Any> {
+    key: OrderKey<'a, B>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M, B: Backend> Clone for BoxedOrder<'_, M, B> {
+    fn clone(&self) -> Self {
+        BoxedOrder { key: self.key.clone(), model: PhantomData }
+    }
+}
+
+impl<M, B: Backend> fmt::Debug for BoxedOrder<'_, M, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BoxedOrder").field(&self.key.direction).finish()
+    }
+}
+
+impl<'a, M, B: Backend> OrderBy<'a, M, B> for BoxedOrder<'a, M, B> {
+    fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
+        out.push(self.key);
+    }
+}
+
+impl<'a, M, B: Backend, O: OrderBy<'a, M, B>> OrderBy<'a, M, B> for Vec<O> {
+    fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
+        self.into_iter().for_each(|order| order.keys(out));
+    }
+}
+
 impl<E> Ordered<E> {
+    /// Puts the order into a box, with others of other types: see [`BoxedOrder`].
+    pub fn boxed<'a, M, B: Backend>(self) -> BoxedOrder<'a, M, B>
+    where
+        E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
+    {
+        BoxedOrder { key: self.into_key(), model: PhantomData }
+    }
+
+    fn into_key<'a, B: Backend>(self) -> OrderKey<'a, B>
+    where
+        E: IntoPart<'a, B>,
+    {
+        let (_, direction) = self.key();
+        OrderKey { part: self.expression.into_part(), direction }
+    }
+
     /// The expression, and how it is ordered.
     pub(crate) fn key(&self) -> (&E, Direction) {
         (&self.expression, Direction::Ours { descending: self.descending, nulls: self.nulls })
@@ -110,13 +181,13 @@ impl<B: Backend> Clone for OrderKey<'_, B> {
     }
 }
 
-impl<B: Backend> std::fmt::Debug for OrderKey<'_, B> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<B: Backend> fmt::Debug for OrderKey<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrderKey").field("direction", &self.direction).finish_non_exhaustive()
     }
 }
 
-/// What `order_by` takes: an order on fields reached from `M`, or a tuple of up to eight.
+/// What `order_by` takes: an order on fields reached from `M`, a tuple of up to eight, or a `Vec`.
 pub trait OrderBy<'a, M, B: Backend> {
     /// Adds the keys, the most significant first.
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>);
@@ -146,8 +217,7 @@ where
     E: AppearsOnTable<RootedAt<M>> + ValidGrouping<()> + IntoPart<'a, B>,
 {
     fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
-        let direction = Direction::Ours { descending: self.descending, nulls: self.nulls };
-        out.push(OrderKey { part: self.expression.into_part(), direction });
+        out.push(self.into_key());
     }
 }
 

@@ -74,10 +74,13 @@ impl MysqlConnection {
     }
 }
 
-/// Whether this is what Diesel's transaction manager sends.
+/// Whether this is what Diesel's transaction manager sends, for us or by itself.
 pub(super) fn is_of_transactions(sql: &str) -> bool {
-    let word = sql.split_whitespace().next().unwrap_or_default();
-    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].contains(&word) && !sql.contains(';')
+    const WORDS: [&str; 6] = ["BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"];
+    sql.split(';').all(|statement| {
+        let word = statement.split_whitespace().next().unwrap_or_default();
+        WORDS.contains(&word) || statement.trim_start().starts_with("SET TRANSACTION ISOLATION LEVEL ")
+    })
 }
 
 /// Whether this rolls a transaction back, all of it.
@@ -97,7 +100,14 @@ mod tests {
 
     #[test]
     fn what_may_change_the_session_is_not_of_transactions() {
-        assert!(["BEGIN", "ROLLBACK TO SAVEPOINT diesel_savepoint_1"].iter().all(|sql| is_of_transactions(sql)));
-        assert!(!["USE other", "BEGIN; USE other", "SET x = 1"].iter().any(|sql| is_of_transactions(sql)));
+        let of_transactions = [
+            "BEGIN",
+            "ROLLBACK TO SAVEPOINT diesel_savepoint_1",
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION READ ONLY",
+        ];
+        assert!(of_transactions.iter().all(|sql| is_of_transactions(sql)));
+        let others =
+            ["USE other", "BEGIN; USE other", "SET x = 1", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; USE x", ""];
+        assert!(!others.iter().any(|sql| is_of_transactions(sql)));
     }
 }

@@ -64,7 +64,8 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         self.condition(f, true)
     }
 
-    /// Orders the rows: `|f| f.id.asc()`, or a tuple of up to eight keys, the most significant first.
+    /// Orders the rows: `|f| f.id.asc()`, or a tuple of up to eight keys, the most significant first. Keys that are
+    /// chosen when the program runs go into a `Vec`, [boxed](crate::field::BoxedOrder).
     ///
     /// A later call replaces the order of an earlier one. Without an order, rows come as the database likes, and not
     /// twice alike. Say where NULLs go with `nulls_first` and `nulls_last`; backends differ.

@@ -1,12 +1,13 @@
 //! Querysets: lazy, cloneable descriptions of a query, typed by what a row reads as.
 //!
 //! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `terminals.rs` those that
-//! go to the database, and `shape.rs` what rows read as.
+//! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
 mod building;
 pub(crate) mod condition;
 pub(crate) mod shape;
 mod terminals;
+mod writing;
 
 use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 

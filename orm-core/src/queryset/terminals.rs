@@ -259,7 +259,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     }
 
     /// The same rows without what is in them, for counting; joins that decide nothing are left out.
-    fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(super) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {

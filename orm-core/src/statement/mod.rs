@@ -1,5 +1,7 @@
 //! Statements: a queryset, rows or a schema written for one backend. Nothing else here knows what SQL looks like.
 
+pub(crate) mod begin;
+pub(crate) mod change;
 #[cfg(feature = "postgres")]
 pub(crate) mod copy;
 #[cfg(test)]

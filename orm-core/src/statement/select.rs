@@ -118,22 +118,8 @@ impl<'q, DB: Driver> Select<'q, DB> {
             out.push_sql(" AS ");
             out.push_identifier(self.alias)?;
         }
-        for join in &self.joins {
-            out.push_sql(if join.outer { " LEFT JOIN " } else { " INNER JOIN " });
-            push_table(&mut out, join.table)?;
-            out.push_sql(" AS ");
-            out.push_identifier(&join.alias)?;
-            out.push_sql(" ON ");
-            push_column(&mut out, &join.alias, join.to_column)?;
-            out.push_sql(" = ");
-            push_column(&mut out, &join.from, join.from_column)?;
-        }
-        for (i, &(filter, negated)) in self.filters.iter().enumerate() {
-            out.push_sql(if i == 0 { " WHERE (" } else { " AND (" });
-            filter.walk_ast(out.reborrow())?;
-            // Unlike NOT, this is true where the condition is NULL.
-            out.push_sql(if negated { ") IS NOT TRUE" } else { ")" });
-        }
+        push_joins(&mut out, &self.joins)?;
+        push_conditions(&mut out, &self.filters)?;
         for (i, &(part, direction)) in self.order.iter().enumerate() {
             out.push_sql(if i == 0 { " ORDER BY " } else { ", " });
             if let Direction::Ours { descending, nulls: Some(nulls) } = direction
@@ -165,6 +151,35 @@ impl<'q, DB: Driver> Select<'q, DB> {
         }
         Ok(())
     }
+}
+
+/// `INNER JOIN … ON …`
+pub(super) fn push_joins<DB: Driver>(out: &mut AstPass<'_, '_, DB>, joins: &[&Join]) -> QueryResult<()> {
+    for join in joins {
+        out.push_sql(if join.outer { " LEFT JOIN " } else { " INNER JOIN " });
+        push_table(out, join.table)?;
+        out.push_sql(" AS ");
+        out.push_identifier(&join.alias)?;
+        out.push_sql(" ON ");
+        push_column(out, &join.alias, join.to_column)?;
+        out.push_sql(" = ");
+        push_column(out, &join.from, join.from_column)?;
+    }
+    Ok(())
+}
+
+/// `WHERE (…) AND (…)`
+pub(super) fn push_conditions<'b, DB: Driver>(
+    out: &mut AstPass<'_, 'b, DB>,
+    filters: &[(Part<'b, DB>, bool)],
+) -> QueryResult<()> {
+    for (i, &(filter, negated)) in filters.iter().enumerate() {
+        out.push_sql(if i == 0 { " WHERE (" } else { " AND (" });
+        filter.walk_ast(out.reborrow())?;
+        // Unlike NOT, this is true where the condition is NULL.
+        out.push_sql(if negated { ") IS NOT TRUE" } else { ")" });
+    }
+    Ok(())
 }
 
 /// `SELECT COUNT(*)` of the rows of a SELECT.

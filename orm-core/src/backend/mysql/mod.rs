@@ -6,6 +6,7 @@ pub(crate) mod value;
 
 use diesel::{
     QueryResult,
+    connection::{AnsiTransactionManager, TransactionManager},
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
 };
@@ -17,8 +18,9 @@ use crate::{
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::select::Select,
+    statement::{begin::begin, select::Select},
     stream::source::Source,
+    transaction::Options,
 };
 
 fixed_backend!(Mysql);
@@ -63,6 +65,15 @@ impl Driver for Mysql {
 
     fn connection_mut(link: &mut MysqlConnection) -> Option<&mut MysqlConnection> {
         Some(link)
+    }
+
+    fn begin_transaction(connection: &mut MysqlConnection, options: &Options) -> QueryResult<Option<&'static str>> {
+        let begun = AnsiTransactionManager::begin_transaction_sql(connection, &begin(Self::KIND, options));
+        if begun.is_err() && options.isolation.is_some() {
+            // The level is set for the next transaction, perhaps, which may be anybody's.
+            AnsiTransactionManager::transaction_manager_status_mut(connection).set_in_error();
+        }
+        begun.map(|()| None)
     }
 
     fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {

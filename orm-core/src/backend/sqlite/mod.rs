@@ -8,8 +8,10 @@ pub(crate) mod value;
 
 use diesel::{
     QueryResult, SqliteConnection,
-    connection::SimpleConnection,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    dsl::sql,
     query_builder::{QueryBuilder, QueryFragment},
+    sql_types::Integer,
     sqlite::{Sqlite, query_builder::SqliteQueryBuilder},
 };
 
@@ -21,8 +23,9 @@ use crate::{
     error::Result,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::select::Select,
+    statement::{begin::begin, select::Select},
     stream::source::Source,
+    transaction::Options,
 };
 
 fixed_backend!(Sqlite);
@@ -59,6 +62,23 @@ impl Driver for Sqlite {
 
     fn connection_mut(link: &mut SqliteConnection) -> Option<&mut SqliteConnection> {
         Some(link)
+    }
+
+    fn begin_transaction(connection: &mut SqliteConnection, options: &Options) -> QueryResult<Option<&'static str>> {
+        // Whoever has set it for himself, on a connection of his own, finds it so.
+        let is_set = options.read_only && Self::read_integer(connection, sql::<Integer>("PRAGMA query_only"))? != 0;
+        let undo = (options.read_only && !is_set).then_some("PRAGMA query_only = OFF");
+        if undo.is_some() {
+            connection.batch_execute("PRAGMA query_only = ON")?;
+        }
+        let begun = AnsiTransactionManager::begin_transaction_sql(connection, &begin(Self::KIND, options));
+        if begun.is_err()
+            && let Some(undo) = undo
+            && connection.batch_execute(undo).is_err()
+        {
+            AnsiTransactionManager::transaction_manager_status_mut(connection).set_in_error();
+        }
+        begun.map(|()| undo)
     }
 
     fn reset(connection: &mut SqliteConnection) -> QueryResult<()> {

@@ -1,0 +1,157 @@
+//! Terminals that change what is there.
+
+use diesel::connection::Connection as _;
+
+use super::QuerySet;
+use crate::{
+    backend::{Backend, Driver, PartsOf, Task},
+    database::Kind,
+    diesel_error,
+    error::{Error, ErrorKind, Result},
+    field::assignment::{GivesAssignments, Set},
+    model::Model,
+    path::{Root, Scope},
+    session::Session,
+    statement::{
+        change::{Action, Change, KeyColumns, reading_old_values},
+        select::Columns,
+    },
+    stream::load::in_statement,
+};
+
+impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
+    /// Changes the rows by one statement, and returns how many it found.
+    ///
+    /// The closure gives an assignment, [`f.name.set(…)`](crate::Field::set), or a tuple of up to 16, to fields of the model
+    /// itself. Expressions in them see each row as it was before, on every backend, and read fields of this row alone. The
+    /// conditions may use related models.
+    ///
+    /// With a [`limit`](Self::limit) or an [`offset`](Self::offset) it changes those rows and no others, in the order that was
+    /// given. Without them the order means nothing. Rows that have these values already are counted like any other.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, delay: Option<i32>, remark: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    /// # Flight::bulk_create(&db, (1..=3).map(|id| Flight { id, delay: Some(90), remark: String::new() }))?;
+    /// let late = Flight::objects(&db).filter(|f| f.delay.gt(60));
+    /// let rows = late.update(|f| (f.delay.set(f.delay + 5), f.remark.set("very late")))?;
+    /// assert_eq!(rows, 3);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Before anything is sent: [`ErrorKind::InvalidValue`] for a value that the backend cannot store as it is, and
+    /// [`ErrorKind::InvalidQuery`] where a field is assigned twice, where an expression uses a related model, and, on MySQL and
+    /// MariaDB, where fields are assigned what they read of each other in a circle. Then whatever the database says.
+    pub fn update<A>(
+        &self,
+        assignments: impl FnOnce(M::Fields<Root<M>>) -> A + GivesAssignments<'a, M, B, A>,
+    ) -> Result<u64> {
+        self.change(Some(self.assignments(assignments)?))
+    }
+
+    /// Deletes the rows by one statement, and returns how many there were.
+    ///
+    /// Conditions, order and limits mean what they mean in [`update`](Self::update). What refers to a deleted row is the
+    /// database's to look after, by its foreign keys: tables that `create_tables` made refuse to lose such a row.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, cancelled: bool }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    /// # Flight::bulk_create(&db, (1..=3).map(|id| Flight { id, cancelled: id > 1 }))?;
+    /// assert_eq!(Flight::objects(&db).filter(|f| f.cancelled.eq(true)).delete()?, 2);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ForeignKeyViolation`] where a row is still referred to; whatever else the database says.
+    pub fn delete(&self) -> Result<u64> {
+        self.change(None)
+    }
+
+    /// What the closure assigns.
+    pub(crate) fn assignments<A, F>(&self, f: F) -> Result<Vec<Set<'a, B>>>
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> A + GivesAssignments<'a, M, B, A>,
+    {
+        let backend = B::run(self.on, Kind);
+        let scope = Scope::default();
+        let assignments = f(M::fields::<Root<M>>(&scope));
+        let invalid = |kind, why: &str| Error::new(kind, why).on_backend(backend).on_model(M::TABLE.model);
+        if let Some(join) = scope.take().first() {
+            return Err(invalid(
+                ErrorKind::InvalidQuery,
+                &format!(
+                    "an update assigns what it computes from the row itself, and this one uses the related model `{}`",
+                    join.table.model
+                ),
+            ));
+        }
+        let mut sets = Vec::new();
+        F::keep(assignments, backend, &mut sets).map_err(|(column, why)| {
+            invalid(ErrorKind::InvalidValue, "a value cannot be stored as it is; nothing was changed")
+                .on_field(M::COLUMNS[column].field)
+                .with_source(why)
+        })?;
+        for (at, set) in sets.iter().enumerate() {
+            if sets[..at].iter().any(|other| other.column == set.column) {
+                return Err(invalid(ErrorKind::InvalidQuery, "the field is assigned twice")
+                    .on_field(M::COLUMNS[set.column].field));
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Updates the rows, or deletes them where there is no list of what to assign.
+    pub(crate) fn change(&self, sets: Option<Vec<Set<'a, B>>>) -> Result<u64> {
+        struct ChangeRows<'q, 'a, M, B: Backend>(&'q QuerySet<'a, M, B>, Option<Vec<Set<'a, B>>>);
+        impl<M: Model, B: Backend> Task<B> for ChangeRows<'_, '_, M, B> {
+            type Output = Result<u64>;
+            fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<u64>
+            where
+                B: PartsOf<DB>,
+            {
+                let keys = KeyColumns(M::TABLE);
+                let mut rows = self.0.select_presence::<DB>()?;
+                rows.columns = Columns::Expression(&keys);
+                let action = match &self.1 {
+                    None => Action::Delete,
+                    Some(sets) => {
+                        let sets = sets.iter().map(|set| (set.column, B::part(&set.part), set.computed)).collect();
+                        let sets = reading_old_values::<DB>(M::TABLE, sets)
+                            .map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?;
+                        Action::Update(sets.map_err(|circle| in_a_circle::<DB, M>(&circle))?)
+                    }
+                };
+                let change = Change { action, rows };
+                let changed = session.lease()?.run(|connection| connection.execute_returning_count(&change));
+                changed
+                    .map(|rows| rows as u64)
+                    .map_err(|error| in_statement(error.on_model(M::TABLE.model), DB::sql(&change)))
+            }
+        }
+        // A whole row is distinct by its key.
+        let rows = QuerySet { distinct: false, ..self.clone() };
+        B::run(self.on, ChangeRows(&rows, sets))
+    }
+}
+
+fn in_a_circle<DB: Driver, M: Model>(circle: &[usize]) -> Error {
+    let fields: Vec<String> = circle.iter().map(|column| format!("`{}`", M::COLUMNS[*column].field)).collect();
+    Error::new(
+        ErrorKind::InvalidQuery,
+        format!(
+            "these fields are assigned what they read of each other, and MySQL and MariaDB assign one after the other, so that \
+             the second would read the first one's new value: {}; assign them by rows with `bulk_update`",
+            fields.join(", ")
+        ),
+    )
+    .on_backend(DB::KIND)
+    .on_model(M::TABLE.model)
+}

@@ -1,0 +1,8 @@
+//! Transactions of which more is said: isolation, read-only ones, what runs after the commit, and what is run again.
+
+mod adopted;
+mod isolation;
+mod models;
+mod on_commit;
+mod read_only;
+mod retries;
