@@ -35,7 +35,7 @@ pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub(crate) use self::any::{ModelOnEach, ShapeOnEach, for_each_backend, on_backend};
+pub(crate) use self::any::{RowOnEach, ShapeOnEach, StoredOnEach, for_each_backend, on_backend};
 pub use self::{
     any::{Any, AnyDatabase, AnyTransaction},
     kind::BackendKind,
@@ -229,6 +229,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Stores rows in a transaction, and returns how many were stored: a trigger of the database's may have dropped some.
     fn store<M: ToRow<Self>>(link: &mut Self::Link, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
         insert::insert::<Self, M>(link, batch)
+    }
+
+    /// Whether `INSERT … RETURNING` gives the rows as they are stored.
+    fn returns_rows(_: &mut Self::Link) -> bool {
+        true
     }
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.

@@ -8,6 +8,7 @@ mod arithmetic;
 pub(crate) mod assignment;
 pub(crate) mod expr;
 pub(crate) mod function;
+pub(crate) mod list;
 mod membership;
 mod operators;
 pub(crate) mod order;
@@ -31,6 +32,8 @@ pub use self::{
     expr::Expr,
     function::Function,
     membership::{Exists, In, InQuery, OneOf, exists},
+    list::FieldsOf,
+    membership::{In, OneOf},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},

@@ -7,8 +7,10 @@ pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
 pub(crate) mod insert;
+pub(crate) mod one_row;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod update_rows;
 
 use diesel::{
     QueryResult,

@@ -115,6 +115,10 @@ impl Driver for Mysql {
         integer_of(connection, statement)
     }
 
+    fn returns_rows(connection: &mut MysqlConnection) -> bool {
+        connect::returns_rows(connection.server_version())
+    }
+
     fn stream<S: ShapeOn<Mysql>>(
         session: Session<'_, Mysql>,
         select: &Select<'_, Mysql>,
