@@ -11,11 +11,16 @@ use crate::{
     error::{Error, Result},
     queryset::shape::ShapeOn,
     session::Session,
-    statement::select::Select,
+    statement::{Statement, select::Select},
 };
 
 /// All rows of a statement.
-pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
+pub(crate) fn all<DB, S, Q>(session: Session<'_, DB>, select: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
     let sql = DB::sql(&select);
     let mut lease = session.lease()?;
     let mut decoder = Decoder::<S>::new();

@@ -18,7 +18,7 @@ use crate::{
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin},
     stream::source::Source,
     transaction::Options,
 };
@@ -100,11 +100,11 @@ impl Driver for Mysql {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Mysql>>(
+    fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
         session: Session<'_, Mysql>,
-        select: &Select<'_, Mysql>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     queryset::shape::ShapeOn,
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin},
     stream::source::Source,
     transaction::Options,
 };
@@ -109,11 +109,11 @@ impl Driver for Sqlite {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Sqlite>>(
+    fn stream<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(
         session: Session<'_, Sqlite>,
-        select: &Select<'_, Sqlite>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }
