@@ -51,9 +51,9 @@ use crate::{
     },
     session::Session,
     statement::{
+        Statement,
         begin::begin,
         insert::{self, Batch, Unstored},
-        select::Select,
     },
     stream::source::Source,
     transaction,
@@ -237,9 +237,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     }
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
-    fn stream<S: ShapeOn<Self>>(
+    fn stream<S: ShapeOn<Self>, Q: Statement<Self>>(
         session: Session<'_, Self>,
-        select: &Select<'_, Self>,
+        select: &Q,
         chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>>;
 }

@@ -39,6 +39,19 @@ where
     S: ShapeOn<DB>,
     Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
 {
+    session::Session,
+    statement::{Statement, select::Select},
+};
+
+/// All rows of a statement.
+pub(crate) fn all<DB, S, Q>(session: Session<'_, DB>, select: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
+    let sql = DB::sql(&select);
+    let mut lease = session.lease()?;
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();
     let mut misfit = None;

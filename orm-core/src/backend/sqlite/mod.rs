@@ -29,7 +29,7 @@ use crate::{
         stored::Misfit,
     },
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin},
     stream::source::Source,
     transaction::Options,
 };
@@ -126,11 +126,11 @@ impl Driver for Sqlite {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Sqlite>>(
+    fn stream<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(
         session: Session<'_, Sqlite>,
-        select: &Select<'_, Sqlite>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }
