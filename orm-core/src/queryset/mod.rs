@@ -5,8 +5,8 @@
 //! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
 mod building;
-mod none;
 pub(crate) mod condition;
+mod none;
 pub(crate) mod shape;
 mod terminals;
 mod writing;

@@ -119,7 +119,6 @@ impl Driver for Mysql {
         connect::returns_rows(connection.server_version())
     }
 
-    fn stream<S: ShapeOn<Mysql>>(
     fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
         session: Session<'_, Mysql>,
         select: &Q,
