@@ -445,6 +445,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the database fills it.
     pub generated: bool,
+    /// The least and the greatest of its integers, where those are not all that the SQL type has.
+    pub integers: Option<(i64, i64)>,
 }
 
 /// A relation as a table sees it.

@@ -6,7 +6,7 @@
 use proc_macro2::Span;
 use syn::{
     Attribute, Ident, LitStr, Path, Token, parenthesized,
-    parse::{Parse, ParseStream},
+    parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
     spanned::Spanned,
 };
@@ -211,7 +211,9 @@ impl ManyToMany {
         }
         let ends;
         parenthesized!(ends in input);
-        let ends = Punctuated::<End, Token![,]>::parse_terminated(&ends).map_err(|_| form())?;
+        // As tokens first, so that nothing is left of them to complain of.
+        let ends = ends.parse::<proc_macro2::TokenStream>()?;
+        let ends = Punctuated::<End, Token![,]>::parse_terminated.parse2(ends).map_err(|_| form())?;
         let ends: Vec<_> = ends.into_iter().map(|End(relation, name)| (relation, name)).collect();
         if ends.len() != 2 {
             return Err(form());

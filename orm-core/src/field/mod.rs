@@ -12,8 +12,9 @@ pub(crate) mod list;
 mod membership;
 mod operators;
 pub(crate) mod order;
-mod search;
+pub(crate) mod search;
 mod selection;
+mod text;
 
 use std::marker::PhantomData;
 
@@ -31,9 +32,9 @@ pub use self::{
     expr::Expr,
     function::Function,
     list::FieldsOf,
-    membership::{In, OneOf},
+    membership::{Exists, In, InQuery, OneOf, exists},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{

@@ -3,8 +3,6 @@
 use diesel::{
     QueryResult,
     connection::{DefaultLoadingMode, LoadConnection},
-    query_builder::{Query, QueryFragment, QueryId},
-    sql_types::Untyped,
 };
 
 use super::source::Decoder;
@@ -13,11 +11,16 @@ use crate::{
     error::{Error, Result},
     queryset::shape::ShapeOn,
     session::{Lease, Session},
-    statement::select::Select,
+    statement::{Statement, select::Select},
 };
 
 /// All rows of a statement.
-pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
+pub(crate) fn all<DB, S, Q>(session: Session<'_, DB>, select: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
     rows::<DB, S, _>(&mut session.lease()?, select)
 }
 
@@ -26,7 +29,7 @@ pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<
 where
     DB: Driver,
     S: ShapeOn<DB>,
-    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+    Q: Statement<DB>,
 {
     let sql = DB::sql(&statement);
     read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
@@ -37,7 +40,7 @@ pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<
 where
     DB: Driver,
     S: ShapeOn<DB>,
-    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+    Q: Statement<DB>,
 {
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();

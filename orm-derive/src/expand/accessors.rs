@@ -45,6 +45,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 sql: #sql::COLUMN,
                 nullable: #sql::NULLABLE,
                 generated: #generated,
+                integers: #sql::INTEGERS,
             }
         }
     });
