@@ -54,8 +54,8 @@ fn main() -> orm_core::Result<()> {
     // Page by page, by the key, so that no more than a page is in memory, and no stream is open while rows are written.
     let mut last = String::new();
     loop {
-        let page = Product::objects(&db).filter(|p| p.code.gt(&last)).order_by(|p| p.code.asc()).limit(PAGE);
-        let mut products = page.load()?;
+        let rest = Product::objects(&db).filter(|p| p.code.gt(last.clone()));
+        let mut products = rest.order_by(|p| p.code.asc()).limit(PAGE).load()?;
         let Some(end) = products.last() else { break };
         last.clone_from(&end.code);
         for product in &mut products {
