@@ -166,7 +166,7 @@ pub use crate::{
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
-    write::{Models, WritableOn},
+    write::{Insertion, Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

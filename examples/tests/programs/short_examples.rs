@@ -108,6 +108,24 @@ orders with a note: 0
 }
 
 #[test]
+fn reverse() {
+    prints(
+        "reverse",
+        "\
+with a praised entry: Beatles, Cooking
+with nothing else: Cooking
+Beatles: 3 entries, rated Some(3.5), by several: Some(\"Michelle\")
+Cooking: 1 entries, rated Some(4.0), by several: None
+Drafts: 0 entries, rated None, by several: None
+Beatles is yellow
+Cooking is plain
+Drafts is plain
+wrote with Paul: John
+",
+    );
+}
+
+#[test]
 fn existing_schema() {
     prints(
         "existing_schema",

@@ -35,7 +35,7 @@ pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub(crate) use self::any::{ModelOnEach, ShapeOnEach, for_each_backend, on_backend};
+pub(crate) use self::any::{RowOnEach, ShapeOnEach, StoredOnEach, for_each_backend, on_backend};
 pub use self::{
     any::{Any, AnyDatabase, AnyTransaction},
     kind::BackendKind,
@@ -51,9 +51,9 @@ use crate::{
     },
     session::Session,
     statement::{
+        Statement,
         begin::begin,
         insert::{self, Batch, Unstored},
-        select::Select,
     },
     stream::source::Source,
     transaction,
@@ -231,10 +231,15 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         insert::insert::<Self, M>(link, batch)
     }
 
+    /// Whether `INSERT … RETURNING` gives the rows as they are stored.
+    fn returns_rows(_: &mut Self::Link) -> bool {
+        true
+    }
+
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
-    fn stream<S: ShapeOn<Self>>(
+    fn stream<S: ShapeOn<Self>, Q: Statement<Self>>(
         session: Session<'_, Self>,
-        select: &Select<'_, Self>,
+        select: &Q,
         chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>>;
 }

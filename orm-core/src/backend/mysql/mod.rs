@@ -24,7 +24,7 @@ use crate::{
         stored::{Misfit, misfit, on_mysql},
     },
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin},
     stream::source::Source,
     transaction::Options,
 };
@@ -115,11 +115,15 @@ impl Driver for Mysql {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Mysql>>(
+    fn returns_rows(connection: &mut MysqlConnection) -> bool {
+        connect::returns_rows(connection.server_version())
+    }
+
+    fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
         session: Session<'_, Mysql>,
-        select: &Select<'_, Mysql>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }

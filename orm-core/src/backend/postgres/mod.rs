@@ -31,8 +31,8 @@ use crate::{
     },
     session::Session,
     statement::{
+        Statement,
         insert::{Batch, Unstored},
-        select::Select,
     },
     stream::source::Source,
 };
@@ -113,11 +113,11 @@ impl Driver for Pg {
         store::store(link, batch)
     }
 
-    fn stream<S: ShapeOn<Pg>>(
+    fn stream<S: ShapeOn<Pg>, Q: Statement<Pg>>(
         session: Session<'_, Pg>,
-        select: &Select<'_, Pg>,
+        select: &Q,
         chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select, chunk_size)
+        stream::open::<S, Q>(session, select, chunk_size)
     }
 }

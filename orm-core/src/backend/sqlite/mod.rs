@@ -4,6 +4,7 @@ mod catalog;
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
+pub(crate) mod functions;
 mod stream;
 pub(crate) mod value;
 
@@ -17,10 +18,9 @@ use diesel::{
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
-#[cfg(feature = "numeric")]
-use crate::diesel_error;
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
+    diesel_error,
     error::Result,
     model::Column,
     queryset::shape::ShapeOn,
@@ -29,7 +29,7 @@ use crate::{
         stored::Misfit,
     },
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin},
     stream::source::Source,
     transaction::Options,
 };
@@ -102,9 +102,8 @@ impl Driver for Sqlite {
         connection.batch_execute("ROLLBACK").map(|()| false)
     }
 
-    #[cfg(feature = "numeric")]
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
@@ -127,11 +126,11 @@ impl Driver for Sqlite {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Sqlite>>(
+    fn stream<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(
         session: Session<'_, Sqlite>,
-        select: &Select<'_, Sqlite>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }
