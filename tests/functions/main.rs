@@ -5,3 +5,4 @@ mod conditions;
 mod membership;
 mod models;
 mod text;
+mod time;

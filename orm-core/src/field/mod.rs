@@ -14,6 +14,8 @@ pub(crate) mod order;
 pub(crate) mod search;
 mod selection;
 mod text;
+#[cfg(feature = "chrono")]
+mod time;
 
 use std::marker::PhantomData;
 
@@ -25,6 +27,8 @@ use diesel::{
 };
 
 pub(crate) use self::order::OrderKey;
+#[cfg(feature = "chrono")]
+pub use self::time::Unit;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},
