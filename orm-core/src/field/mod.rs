@@ -6,8 +6,10 @@
 
 mod arithmetic;
 pub(crate) mod assignment;
+mod cast;
 pub(crate) mod expr;
 pub(crate) mod function;
+mod math;
 mod membership;
 mod operators;
 pub(crate) mod order;
