@@ -208,7 +208,7 @@ fn whole_numbers(bed: &Bed) -> TestResult {
     for (row, double) in rows.iter_mut().zip([0.5, -0.5, 1.5, 2.5, -2.5, 0.499_999_999_999_999_94, -7.0, 1e300]) {
         row.double = Some(double);
         bed.execute(
-            &format!("UPDATE numbers SET double_ = {double:e} WHERE id = {}", row.id)
+            &format!("UPDATE numberses SET double_ = {double:e} WHERE id = {}", row.id)
                 .replace("double_", &bed.quoted("double")),
         );
     }
@@ -293,7 +293,6 @@ fn casts_of_numbers(bed: &Bed) -> TestResult {
     assert!(all(&db).values(|n| n.medium.cast::<u8>()).load().is_err());
     assert!(all(&db).values(|n| n.medium.cast::<i16>()).load().is_err());
     assert_eq!(all(&db).filter(|n| (n.id.cast::<BigDecimal>() * decimal("1.0")).eq(decimal("7"))).count()?, 1);
-    assert_eq!(all(&db).values(|n| n.id.eq(1).and(n.small.lt(0))).count()?, 8);
     Ok(())
 }
 
