@@ -9,6 +9,7 @@ pub(crate) mod assignment;
 mod cast;
 pub(crate) mod expr;
 pub(crate) mod function;
+pub(crate) mod list;
 mod math;
 mod membership;
 mod operators;
@@ -36,6 +37,7 @@ pub use self::{
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
+    list::FieldsOf,
     membership::{Exists, In, InQuery, OneOf, exists},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
     search::{Computed, Literal, Search},
