@@ -72,6 +72,9 @@ pub struct Function<K, A> {
     arguments: A,
 }
 
+/// A function as an expression with a field's methods.
+pub(crate) type Of<K, A> = Expr<Function<K, A>>;
+
 impl<K, A> Function<K, A> {
     pub(crate) fn expression(kind: K, arguments: A) -> Expr<Self> {
         Expr(Function { kind, arguments })

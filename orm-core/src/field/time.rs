@@ -11,7 +11,7 @@ use diesel::{
 use super::{
     Expr, Readable,
     expr::on_expressions,
-    function::{Call, Function, Nullness, Plain, Words},
+    function::{Call, Function, Nullness, Of, Plain, Words},
 };
 use crate::{
     backend::BackendKind,
@@ -277,7 +277,7 @@ on_expressions! {
     /// assert_eq!(Flight::objects(&db).filter(|f| f.day.in_year(2013)).count()?, 1);
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn in_year(self, year: i32) -> Expr<Function<InYear, (Self, Moment<Base<Self>>, Moment<Base<Self>>)>>
+    pub fn in_year(self, year: i32) -> Within<Self>
     where
         Self: Expression<SqlType: IntoNotNullable>,
         Base<Self>: HasDate,
@@ -333,6 +333,8 @@ on_expressions! {
     }
 }
 
+/// Between two moments.
+type Within<E> = Of<InYear, (E, Moment<Base<E>>, Moment<Base<E>>)>;
 /// A moment that is given.
 type Moment<ST> = PortableValue<ST, <ST as HasDate>::Value>;
 /// A number that is given.
