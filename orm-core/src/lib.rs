@@ -122,6 +122,7 @@ mod error;
 pub mod field;
 #[cfg(all(test, feature = "postgres"))]
 mod fuzz;
+pub mod guide;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -133,6 +134,7 @@ mod postgres;
 pub mod prelude;
 pub mod queryset;
 pub mod reverse;
+mod schema;
 mod session;
 pub mod sql_types;
 mod statement;
@@ -164,7 +166,7 @@ pub use crate::{
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
-    write::{Models, WritableOn},
+    write::{Insertion, Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

@@ -40,6 +40,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
 /// | `many_to_many(a = as, b = bs)` | each row links a row of one model with a row of another, by its relations `a` and `b`: the accessors of what `b` refers to get a method `as()`, those of what `a` refers to a method `bs()` |
 /// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
+/// | `new = Name` | what the struct for new rows is called, if not `NewFlight`; where a field is `generated` |
+/// | `new_derive(Clone, …)` | what that struct derives besides `Debug` |
 /// | `crate = path` | where `orm-core` is, if not at `::orm_core`: another crate's name or a path from `crate::`, because modules are generated that see no `use` |
 ///
 /// # On a field
@@ -49,7 +51,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `primary_key` | the field is the primary key, or part of it |
 /// | `column = "name"` | the column's name |
 /// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql`, and where it is an `Option` the type is `Nullable<…>` |
-/// | `generated` | the database fills the column: `bulk_create` leaves it out, and `create_tables` lets an integer key count up |
+/// | `generated` | the database fills the column: whatever stores new rows leaves it out, `NewFlight` lacks it, and `create_tables` lets an integer key count up |
 /// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
 ///
 /// `belongs_to` takes, after the target:
@@ -76,6 +78,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `FlightFields`, the accessors that closures are given: a field for each column, a method for each relation;
 /// - the module `flights`, named as the table, with the columns as types, and the table and its columns for plain
 ///   Diesel (`flights::table`, `flights::id`; a field named `table`, `columns` or `relations` gets a `_` there: `flights::table_`);
+/// - `NewFlight`, where a field is `generated`: a struct of all the other fields, as `pub` as they are, for `create`;
 /// - `Model`, and how rows are read and written; Diesel's `Queryable`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {

@@ -1,10 +1,12 @@
 //! Querysets: lazy, cloneable descriptions of a query, typed by what a row reads as.
 //!
-//! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `terminals.rs` those that
+//! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `none.rs` the queryset
+//! without rows, `terminals.rs` those that
 //! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
 mod building;
 pub(crate) mod condition;
+mod none;
 pub(crate) mod shape;
 mod terminals;
 mod writing;
@@ -60,6 +62,8 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
     order: Vec<OrderKey<'a, B>>,
     reversed: bool,
     distinct: bool,
+    /// It has no rows, whatever is there.
+    none: bool,
     limit: Option<u64>,
     offset: u64,
     fetch_bytes: NonZeroUsize,
@@ -107,6 +111,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             order: Vec::new(),
             reversed: false,
             distinct: false,
+            none: false,
             limit: None,
             offset: 0,
             fetch_bytes: FETCH_BYTES,
@@ -126,6 +131,7 @@ impl<'a, M, B: Backend, S> QuerySet<'a, M, B, S> {
             order: self.order,
             reversed: self.reversed,
             distinct: self.distinct,
+            none: self.none,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,
@@ -144,6 +150,7 @@ impl<M, B: Backend, S> Clone for QuerySet<'_, M, B, S> {
             order: self.order.clone(),
             reversed: self.reversed,
             distinct: self.distinct,
+            none: self.none,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,

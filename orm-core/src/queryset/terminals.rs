@@ -12,7 +12,10 @@ use crate::{
     field::order::Direction,
     model::Model,
     session::Session,
-    statement::select::{Columns, Count, Select},
+    statement::{
+        Part,
+        select::{Columns, Count, Never, Select},
+    },
     stream::{Rows, TryRows, load},
 };
 
@@ -67,7 +70,10 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 B: PartsOf<DB>,
             {
                 let select = self.0.select()?;
-                let source = DB::stream::<S2>(session, &select, self.1)?;
+                if self.0.has_no_rows() {
+                    return Ok(TryRows::empty());
+                }
+                let source = DB::stream::<S2, _>(session, &select, self.1)?;
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }
@@ -138,6 +144,9 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 B: PartsOf<DB>,
             {
                 let mut select = self.0.select()?;
+                if self.0.has_no_rows() {
+                    return Ok(Vec::new());
+                }
                 if let Some(rows) = self.1 {
                     select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
                 }
@@ -152,7 +161,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                     let ascending = Direction::Ours { descending: false, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
                 }
-                load::all::<DB, S2>(session, select)
+                load::all::<DB, S2, _>(session, select)
             }
         }
         S::run(self.on, Load(self, rows))
@@ -174,6 +183,9 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 B: PartsOf<DB>,
             {
                 let count = Count(self.0.select_presence()?);
+                if self.0.has_no_rows() {
+                    return Ok(0);
+                }
                 let mut lease = session.lease()?;
                 let sql = DB::sql(&count);
                 let rows = lease
@@ -199,6 +211,9 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 B: PartsOf<DB>,
             {
                 let mut select = self.0.select_presence()?;
+                if self.0.has_no_rows() {
+                    return Ok(false);
+                }
                 if !self.0.distinct {
                     select.order.clear();
                 }
@@ -237,8 +252,23 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         B::run(self.on, Write(self))
     }
 
+    /// The backend that it was made on.
+    pub(crate) fn backend(&self) -> crate::backend::BackendKind {
+        struct Kind;
+        impl<B: Backend> Task<B> for Kind {
+            type Output = crate::backend::BackendKind;
+            fn on<DB: Driver>(self, _: Session<'_, DB>) -> Self::Output
+            where
+                B: PartsOf<DB>,
+            {
+                DB::KIND
+            }
+        }
+        B::run(self.on, Kind)
+    }
+
     /// The statement for the driver `DB`.
-    fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(crate) fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {
@@ -251,15 +281,24 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             table: M::TABLE,
             alias: M::TABLE.name,
             joins: self.joins.iter().map(|used| &used.join).collect(),
-            filters: self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated)).collect(),
+            filters: self.conditions(),
             order: self.directed_order()?,
             limit: self.limit,
             offset: self.offset,
         })
     }
 
+    fn conditions<DB: Driver>(&self) -> Vec<(Part<'_, DB>, bool)>
+    where
+        B: PartsOf<DB>,
+    {
+        let never: Option<Part<'_, DB>> = if self.none { Some(&Never) } else { None };
+        let given = self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated));
+        never.map(|never| (never, false)).into_iter().chain(given).collect()
+    }
+
     /// The same rows without what is in them, for counting; joins that decide nothing are left out.
-    pub(super) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(crate) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {

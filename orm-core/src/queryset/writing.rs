@@ -136,6 +136,9 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
                     .map_err(|error| in_statement(error.on_model(M::TABLE.model), DB::sql(&change)))
             }
         }
+        if self.has_no_rows() {
+            return Ok(0);
+        }
         // A whole row is distinct by its key.
         let rows = QuerySet { distinct: false, ..self.clone() };
         B::run(self.on, ChangeRows(&rows, sets))

@@ -72,6 +72,18 @@ impl<'a, T> TryRows<'a, T> {
         }
     }
 
+    /// A stream of no rows.
+    pub(crate) fn empty() -> Self {
+        TryRows {
+            source: None,
+            chunk: VecDeque::new(),
+            error: None,
+            size: ChunkSize::new(1, NonZeroUsize::MIN),
+            given: 0,
+            on: PhantomData,
+        }
+    }
+
     /// The number of rows given so far.
     pub fn rows_given(&self) -> u64 {
         self.given
