@@ -118,8 +118,16 @@ fn updated_by_rows_of_the_same_table(bed: &Bed) -> TestResult {
     db.create_tables::<(Node, Visit, Label)>()?;
     let nodes = [(4, None), (3, Some(4)), (2, Some(3)), (1, Some(3))];
     Node::bulk_create(&db, nodes.map(|(id, parent_id)| Node { id, parent_id, weight: Some(id * 10), latest: None }))?;
-    let changed = Node::objects(&db).update(|n| n.weight.set(n.children().sum(|c| c.weight)));
-    let weights = bed.texts("SELECT weight FROM nodes ORDER BY id");
-    println!("{changed:?} {weights:?}");
+    let all = Node::objects(&db);
+    let weights = || bed.texts("SELECT weight FROM nodes ORDER BY id");
+    let text = |weight: i64| Some(weight.to_string());
+    assert_eq!(all.update(|n| (n.weight.set(n.children().sum(|c| c.weight)), n.latest.set(7)))?, 4);
+    assert_eq!(weights(), [None, None, text(30), text(30)]);
+    assert_eq!(bed.number("SELECT COUNT(*) FROM nodes WHERE latest = 7"), 4);
+    // With a condition, an order and a limit.
+    assert_eq!(all.update(|n| n.weight.set(n.id))?, 4);
+    let two = all.filter(|n| n.children().exists().or(n.id.eq(1))).order_by(|n| n.id.asc()).limit(2);
+    assert_eq!(two.update(|n| n.weight.set(n.children().sum(|c| c.weight) + n.id.nullable()))?, 2);
+    assert_eq!(weights(), [None, text(2), text(6), text(4)]);
     Ok(())
 }
