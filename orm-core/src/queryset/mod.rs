@@ -7,6 +7,7 @@
 mod building;
 pub(crate) mod condition;
 mod none;
+mod or_create;
 pub(crate) mod shape;
 mod terminals;
 mod writing;
