@@ -7,8 +7,11 @@ pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
 pub(crate) mod insert;
+pub(crate) mod lock;
+mod scan;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod template;
 
 use diesel::{
     QueryResult,
