@@ -85,6 +85,8 @@ pub enum ErrorKind {
     TooLarge,
     /// An earlier statement of the transaction failed, so it can only be rolled back.
     TransactionAborted,
+    /// The tables are not what the models say ([`Database::check_schema`](crate::Database::check_schema)).
+    SchemaMismatch,
     /// Any other word from the database.
     Database,
 }

@@ -123,6 +123,7 @@ mod error;
 pub mod field;
 #[cfg(all(test, feature = "postgres"))]
 mod fuzz;
+pub mod guide;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -135,6 +136,7 @@ pub mod prelude;
 pub mod queryset;
 pub mod raw;
 pub mod reverse;
+mod schema;
 mod session;
 pub mod sql_types;
 mod statement;
@@ -167,7 +169,7 @@ pub use crate::{
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
-    write::{Models, WritableOn},
+    write::{Insertion, Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

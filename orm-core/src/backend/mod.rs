@@ -2,8 +2,8 @@
 //! of them ([`Any`]), chosen at run time by URL.
 //!
 //! There is a folder for each backend with these files in it: `mod.rs` says how it differs from the others,
-//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. The list of all backends is in
-//! `any.rs`.
+//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values, `catalog.rs` looks at tables as they are.
+//! The list of all backends is in `any.rs`.
 
 mod any;
 mod kind;
@@ -35,7 +35,7 @@ pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub(crate) use self::any::{ModelOnEach, ShapeOnEach, for_each_backend, on_backend};
+pub(crate) use self::any::{RowOnEach, ShapeOnEach, StoredOnEach, for_each_backend, on_backend};
 pub use self::{
     any::{Any, AnyDatabase, AnyTransaction},
     kind::BackendKind,
@@ -43,8 +43,12 @@ pub use self::{
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::ToRow,
+    model::{Column, ToRow},
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
     statement::{
         Statement,
@@ -179,6 +183,17 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         Ok(())
     }
 
+    /// The tables of these names as the database has them; `None` for each that is not there.
+    fn live_tables(link: &mut Self::Link, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>>;
+
+    /// Why values of a model's column cannot be kept in a column of the database, or not read from it.
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit>;
+
+    /// Whether two names of columns are one.
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.to_lowercase() == b.to_lowercase()
+    }
+
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(link: &mut Self::Link) -> QueryResult<()>;
 
@@ -214,6 +229,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Stores rows in a transaction, and returns how many were stored: a trigger of the database's may have dropped some.
     fn store<M: ToRow<Self>>(link: &mut Self::Link, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
         insert::insert::<Self, M>(link, batch)
+    }
+
+    /// Whether `INSERT … RETURNING` gives the rows as they are stored.
+    fn returns_rows(_: &mut Self::Link) -> bool {
+        true
     }
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.

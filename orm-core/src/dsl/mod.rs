@@ -23,9 +23,14 @@
 //! ```
 
 mod aggregate;
+mod case;
+mod choice;
 mod conditions;
 
 pub use self::{
     aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    case::{Case, CaseWhen, case_when},
+    choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
 };
+pub use crate::field::exists;

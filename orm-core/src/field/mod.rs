@@ -8,11 +8,13 @@ mod arithmetic;
 pub(crate) mod assignment;
 pub(crate) mod expr;
 pub(crate) mod function;
+pub(crate) mod list;
 mod membership;
 mod operators;
 pub(crate) mod order;
-mod search;
+pub(crate) mod search;
 mod selection;
+mod text;
 
 use std::marker::PhantomData;
 
@@ -29,9 +31,11 @@ pub use self::{
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
+    membership::{Exists, In, InQuery, OneOf, exists},
+    list::FieldsOf,
     membership::{In, OneOf},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{

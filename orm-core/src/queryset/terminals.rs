@@ -251,8 +251,23 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         B::run(self.on, Write(self))
     }
 
+    /// The backend that it was made on.
+    pub(crate) fn backend(&self) -> crate::backend::BackendKind {
+        struct Kind;
+        impl<B: Backend> Task<B> for Kind {
+            type Output = crate::backend::BackendKind;
+            fn on<DB: Driver>(self, _: Session<'_, DB>) -> Self::Output
+            where
+                B: PartsOf<DB>,
+            {
+                DB::KIND
+            }
+        }
+        B::run(self.on, Kind)
+    }
+
     /// The statement for the driver `DB`.
-    fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(crate) fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {
@@ -282,7 +297,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     }
 
     /// The same rows without what is in them, for counting; joins that decide nothing are left out.
-    pub(super) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(crate) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {

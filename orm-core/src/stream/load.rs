@@ -3,6 +3,8 @@
 use diesel::{
     QueryResult,
     connection::{DefaultLoadingMode, LoadConnection},
+    query_builder::{Query, QueryFragment, QueryId},
+    sql_types::Untyped,
 };
 
 use super::source::Decoder;
@@ -10,6 +12,33 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
+    session::{Lease, Session},
+    statement::select::Select,
+};
+
+/// All rows of a statement.
+pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
+    rows::<DB, S, _>(&mut session.lease()?, select)
+}
+
+/// All rows of a statement of any kind, on this connection.
+pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+{
+    let sql = DB::sql(&statement);
+    read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
+}
+
+/// As [`rows`], for a statement that an error shall not show in full.
+pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
+{
     session::Session,
     statement::{Statement, select::Select},
 };
@@ -27,7 +56,7 @@ where
     let mut out = Vec::new();
     let mut misfit = None;
     let read = lease.run(|connection| {
-        for row in LoadConnection::<DefaultLoadingMode>::load(connection, select)? {
+        for row in LoadConnection::<DefaultLoadingMode>::load(connection, statement)? {
             if let Err(error) = decoder.read::<DB, _>(&row?, &mut out) {
                 misfit = Some(error);
                 break;
@@ -35,10 +64,7 @@ where
         }
         Ok(())
     });
-    match misfit.map_or(read, Err) {
-        Ok(()) => Ok(out),
-        Err(error) => Err(in_statement(error, sql)),
-    }
+    misfit.map_or(read, Err).map(|()| out)
 }
 
 /// Whether a statement gives any row.

@@ -1,5 +1,6 @@
 //! MySQL and MariaDB, through a connection of our own: streams read row by row as the server sends.
 
+mod catalog;
 mod connect;
 mod stream;
 pub(crate) mod value;
@@ -15,8 +16,13 @@ use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    model::Column,
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::{Misfit, misfit, on_mysql},
+    },
     session::Session,
     statement::{Statement, begin::begin},
     stream::source::Source,
@@ -92,6 +98,15 @@ impl Driver for Mysql {
         connect::check_version(connection)
     }
 
+    fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live))
+    }
+
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {
         Ok(()) // a failed statement does not fail MySQL's transactions
     }
@@ -100,6 +115,11 @@ impl Driver for Mysql {
         integer_of(connection, statement)
     }
 
+    fn returns_rows(connection: &mut MysqlConnection) -> bool {
+        connect::returns_rows(connection.server_version())
+    }
+
+    fn stream<S: ShapeOn<Mysql>>(
     fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
         session: Session<'_, Mysql>,
         select: &Q,

@@ -2,6 +2,7 @@
 //! Through Diesel's `PgConnection`, which a program's own pool may lend (the feature `libpq`), streams are cursors, and rows
 //! are stored by INSERT.
 
+mod catalog;
 mod connect;
 #[cfg(feature = "libpq")]
 mod cursor;
@@ -21,9 +22,13 @@ use super::{BackendKind, Driver, fixed_backend, integer_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::ToRow,
+    model::{Column, ToRow},
     postgres::PgConnection,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::{Misfit, misfit, on_postgres},
+    },
     session::Session,
     statement::{
         Statement,
@@ -77,6 +82,19 @@ impl Driver for Pg {
 
     fn has_unknown_transaction(link: &mut PgLink) -> QueryResult<bool> {
         link.has_unknown_transaction()
+    }
+
+    fn live_tables(link: &mut PgLink, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(link, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        misfit(Self::KIND, &on_postgres(model), column.integers, &on_postgres(live))
+    }
+
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a == b
     }
 
     fn check_transaction(link: &mut PgLink) -> QueryResult<()> {

@@ -1,8 +1,10 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
+mod catalog;
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
+pub(crate) mod functions;
 mod stream;
 pub(crate) mod value;
 
@@ -16,12 +18,16 @@ use diesel::{
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
-#[cfg(feature = "numeric")]
-use crate::diesel_error;
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
+    diesel_error,
     error::Result,
+    model::Column,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
     statement::{Statement, begin::begin},
     stream::source::Source,
@@ -96,9 +102,20 @@ impl Driver for Sqlite {
         connection.batch_execute("ROLLBACK").map(|()| false)
     }
 
-    #[cfg(feature = "numeric")]
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
+    fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        catalog::misfit(column, live)
+    }
+
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.eq_ignore_ascii_case(b)
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
