@@ -6,6 +6,7 @@
 
 mod building;
 pub(crate) mod condition;
+pub(crate) mod explain;
 mod locking;
 mod none;
 pub(crate) mod shape;
@@ -17,6 +18,7 @@ use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 pub use self::{
     building::IntoRelated,
     condition::Condition,
+    explain::Explain,
     shape::{Expressions, Joined, ReadableOn, Related, Shape, Values, Whole},
 };
 use self::{condition::Filter, locking::Locking};

@@ -301,6 +301,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     where
         B: PartsOf<DB>,
     {
+        self.without_lock::<DB>("a query inside of another one")?;
         let mut select = self.select()?;
         if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
             select.columns = Columns::Nothing;

@@ -18,7 +18,7 @@ use crate::{
     database::{Database, Executor, Kind},
     error::{Error, ErrorKind, Result},
     queryset::{
-        FETCH_BYTES, ReadableOn, Shape,
+        Explain, FETCH_BYTES, ReadableOn, Shape, explain,
         shape::{ReadTask, ShapeOn},
     },
     session::Session,
@@ -299,6 +299,36 @@ impl<'a, T, B: Backend, S: Shape<Row = T>> RawQuery<'a, T, B, S> {
             }
         }
         B::run(self.on, Write(self)).map_err(Self::on_model)
+    }
+}
+
+impl<T, B: Backend, S: Shape<Row = T>> RawQuery<'_, T, B, S> {
+    /// How the database would execute the statement, as [`QuerySet::explain`](crate::QuerySet::explain) has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`iterator`](Self::iterator), before anything is sent; whatever the database says.
+    pub fn explain(&self) -> Result<String> {
+        self.explain_with(Explain::new())
+    }
+
+    /// How the database executes the statement, with options: times, and JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain); [`ErrorKind::InvalidQuery`], before anything is sent, for what the backend does not have.
+    pub fn explain_with(&self, options: Explain) -> Result<String> {
+        struct Ask<'q, 'a, T, B: Backend, S>(&'q RawQuery<'a, T, B, S>, Explain);
+        impl<T, B: Backend, S> Task<B> for Ask<'_, '_, T, B, S> {
+            type Output = Result<String>;
+            fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<String>
+            where
+                B: PartsOf<DB>,
+            {
+                explain::answer::<DB, _>(session, self.0.filled()?, self.1)
+            }
+        }
+        explain::ask(self.on, options, Ask(self, options)).map_err(Self::on_model)
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
+pub(crate) mod explain;
 pub(crate) mod insert;
 pub(crate) mod lock;
 pub(crate) mod one_row;
