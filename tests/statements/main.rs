@@ -1,6 +1,7 @@
 //! Statements beyond a plain SELECT: none at all, the program's own, locks, plans. See the harness, `orm_tests`, for how tests
 //! are laid out.
 
+mod explain;
 mod lock_refusals;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod locks;

@@ -103,6 +103,11 @@ a stream: order 3 of Ada, 399 cents
 committed
 refunded: 100 of 100 cents to Grace
 orders with a note: 0
+",
+    );
+}
+
+#[test]
 fn reverse() {
     prints(
         "reverse",

@@ -19,8 +19,9 @@ pub(crate) mod sqlite;
 use std::{fmt, sync::Arc};
 
 use diesel::{
-    QueryResult, deserialize,
+    QueryResult,
     connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection},
+    deserialize,
     expression::QueryMetadata,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     r2d2::R2D2Connection,

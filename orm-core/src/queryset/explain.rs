@@ -14,7 +14,7 @@ use crate::{
         lock::Locked,
     },
     stream::load::in_statement,
-    transaction::{self, Options},
+    transaction::{self, Options, Transaction},
 };
 
 /// What [`explain_with`](QuerySet::explain_with) asks for; by default, the plan as text.
@@ -119,7 +119,7 @@ where
     match on {
         Handle::Database(database) if options.analyze => {
             let read_only = Options { read_only: true, ..Options::default() };
-            transaction::once(database, &read_only, |tx| B::run(Handle::Transaction(&tx.inner), task))
+            transaction::once(database, &read_only, |tx: &Transaction<B>| B::run(Handle::Transaction(&tx.inner), task))
                 .map_err(|failed| failed.error)
         }
         on => B::run(on, task),
@@ -127,7 +127,11 @@ where
 }
 
 /// What the database answers.
-pub(crate) fn answer<DB: Driver, Q: Statement<DB>>(session: Session<'_, DB>, statement: Q, options: Explain) -> Result<String> {
+pub(crate) fn answer<DB: Driver, Q: Statement<DB>>(
+    session: Session<'_, DB>,
+    statement: Q,
+    options: Explain,
+) -> Result<String> {
     let explained = Explained { statement, options };
     let sql = DB::sql(&explained);
     if let Err(error) = sql {

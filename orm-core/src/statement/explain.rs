@@ -45,7 +45,8 @@ pub(crate) fn text(rows: Vec<Texts>, backend: BackendKind) -> String {
         return tree(&rows);
     }
     let line = |cells: Vec<String>| cells.join(" | ");
-    let head = rows.first().filter(|row| row.len() > 1).map(|row| line(row.iter().map(|(name, _)| name.clone()).collect()));
+    let head =
+        rows.first().filter(|row| row.len() > 1).map(|row| line(row.iter().map(|(name, _)| name.clone()).collect()));
     let value = |(_, value): (String, Option<String>)| value.unwrap_or_else(|| "NULL".to_owned());
     let lines = rows.into_iter().map(|row| line(row.into_iter().map(value).collect()));
     head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
@@ -82,7 +83,10 @@ mod tests {
 
     #[test]
     fn columns_have_a_head_where_there_are_several() {
-        assert_eq!(text(vec![row(&[("QUERY PLAN", Some("a"))]), row(&[("QUERY PLAN", Some(" b"))])], BackendKind::Postgres), "a\n b");
+        assert_eq!(
+            text(vec![row(&[("QUERY PLAN", Some("a"))]), row(&[("QUERY PLAN", Some(" b"))])], BackendKind::Postgres),
+            "a\n b"
+        );
         let table = vec![row(&[("id", Some("1")), ("key", None)])];
         assert_eq!(text(table, BackendKind::Mysql), "id | key\n1 | NULL");
     }

@@ -3,8 +3,6 @@
 use diesel::{
     QueryResult,
     connection::{DefaultLoadingMode, LoadConnection},
-    query_builder::{Query, QueryFragment, QueryId},
-    sql_types::Untyped,
 };
 
 use super::source::Decoder;
@@ -13,33 +11,6 @@ use crate::{
     error::{Error, Result},
     queryset::shape::ShapeOn,
     session::{Lease, Session},
-    statement::select::Select,
-};
-
-/// All rows of a statement.
-pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
-    rows::<DB, S, _>(&mut session.lease()?, select)
-}
-
-/// All rows of a statement of any kind, on this connection.
-pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
-where
-    DB: Driver,
-    S: ShapeOn<DB>,
-    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
-{
-    let sql = DB::sql(&statement);
-    read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
-}
-
-/// As [`rows`], for a statement that an error shall not show in full.
-pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
-where
-    DB: Driver,
-    S: ShapeOn<DB>,
-    Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId,
-{
-    session::Session,
     statement::{Statement, select::Select},
 };
 
@@ -50,8 +21,27 @@ where
     S: ShapeOn<DB>,
     Q: Statement<DB>,
 {
-    let sql = DB::sql(&select);
-    let mut lease = session.lease()?;
+    rows::<DB, S, _>(&mut session.lease()?, select)
+}
+
+/// All rows of a statement of any kind, on this connection.
+pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
+    let sql = DB::sql(&statement);
+    read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
+}
+
+/// As [`rows`], for a statement that an error shall not show in full.
+pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();
     let mut misfit = None;
