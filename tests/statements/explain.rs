@@ -15,10 +15,10 @@ on_each_backend! {
 fn many(bed: &Bed) -> orm_core::Result<Database> {
     let db = bed.db()?;
     db.create_tables::<(Airport, Flight, Leg)>()?;
-    Airport::bulk_create(&db, (0..300).map(|at| airport(&format!("A{at}"), &format!("City {at}"), None)))?;
+    Airport::bulk_create(&db, (0..3000).map(|at| airport(&format!("A{at}"), &format!("City {at}"), None)))?;
     Flight::bulk_create(
         &db,
-        (0..3000_i64).map(|id| flight(id, Some(1.5), &format!("r{id}"), &format!("A{}", id % 300))),
+        (0..6000_i64).map(|id| flight(id, Some(1.5), &format!("r{id}"), &format!("A{}", id % 3000))),
     )?;
     Leg::bulk_create(&db, (0..3000).map(|number| Leg { carrier: format!("C{}", number % 50), number, miles: number }))?;
     bed.execute(bed.pick(Pick {
@@ -57,7 +57,7 @@ fn rows_are_found_by_the_key_of_their_relation(bed: &Bed) -> TestResult {
     assert!(plan.contains("flights__origin_code"), "{plan}");
     let all = bed.pick(Pick { postgres: "Seq Scan on flights", mysql: "| ALL |", sqlite: "SCAN flights" });
     assert!(!plan.contains(all), "{plan}");
-    assert_eq!(from.count()?, 10);
+    assert_eq!(from.count()?, 2);
     Ok(())
 }
 
@@ -91,7 +91,10 @@ fn times(bed: &Bed) -> TestResult {
     schedule(&db)?;
     let explained = Flight::objects(&db).filter(|f| f.delay.gt(0.0)).explain_with(Explain::new().analyze());
     match bed.pick(Pick { postgres: Some("actual time="), mysql: Some("r_rows"), sqlite: None }) {
-        Some(times) => assert!(explained.as_ref()?.contains(times), "{explained:?}"),
+        Some(times) => {
+            let plan = explained?;
+            assert!(plan.contains(times), "{plan}");
+        }
         None => {
             let error = explained.expect_err("it has no times");
             assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Flight")));
