@@ -71,7 +71,7 @@ use crate::{
 ///
 /// # What may be sent
 ///
-/// One statement that reads: `SELECT`, `WITH`, `VALUES`. What is seen to write, such as `INSERT … RETURNING`, is an error
+/// One statement that reads, and begins with `SELECT`, `WITH`, `VALUES`, `TABLE` or `SHOW`. What is seen to write, such as `INSERT … RETURNING`, is an error
 /// before anything is sent. A function that writes when it is called is not seen: PostgreSQL refuses it in a stream, whose
 /// transaction is read-only ([`ErrorKind::ReadOnly`]), unless the stream is in a [`Transaction`]; elsewhere it does what it does,
 /// perhaps for more rows than are taken.
