@@ -117,6 +117,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>(if self.1.is_some() { "update" } else { "delete" })?;
                 let keys = KeyColumns(M::TABLE);
                 let mut rows = self.0.select_presence::<DB>()?;
                 rows.columns = Columns::Expression(&keys);

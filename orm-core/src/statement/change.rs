@@ -45,6 +45,8 @@ enum Form {
     Joined,
     /// By their keys, which a subquery gives.
     Keyed,
+    /// By their keys, which a subquery gives together with what is assigned, before any row is changed.
+    Computed,
 }
 
 impl<DB: Driver> QueryId for Change<'_, DB> {
@@ -61,6 +63,9 @@ impl<'q, DB: Driver> QueryFragment<DB> for Change<'q, DB> {
 impl<'q, DB: Driver> Change<'q, DB> {
     fn form(&self) -> QueryResult<Form> {
         let rows = &self.rows;
+        if DB::KIND == BackendKind::Sqlite && self.assigns_from_its_table()? {
+            return Ok(Form::Computed);
+        }
         if rows.limit.is_some() || rows.offset > 0 || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?) {
             Ok(Form::Keyed)
         } else if rows.joins.is_empty() {
@@ -74,14 +79,65 @@ impl<'q, DB: Driver> Change<'q, DB> {
 
     /// Whether a condition has a subquery of the table that is changed, which MySQL takes inside of a derived table alone.
     fn reads_its_table(&self) -> QueryResult<bool> {
+        self.read_its_table(self.rows.filters.iter().map(|(filter, _)| *filter))
+    }
+
+    /// Whether an assignment has a subquery of the table that is changed, which SQLite runs when it comes to a row, and so
+    /// after it has changed others.
+    fn assigns_from_its_table(&self) -> QueryResult<bool> {
+        match &self.action {
+            Action::Delete => Ok(false),
+            Action::Update(sets) => self.read_its_table(sets.iter().map(|set| set.value)),
+        }
+    }
+
+    fn read_its_table(&self, parts: impl Iterator<Item = Part<'q, DB>>) -> QueryResult<bool> {
         let table = DB::sql(&TableName(self.rows.table))?;
-        for (filter, _) in &self.rows.filters {
-            let sql = DB::sql(*filter)?;
+        for part in parts {
+            let sql = DB::sql(part)?;
             if sql.contains(&format!("FROM {table}")) || sql.contains(&format!("JOIN {table}")) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// `FROM (SELECT key AS k0, value AS v0 …) AS matched WHERE key = matched.k0`
+    fn push_computed<'b>(&self, out: &mut AstPass<'_, 'b, DB>, sets: &[Assigned<'q, DB>]) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        let table = self.rows.table;
+        out.push_sql(" FROM (SELECT ");
+        for (at, column) in table.primary_key.iter().enumerate() {
+            push_column(out, table.name, table.columns[*column].name)?;
+            out.push_sql(" AS ");
+            out.push_identifier(&format!("k{at}"))?;
+            out.push_sql(", ");
+        }
+        for (at, &Assigned { value, .. }) in sets.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            value.walk_ast(out.reborrow())?;
+            out.push_sql(" AS ");
+            out.push_identifier(&format!("v{at}"))?;
+        }
+        out.push_sql(" FROM ");
+        push_table(out, table)?;
+        out.push_sql(" WHERE ");
+        push_key(out, table)?;
+        out.push_sql(" IN (");
+        self.rows.write(out.reborrow())?;
+        out.push_sql(")) AS ");
+        out.push_identifier(MATCHED)?;
+        for (at, column) in table.primary_key.iter().enumerate() {
+            out.push_sql(if at == 0 { " WHERE " } else { " AND " });
+            push_column(out, table.name, table.columns[*column].name)?;
+            out.push_sql(" = ");
+            push_column(out, MATCHED, &format!("k{at}"))?;
+        }
+        Ok(())
     }
 
     fn write<'b>(&self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
@@ -127,7 +183,14 @@ impl<'q, DB: Driver> Change<'q, DB> {
                     out.push_identifier(name)?;
                 }
                 out.push_sql(" = ");
-                value.walk_ast(out.reborrow())?;
+                if form == Form::Computed {
+                    push_column(&mut out, MATCHED, &format!("v{i}"))?;
+                } else {
+                    value.walk_ast(out.reborrow())?;
+                }
+            }
+            if form == Form::Computed {
+                return self.push_computed(&mut out, sets);
             }
         }
         if form != Form::Keyed {
