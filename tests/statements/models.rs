@@ -41,11 +41,8 @@ pub(crate) fn flight(id: i64, delay: Option<f64>, remark: &str, origin: &str) ->
 
 /// The airports and flights that most tests read: NULLs, quotes, wildcards and letters beyond ASCII among them.
 pub(crate) fn schedule(db: &Database) -> orm_core::Result<(Vec<Airport>, Vec<Flight>)> {
-    let airports = vec![
-        airport("JFK", "New York", None),
-        airport("LGA", "New York", Some("JFK")),
-        airport("ZRH", "Zürich", None),
-    ];
+    let airports =
+        vec![airport("JFK", "New York", None), airport("LGA", "New York", Some("JFK")), airport("ZRH", "Zürich", None)];
     let flights = vec![
         flight(1, Some(61.5), "", "JFK"),
         flight(2, None, "100% 'sure'?", "LGA"),
