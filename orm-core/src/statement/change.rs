@@ -17,8 +17,17 @@ use crate::{
 /// What happens to the rows.
 pub(crate) enum Action<'q, DB: Driver> {
     Delete,
-    /// The positions of columns, and what each shall be.
-    Update(Vec<(usize, Part<'q, DB>)>),
+    /// In the order in which they are written.
+    Update(Vec<Assigned<'q, DB>>),
+}
+
+/// What a column shall be.
+pub(crate) struct Assigned<'q, DB: Driver> {
+    /// The position of the column.
+    pub(crate) column: usize,
+    pub(crate) value: Part<'q, DB>,
+    /// It is an expression, which may read other columns.
+    pub(crate) computed: bool,
 }
 
 /// A statement that changes the rows of a SELECT, which has the primary key's columns alone.
@@ -165,7 +174,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
             push_joins(&mut out, &rows.joins)?;
         }
         if let Action::Update(sets) = &self.action {
-            for (i, &(column, part)) in sets.iter().enumerate() {
+            for (i, &Assigned { column, value, .. }) in sets.iter().enumerate() {
                 out.push_sql(if i == 0 { " SET " } else { ", " });
                 let name = rows.table.columns[column].name;
                 if form == Form::Joined {
@@ -182,6 +191,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
             }
             if form == Form::Computed {
                 return self.push_computed(&mut out, sets);
+                value.walk_ast(out.reborrow())?;
             }
         }
         if form != Form::Keyed {
@@ -262,32 +272,46 @@ impl<DB: Driver> QueryFragment<DB> for ColumnOf {
     }
 }
 
+/// Why assignments have no order.
+pub(crate) enum Unordered {
+    /// These columns read each other's old values.
+    InACircle(Vec<usize>),
+    Unwritable(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Unordered {
+    fn from(error: diesel::result::Error) -> Self {
+        Unordered::Unwritable(error)
+    }
+}
+
 /// Puts assignments in an order in which each expression reads old values, where the backend assigns one after the other.
-/// `Err` has the columns that read each other in a circle. `computed` says which assignments are expressions.
 pub(crate) fn reading_old_values<'q, DB: Driver>(
     table: &'static Table,
-    mut sets: Vec<(usize, Part<'q, DB>, bool)>,
-) -> QueryResult<Result<Vec<(usize, Part<'q, DB>)>, Vec<usize>>> {
+    mut sets: Vec<Assigned<'q, DB>>,
+) -> Result<Vec<Assigned<'q, DB>>, Unordered> {
+    if DB::KIND != BackendKind::Mysql || sets.len() < 2 {
+        return Ok(sets);
+    }
     let mut ordered = Vec::with_capacity(sets.len());
-    if DB::KIND == BackendKind::Mysql && sets.len() > 1 {
-        let names: Vec<String> =
-            sets.iter().map(|(column, ..)| DB::sql(&ColumnOf(table, *column))).collect::<QueryResult<_>>()?;
-        let mut left: Vec<(String, String, (usize, Part<'q, DB>, bool))> = Vec::new();
-        for (name, set) in names.into_iter().zip(sets) {
-            left.push((name, if set.2 { DB::sql(set.1)? } else { String::new() }, set));
-        }
-        while !left.is_empty() {
-            // One whose column no other reads any more.
-            let free = (0..left.len()).find(|at| {
-                left.iter().enumerate().all(|(other, (_, sql, _))| other == *at || !sql.contains(&left[*at].0))
-            });
-            match free {
-                Some(at) => ordered.push(left.remove(at).2),
-                None => return Ok(Err(left.iter().map(|(_, _, (column, ..))| *column).collect())),
+    while !sets.is_empty() {
+        // One whose column no other reads any more.
+        let mut free = None;
+        for at in 0..sets.len() {
+            let name = DB::sql(&ColumnOf(table, sets[at].column))?;
+            let mut is_read = false;
+            for (other, set) in sets.iter().enumerate() {
+                is_read |= other != at && set.computed && DB::sql(set.value)?.contains(&name);
+            }
+            if !is_read {
+                free = Some(at);
+                break;
             }
         }
-    } else {
-        ordered.append(&mut sets);
+        match free {
+            Some(at) => ordered.push(sets.remove(at)),
+            None => return Err(Unordered::InACircle(sets.iter().map(|set| set.column).collect())),
+        }
     }
-    Ok(Ok(ordered.into_iter().map(|(column, part, _)| (column, part)).collect()))
+    Ok(ordered)
 }
