@@ -120,6 +120,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
                 out.push_sql(", ");
             }
             value.walk_ast(out.reborrow())?;
+        for (at, set) in sets.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            set.value.walk_ast(out.reborrow())?;
             out.push_sql(" AS ");
             out.push_identifier(&format!("v{at}"))?;
         }
