@@ -4,4 +4,6 @@ mod choice;
 mod conditions;
 mod membership;
 mod models;
+mod numbers;
 mod text;
+mod time;

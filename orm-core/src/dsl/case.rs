@@ -59,13 +59,22 @@ pub struct CaseWhen<W, F, N = NullOf<<F as Expression>::SqlType>> {
     of: PhantomData<fn() -> (F, N)>,
 }
 
+/// What stands for a value beside the first value.
+type Beside<T, F> = <T as Term<Base<F>>>::Expression;
+/// Whether `N` or such a value may be NULL.
+type OrNull<N, T, F> = <N as Nullness>::Or<NullOf<<T as Term<Base<F>>>::SqlType>>;
+/// With one more condition.
+type Longer<W, C, T, F, N> = CaseWhen<(W, C, Beside<T, F>), F, OrNull<N, T, F>>;
+/// With its end.
+type Ending<W, T, F, N> = Expr<Case<(W, Beside<T, F>), F, OrNull<N, T, F>>>;
+
 impl<W, F, N> CaseWhen<W, F, N>
 where
     F: Expression<SqlType: IntoNotNullable>,
     N: Nullness,
 {
     /// `WHEN condition THEN value`, where none of the conditions before is true.
-    pub fn when<C, T>(self, condition: C, value: T) -> CaseWhen<(W, C, T::Expression), F, N::Or<NullOf<T::SqlType>>>
+    pub fn when<C, T>(self, condition: C, value: T) -> Longer<W, C, T, F, N>
     where
         C: Expression<SqlType: BoolOrNullableBool>,
         T: Term<Base<F>>,
@@ -74,7 +83,7 @@ where
     }
 
     /// `ELSE value`: what it is where no condition is true.
-    pub fn otherwise<T>(self, value: T) -> Expr<Case<(W, T::Expression), F, N::Or<NullOf<T::SqlType>>>>
+    pub fn otherwise<T>(self, value: T) -> Ending<W, T, F, N>
     where
         T: Term<Base<F>>,
     {

@@ -26,7 +26,11 @@ mod aggregate;
 mod case;
 mod choice;
 mod conditions;
+#[cfg(feature = "chrono")]
+mod now;
 
+#[cfg(feature = "chrono")]
+pub use self::now::{Now, now};
 pub use self::{
     aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
     case::{Case, CaseWhen, case_when},

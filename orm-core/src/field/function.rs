@@ -72,6 +72,9 @@ pub struct Function<K, A> {
     arguments: A,
 }
 
+/// A function as an expression with a field's methods.
+pub(crate) type Of<K, A> = Expr<Function<K, A>>;
+
 impl<K, A> Function<K, A> {
     pub(crate) fn expression(kind: K, arguments: A) -> Expr<Self> {
         Expr(Function { kind, arguments })
@@ -100,17 +103,23 @@ impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K,
         self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
         let mut words = self.kind.words().on(DB::KIND);
         collated::<DB, K::SqlType>(out.reborrow(), |mut out| {
-            while let Some((before, rest)) = words.split_once('{') {
-                let (argument, rest) = rest.split_once('}').unwrap_or((rest, ""));
+            while let Some((before, argument, rest)) = next_argument(words) {
                 out.push_sql(before);
-                // What is between the braces is ours, a digit.
-                self.arguments.write(argument.parse().unwrap_or(usize::MAX), out.reborrow())?;
+                self.arguments.write(argument, out.reborrow())?;
                 words = rest;
             }
             out.push_sql(words);
             Ok(())
         })
     }
+}
+
+/// What stands before the next `{0}`, its number, and what stands behind it. Other braces are those of SQL.
+fn next_argument(words: &str) -> Option<(&str, usize, &str)> {
+    words.match_indices('{').find_map(|(at, _)| match words.as_bytes().get(at + 1..at + 3) {
+        Some([digit @ b'0'..=b'9', b'}']) => Some((&words[..at], usize::from(digit - b'0'), &words[at + 3..])),
+        _ => None,
+    })
 }
 
 /// Writes an expression of the SQL type `ST` so that it is compared as a column of that type is: on SQLite, where decimals

@@ -6,15 +6,19 @@
 
 mod arithmetic;
 pub(crate) mod assignment;
+mod cast;
 pub(crate) mod expr;
 pub(crate) mod function;
 pub(crate) mod list;
+mod math;
 mod membership;
 mod operators;
 pub(crate) mod order;
 pub(crate) mod search;
 mod selection;
 mod text;
+#[cfg(feature = "chrono")]
+mod time;
 
 use std::marker::PhantomData;
 
@@ -26,6 +30,8 @@ use diesel::{
 };
 
 pub(crate) use self::order::OrderKey;
+#[cfg(feature = "chrono")]
+pub use self::time::Unit;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},

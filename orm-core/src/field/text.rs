@@ -10,7 +10,7 @@ use diesel::{
 use super::{
     Expr,
     expr::on_expressions,
-    function::{Function, Words, call, calls},
+    function::{Function, Of, Words, call, calls},
     search::Searchable,
 };
 use crate::{
@@ -150,7 +150,7 @@ on_expressions! {
         self,
         from: F,
         to: T,
-    ) -> Expr<Function<Replace, (Self, F::Expression, T::Expression)>>
+    ) -> Of<Replace, (Self, F::Expression, T::Expression)>
     where
         Self: Expression<SqlType: Searchable>,
     {

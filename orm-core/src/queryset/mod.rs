@@ -9,6 +9,7 @@ pub(crate) mod condition;
 pub(crate) mod explain;
 mod locking;
 mod none;
+mod or_create;
 pub(crate) mod shape;
 mod terminals;
 mod writing;

@@ -6,6 +6,8 @@ pub(crate) mod change;
 pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
+#[cfg(test)]
+mod dialect_of_writing;
 pub(crate) mod explain;
 pub(crate) mod insert;
 pub(crate) mod lock;

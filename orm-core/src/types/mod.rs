@@ -63,7 +63,7 @@ mod numbers;
 pub mod operand;
 mod portable_value;
 #[cfg(feature = "chrono")]
-mod temporal;
+pub(crate) mod temporal;
 mod term;
 mod text;
 

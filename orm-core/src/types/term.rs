@@ -103,6 +103,16 @@ values! {
     &'__a chrono::NaiveDateTime => sql_types::Timestamp;
 }
 
+#[cfg(all(feature = "numeric", any(feature = "postgres", feature = "mysql", feature = "sqlite")))]
+values! {
+    bigdecimal::BigDecimal => sql_types::Numeric;
+    &'__a bigdecimal::BigDecimal => sql_types::Numeric;
+}
+#[cfg(feature = "postgres")]
+values! {
+    diesel::pg::data_types::PgInterval => sql_types::Interval;
+}
+
 /// Text for a function or a search: whatever is a `str`, or an expression of text.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no text", label = "neither text nor an expression of text")]
 pub trait IntoText {

@@ -1,12 +1,22 @@
 //! Functions that SQLite lacks, or knows for ASCII alone: written in Rust, and registered with each connection.
 
+#[cfg(feature = "numeric")]
+mod decimal;
+mod math;
 pub(crate) mod text;
+#[cfg(feature = "chrono")]
+mod time;
 
 use diesel::{QueryResult, SqliteConnection, dsl::sql, prelude::*, sql_types::Bool};
 
 /// Registers the functions, and the collation of decimals.
 pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     text::register(connection)?;
+    math::register(connection)?;
+    #[cfg(feature = "numeric")]
+    decimal::register(connection)?;
+    #[cfg(feature = "chrono")]
+    time::register(connection)?;
     #[cfg(feature = "numeric")]
     super::decimal::register(connection)?;
     // The last one: where it is known, all are.
