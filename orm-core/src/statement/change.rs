@@ -87,7 +87,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
     fn assigns_from_its_table(&self) -> QueryResult<bool> {
         match &self.action {
             Action::Delete => Ok(false),
-            Action::Update(sets) => self.read_its_table(sets.iter().map(|(_, part)| *part)),
+            Action::Update(sets) => self.read_its_table(sets.iter().map(|set| set.value)),
         }
     }
 
@@ -103,7 +103,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
     }
 
     /// `FROM (SELECT key AS k0, value AS v0 …) AS matched WHERE key = matched.k0`
-    fn push_computed<'b>(&self, out: &mut AstPass<'_, 'b, DB>, sets: &[(usize, Part<'q, DB>)]) -> QueryResult<()>
+    fn push_computed<'b>(&self, out: &mut AstPass<'_, 'b, DB>, sets: &[Assigned<'q, DB>]) -> QueryResult<()>
     where
         'q: 'b,
     {
@@ -115,11 +115,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
             out.push_identifier(&format!("k{at}"))?;
             out.push_sql(", ");
         }
-        for (at, &(_, part)) in sets.iter().enumerate() {
+        for (at, &Assigned { value, .. }) in sets.iter().enumerate() {
             if at > 0 {
                 out.push_sql(", ");
             }
-            part.walk_ast(out.reborrow())?;
+            value.walk_ast(out.reborrow())?;
             out.push_sql(" AS ");
             out.push_identifier(&format!("v{at}"))?;
         }
@@ -186,12 +186,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
                 if form == Form::Computed {
                     push_column(&mut out, MATCHED, &format!("v{i}"))?;
                 } else {
-                    part.walk_ast(out.reborrow())?;
+                    value.walk_ast(out.reborrow())?;
                 }
             }
             if form == Form::Computed {
                 return self.push_computed(&mut out, sets);
-                value.walk_ast(out.reborrow())?;
             }
         }
         if form != Form::Keyed {
