@@ -52,7 +52,11 @@ impl<'q, DB: Driver> QueryFragment<DB> for Change<'q, DB> {
 impl<'q, DB: Driver> Change<'q, DB> {
     fn form(&self) -> QueryResult<Form> {
         let rows = &self.rows;
-        if rows.limit.is_some() || rows.offset > 0 || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?) {
+        if rows.limit.is_some()
+            || rows.offset > 0
+            || !rows.more.is_plain()
+            || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?)
+        {
             Ok(Form::Keyed)
         } else if rows.joins.is_empty() {
             Ok(Form::Plain)

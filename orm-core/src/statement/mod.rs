@@ -2,11 +2,14 @@
 
 pub(crate) mod begin;
 pub(crate) mod change;
+pub(crate) mod combined;
 #[cfg(feature = "postgres")]
 pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
+pub(crate) mod groups;
 pub(crate) mod insert;
+pub(crate) mod more;
 pub(crate) mod schema;
 pub(crate) mod select;
 

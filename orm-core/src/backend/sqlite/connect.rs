@@ -66,6 +66,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
     })?;
     #[cfg(feature = "numeric")]
     super::decimal::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    super::aggregates::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
 }
 

@@ -1,5 +1,6 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
+mod aggregates;
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
@@ -16,10 +17,9 @@ use diesel::{
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of};
-#[cfg(feature = "numeric")]
-use crate::diesel_error;
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
+    diesel_error,
     error::Result,
     queryset::shape::ShapeOn,
     session::Session,
@@ -96,9 +96,10 @@ impl Driver for Sqlite {
         connection.batch_execute("ROLLBACK").map(|()| false)
     }
 
-    #[cfg(feature = "numeric")]
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        #[cfg(feature = "numeric")]
+        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
+        aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
