@@ -57,7 +57,7 @@ pub enum ErrorKind {
     InvalidQuery,
     /// A value cannot be stored in its column as it is; nothing of it was sent, and nothing of its batch is stored.
     InvalidValue,
-    /// A stored value does not fit its field.
+    /// A stored value does not fit its field, or a raw statement gives no column for it.
     Decode,
     /// `get` found no row.
     NotFound,
@@ -85,6 +85,8 @@ pub enum ErrorKind {
     TooLarge,
     /// An earlier statement of the transaction failed, so it can only be rolled back.
     TransactionAborted,
+    /// The tables are not what the models say ([`Database::check_schema`](crate::Database::check_schema)).
+    SchemaMismatch,
     /// Any other word from the database.
     Database,
 }

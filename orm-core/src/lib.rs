@@ -45,6 +45,7 @@
 //!   [`select_related`](QuerySet::select_related), [`values`](QuerySet::values) …) and running them
 //!   ([`iterator`](QuerySet::iterator), [`load`](QuerySet::load), [`get`](QuerySet::get),
 //!   [`count`](QuerySet::count) …).
+//! - [`RawQuery`]: SQL of the program's own, read as models ([`Model::raw`]) or as values ([`Database::raw_values`]).
 //! - [`Field`]: what may be said of a field in a closure, beyond Diesel's own operators, which all work.
 //! - [`Rows`] and [`TryRows`]: the streams.
 //! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, also [the program's own](Database#a-pool-of-your-own),
@@ -122,6 +123,7 @@ mod error;
 pub mod field;
 #[cfg(all(test, feature = "postgres"))]
 mod fuzz;
+pub mod guide;
 pub mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -132,7 +134,9 @@ pub mod path;
 mod postgres;
 pub mod prelude;
 pub mod queryset;
+pub mod raw;
 pub mod reverse;
+mod schema;
 mod session;
 pub mod sql_types;
 mod statement;
@@ -161,10 +165,11 @@ pub use crate::{
     field::{Field, asc, desc},
     model::Model,
     queryset::QuerySet,
+    raw::RawQuery,
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,
-    write::{Models, WritableOn},
+    write::{Insertion, Models, StorableOn, WritableOn},
 };
 
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! What `#[derive(Model)]` implements: a model's table, its columns, its relations, and how a row is read and written.
 
+use std::borrow::Borrow;
+
 use diesel::{
     QueryResult,
     backend::Backend as DieselBackend,
@@ -13,12 +15,15 @@ use crate::{
     backend::{Backend, BackendKind},
     database::Executor,
     error::{BoxError, Result},
-    path::{Nullability, Path, Scope},
+    field::list::GivesFieldsOf,
+    path::{Nullability, Path, Root, Scope},
     queryset::QuerySet,
+    raw::RawQuery,
     sql_types::ColumnType,
+    statement::insert::Conflict,
     stream::row::{ColumnError, RowReader},
     types::{Codec, Rules},
-    write::WritableOn,
+    write::{Create, Delete, Insertion, Refresh, Save, SaveFields, StorableOn, WritableOn},
 };
 
 /// A struct whose values are the rows of a table; implemented by `#[derive(Model)]`.
@@ -29,6 +34,9 @@ pub trait Model: Sized + 'static {
 
     /// The type of the primary key; a tuple where it has several columns.
     type Key: 'static;
+
+    /// What [`create`](Self::create) takes: the model itself, or where a field is `generated`, the struct of the others.
+    type New: Insertable<Model = Self>;
 
     /// The columns, in the order of the struct's fields.
     const COLUMNS: &'static [Column];
@@ -47,6 +55,13 @@ pub trait Model: Sized + 'static {
     // `B` is a parameter of its own, so that what is no database gives one error and not two.
     fn objects<X: Executor<Backend = B> + ?Sized, B: Backend>(on: &X) -> QuerySet<'_, Self, B> {
         QuerySet::new(on)
+    }
+
+    /// SQL of your own whose rows are read as this model: `Flight::raw(&db, "SELECT * FROM flights WHERE delay > ?").bind(60.0)`.
+    ///
+    /// Columns are found by their names, in any order. [`RawQuery`] says what may be written, and how.
+    fn raw<'a, X: Executor<Backend = B> + ?Sized, B: Backend>(on: &'a X, sql: &str) -> RawQuery<'a, Self, B> {
+        RawQuery::new(on.handle(), sql)
     }
 
     /// Stores rows, all or none, and returns their number.
@@ -68,8 +83,203 @@ pub trait Model: Sized + 'static {
         B: Backend,
         Self: WritableOn<B>,
     {
-        crate::write::bulk_create(on.handle(), &mut rows.into_iter())
+        crate::write::bulk_create(on.handle(), &mut rows.into_iter(), &Conflict::Fail)
     }
+
+    /// Stores rows as [`bulk_create`](Self::bulk_create) does, where more is to be said: what happens to rows that are there
+    /// already, or that the rows are wanted back. It also takes the structs for new rows, such as `NewFlight`.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let airports = ["JFK", "LGA"].map(|code| Airport { code: code.into(), city: "New York".into() });
+    /// let stored = Airport::insert_into(&db).update_conflicts(|a| a.code, |a| a.city).bulk_create(airports)?;
+    /// assert_eq!(stored, 2);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    fn insert_into<X, B>(on: &X) -> Insertion<'_, Self, B>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+    {
+        Insertion::new(on.handle())
+    }
+
+    /// Stores a new row, and returns it as the database has stored it: with the key that it made, and whatever else it filled.
+    ///
+    /// Where no field is `generated`, it takes the model itself; otherwise the struct that the derive makes of the other
+    /// fields, `NewFlight` for a `Flight`. A default of the database's for a column that the program gives at times and
+    /// leaves out at others has no place in a model: let the program say it, by `Default` and
+    /// `#[model(new_derive(Default))]` for one.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// #[derive(Model)]
+    /// struct Flight {
+    ///     #[model(primary_key, generated)]
+    ///     id: i64,
+    ///     carrier: String,
+    /// }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    ///
+    /// let flight = Flight::create(&db, NewFlight { carrier: "UA".into() })?;
+    /// assert_eq!(flight.id, 1);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// It is one statement where the database returns the row (PostgreSQL, SQLite, MariaDB from 10.5 on). MySQL does not:
+    /// there the row is read by its key, which is one integer if MySQL makes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`bulk_create`](Self::bulk_create); [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) on MySQL for a
+    /// generated key that is not one integer.
+    fn create<X, B>(on: &X, new: Self::New) -> Result<Self>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self::New: StorableOn<B>,
+    {
+        <Self::New as StorableOn<B>>::store(on.handle(), Create(&new))
+    }
+
+    /// Stores this row: the row with its key is updated, all columns but the key and those that are `generated`; where there
+    /// is none, it is inserted, the key as it is here.
+    ///
+    /// It is safe while others save the same row: it is updated, and only where that finds no row inserted, unless another
+    /// has been faster, and then updated once more. The last one stays. (To write only what has changed, so that two do not
+    /// undo each other's work, use [`save_fields`](Self::save_fields) or [`update`](QuerySet::update).) On PostgreSQL a
+    /// counter does not learn of keys that the program made.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Airport,)>()?;
+    /// let mut airport = Airport { code: "JFK".into(), city: "Queens".into() };
+    /// airport.save(&db)?; // it is new
+    /// airport.city = "New York".into();
+    /// airport.save(&db)?;
+    /// assert_eq!(Airport::objects(&db).values(|a| a.city).load()?, ["New York"]);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend cannot
+    /// store as it is; a constraint's violation; whatever else the database says.
+    fn save<X, B>(&self, on: &X) -> Result<()>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self: WritableOn<B>,
+    {
+        Self::write(on.handle(), Save(self))
+    }
+
+    /// Writes these fields of the row that has this one's key, and no others: `flight.save_fields(&db, |f| (f.delay, f.remark))`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the row is not there;
+    /// [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) for a field of the primary key; otherwise as
+    /// [`save`](Self::save).
+    fn save_fields<X, B, L>(
+        &self,
+        on: &X,
+        fields: impl FnOnce(Self::Fields<Root<Self>>) -> L + GivesFieldsOf<Self, L>,
+    ) -> Result<()>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self: WritableOn<B>,
+    {
+        Self::write(on.handle(), SaveFields(self, columns_of(fields)))
+    }
+
+    /// Writes these fields of many rows, each with its own values, to the rows that have their keys; all or none. Returns how
+    /// many it found: where that is less than the rows given, some were not there.
+    ///
+    /// The rows are models or references to them, of a `Vec` or a page, or of an iterator that is longer than memory: it is
+    /// consumed as rows are sent, and there is one statement for each batch. Where a row comes twice, the last one stays, and it
+    /// is counted twice. In a transaction it is one part of it; on a database it is a transaction of its own.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, delay: Option<i32>, remark: String }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    /// # Flight::bulk_create(&db, (1..=3).map(|id| Flight { id, delay: Some(90), remark: String::new() }))?;
+    /// let mut flights = Flight::objects(&db).order_by(|f| f.id.asc()).load()?;
+    /// for flight in &mut flights {
+    ///     flight.delay = flight.delay.map(|delay| delay - 5);
+    ///     flight.remark = format!("{:?} minutes", flight.delay);
+    /// }
+    /// assert_eq!(Flight::bulk_update(&db, &flights, |f| (f.delay, f.remark))?, 3);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue), before it is sent, for a value that the backend cannot
+    /// store as it is; [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) for a field of the primary key; a
+    /// constraint's violation; whatever else the database says. Nothing is changed then.
+    fn bulk_update<X, B, T, L>(
+        on: &X,
+        rows: impl IntoIterator<Item = T>,
+        fields: impl FnOnce(Self::Fields<Root<Self>>) -> L + GivesFieldsOf<Self, L>,
+    ) -> Result<u64>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        T: Borrow<Self>,
+        Self: WritableOn<B>,
+    {
+        crate::write::bulk_update::<B, Self, T>(on.handle(), &mut rows.into_iter(), &columns_of(fields))
+    }
+
+    /// Reads the row with this one's key, and puts it in this one's place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the row is not there, and then this one stays as it is;
+    /// whatever the database says.
+    fn refresh<X, B>(&mut self, on: &X) -> Result<()>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self: StorableOn<B> + Insertable<Model = Self>,
+    {
+        *self = Self::store(on.handle(), Refresh(self))?;
+        Ok(())
+    }
+
+    /// Deletes the row with this one's key, and returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ForeignKeyViolation`](crate::ErrorKind::ForeignKeyViolation) where the row is still referred to; whatever
+    /// else the database says.
+    fn delete<X, B>(&self, on: &X) -> Result<bool>
+    where
+        X: Executor<Backend = B> + ?Sized,
+        B: Backend,
+        Self: WritableOn<B>,
+    {
+        Self::write(on.handle(), Delete(self))
+    }
+}
+
+/// The columns that a closure names.
+pub(crate) fn columns_of<M: Model, L, F>(fields: F) -> Vec<usize>
+where
+    F: FnOnce(M::Fields<Root<M>>) -> L + GivesFieldsOf<M, L>,
+{
+    drop(fields(M::fields::<Root<M>>(&Scope::default())));
+    F::columns()
 }
 
 /// The typed accessors of a model at a path; `select_related` learns from them what to select.
@@ -243,6 +453,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the database fills it.
     pub generated: bool,
+    /// The least and the greatest of its integers, where those are not all that the SQL type has.
+    pub integers: Option<(i64, i64)>,
 }
 
 /// A relation as a table sees it.
@@ -275,24 +487,49 @@ pub trait FromRow<DB: DieselBackend>: Model {
     fn describe_key<'r, R: Row<'r, DB>>(row: &R, at: usize) -> Option<String>;
 }
 
-/// A model whose rows can be written to the backend `DB`; implemented by `#[derive(Model)]`.
+/// What can be stored as a row of a model's table: the model, or its struct for new rows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no row of a model",
+    note = "a row is a value of a struct with `#[derive(Model)]`, or of the `New…` struct that this makes"
+)]
+pub trait Insertable: Sized + 'static {
+    /// The model.
+    type Model: Model;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model> Insertable for M {
+    type Model = M;
+}
+
+/// A row that can be written to the backend `DB`; implemented by `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to `{DB}`",
     note = "one of its fields has a type that this backend cannot write"
 )]
-pub trait ToRow<DB: DieselBackend>: Model {
+pub trait ToRow<DB: DieselBackend>: Insertable {
     /// Writes the value of the column at `column` as a bind parameter.
     fn bind<'b>(&'b self, column: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
 
     /// Says of the first value that this backend cannot store exactly where it is and why.
     fn validate(&self, backend: BackendKind) -> Result<(), (usize, BoxError)>;
 
-    /// The primary key, for an error message.
-    fn key(&self) -> String;
+    /// The primary key, for an error message; `None` where the database makes it.
+    fn key(&self) -> Option<String>;
 
     /// The bytes that the row holds.
     fn width(&self) -> usize;
 }
+
+/// A row that can be written, and read again as its model.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in `{DB}`",
+    note = "one of its fields has a type that this backend cannot both write and read"
+)]
+pub trait Stored<DB: DieselBackend>: ToRow<DB> + Insertable<Model: FromRow<DB>> {}
+#[diagnostic::do_not_recommend]
+impl<R: ToRow<DB> + Insertable<Model: FromRow<DB>>, DB: DieselBackend> Stored<DB> for R {}
 
 impl Column {
     /// Whether the database can count it up.

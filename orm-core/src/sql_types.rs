@@ -65,6 +65,8 @@ pub trait ColumnSql: SqlType + SingleValue + 'static {
     const COLUMN: ColumnType;
     /// Whether it may be NULL.
     const NULLABLE: bool = false;
+    /// The least and the greatest of its integers, where a column of it could hold others as well.
+    const INTEGERS: Option<(i64, i64)> = None;
 }
 
 impl<T> ColumnSql for sql_types::Nullable<T>
@@ -74,6 +76,7 @@ where
 {
     const COLUMN: ColumnType = T::COLUMN;
     const NULLABLE: bool = true;
+    const INTEGERS: Option<(i64, i64)> = T::INTEGERS;
 }
 
 /// Says whose rules decide what an SQL type may be compared with: [`Standard`] or [`Portable`].
@@ -165,13 +168,16 @@ diesel_types! {
 }
 
 macro_rules! portable_types {
-    ($($(#[$attribute:meta])* $name:ident => $postgres:literal, $mysql:literal, $sqlite:literal;)*) => { $(
+    ($($(#[$attribute:meta])* $name:ident $(from $least:literal to $greatest:expr)? =>
+        $postgres:literal, $mysql:literal, $sqlite:literal;
+    )*) => { $(
         #[derive(Clone, Copy, Debug, Default, diesel::query_builder::QueryId, SqlType)]
         $(#[$attribute])*
         pub struct $name;
 
         impl ColumnSql for $name {
             const COLUMN: ColumnType = ColumnType { postgres: $postgres, mysql: $mysql, sqlite: $sqlite };
+            $( const INTEGERS: Option<(i64, i64)> = Some(($least, $greatest)); )?
         }
         impl SqlKind for $name {
             type Kind = Portable;
@@ -184,20 +190,20 @@ macro_rules! portable_types {
 portable_types! {
     /// A signed integer of 8 bits.
     #[diesel(postgres_type(oid = 21, array_oid = 1005), mysql_type(name = "Short"), sqlite_type(name = "Long"))]
-    I8 => "SMALLINT", "SMALLINT", "INTEGER";
+    I8 from -128 to 127 => "SMALLINT", "SMALLINT", "INTEGER";
     /// An unsigned integer of 8 bits.
     #[diesel(postgres_type(oid = 21, array_oid = 1005), mysql_type(name = "Short"), sqlite_type(name = "Long"))]
-    U8 => "SMALLINT", "SMALLINT", "INTEGER";
+    U8 from 0 to 255 => "SMALLINT", "SMALLINT", "INTEGER";
     /// An unsigned integer of 16 bits.
     #[diesel(postgres_type(oid = 23, array_oid = 1007), mysql_type(name = "Long"), sqlite_type(name = "Long"))]
-    U16 => "INTEGER", "INT", "INTEGER";
+    U16 from 0 to 65_535 => "INTEGER", "INT", "INTEGER";
     /// An unsigned integer of 32 bits.
     #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
-    U32 => "BIGINT", "BIGINT", "INTEGER";
+    U32 from 0 to 4_294_967_295 => "BIGINT", "BIGINT", "INTEGER";
     /// An unsigned integer of 64 bits, up to `i64::MAX`, which is what every backend can hold; a larger one is
     /// refused before anything is sent (use `BigDecimal` for those).
     #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
-    U64 => "BIGINT", "BIGINT", "INTEGER";
+    U64 from 0 to i64::MAX => "BIGINT", "BIGINT", "INTEGER";
     /// A UUID.
     #[diesel(postgres_type(oid = 2950, array_oid = 2951), mysql_type(name = "Blob"), sqlite_type(name = "Binary"))]
     Uuid => "UUID", "BINARY(16)", "BLOB";

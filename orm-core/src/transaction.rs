@@ -27,7 +27,7 @@ use crate::{
     backend::{Any, Backend, Driver, Handle},
     database::{BatchExecute, Executor, adopted::is_foreign},
     error::{Error, Result},
-    session::Inner,
+    session::{Inner, Session},
 };
 
 /// A transaction, as the closure of [`Database::transaction`](crate::Database::transaction) is given it.
@@ -90,6 +90,9 @@ impl<B: Backend> Transaction<B> {
 
     /// Runs SQL of your own in the transaction: one statement, or several separated by semicolons, without values.
     ///
+    /// What it sets for a session is gone after the transaction, as after
+    /// [`Database::batch_execute`](crate::Database::batch_execute).
+    ///
     /// # Errors
     ///
     /// Whatever the database says.
@@ -100,6 +103,8 @@ impl<B: Backend> Transaction<B> {
 
 impl<DB: Driver<Transaction = Inner<DB>>> Transaction<DB> {
     /// Lends the transaction's connection to statements of Diesel's own.
+    ///
+    /// After the transaction the session is made as new, as after [`Database::connection`](crate::Database::connection).
     ///
     /// # Errors
     ///
@@ -157,6 +162,21 @@ pub(crate) fn nested<'t, B: Backend, T, E: From<Error>>(
 ) -> Result<T, E> {
     let level = B::run(transaction, Step::Begin)?;
     at_level(transaction, level, f)
+}
+
+/// Runs statements that may fail, so that a transaction goes on after that: in a savepoint, where there is one. `f` is none of
+/// the user's, and does not panic.
+pub(crate) fn attempt<DB: Driver, T>(session: Session<'_, DB>, f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Session::Transaction(inner) = session else { return f() };
+    let level = inner.begin_savepoint()?;
+    let answer = f().and_then(|value| inner.commit(level).map(|()| value));
+    if answer.is_err()
+        && let Err(error) = inner.rollback(level)
+    {
+        // As in `at_level`.
+        log::debug!("rolling back failed, too: {error:?}");
+    }
+    answer
 }
 
 /// Runs `f` in a transaction that has begun, and ends it.

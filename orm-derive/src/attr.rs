@@ -6,14 +6,15 @@
 use proc_macro2::Span;
 use syn::{
     Attribute, Ident, LitStr, Path, Token, parenthesized,
-    parse::{Parse, ParseStream},
+    parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
     spanned::Spanned,
 };
 
 use crate::errors::Errors;
 
-const CONTAINER: &[&str] = &["table", "schema", "primary_key", "many_to_many", "table_module", "crate"];
+const CONTAINER: &[&str] =
+    &["table", "schema", "primary_key", "many_to_many", "table_module", "new", "new_derive", "crate"];
 const FIELD: &[&str] = &["primary_key", "column", "sql_type", "generated", "belongs_to"];
 const BELONGS_TO: &[&str] = &["name", "key", "reverse", "unique", "optional"];
 
@@ -25,6 +26,8 @@ pub(crate) struct ContainerAttributes {
     pub(crate) primary_key: Option<Vec<Ident>>,
     pub(crate) many_to_many: Vec<ManyToMany>,
     pub(crate) table_module: Option<Path>,
+    pub(crate) new: Option<Ident>,
+    pub(crate) new_derive: Option<Vec<Path>>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -138,6 +141,19 @@ impl ContainerAttributes {
                     set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors);
                 }
                 "crate" => set(&mut all.krate, value(name, input, "path::to::orm_core")?, name, errors),
+                "new" => set(&mut all.new, value(name, input, "NewFlight")?, name, errors),
+                "new_derive" => {
+                    if !input.peek(syn::token::Paren) {
+                        return Err(syn::Error::new(
+                            name.span(),
+                            "`new_derive` names what is derived: `new_derive(Clone, PartialEq)`",
+                        ));
+                    }
+                    let derives;
+                    parenthesized!(derives in input);
+                    let derives = Punctuated::<Path, Token![,]>::parse_terminated(&derives)?;
+                    set(&mut all.new_derive, derives.into_iter().collect(), name, errors);
+                }
                 "primary_key" => {
                     if !input.peek(syn::token::Paren) {
                         all.primary_key.get_or_insert_default();
@@ -195,7 +211,9 @@ impl ManyToMany {
         }
         let ends;
         parenthesized!(ends in input);
-        let ends = Punctuated::<End, Token![,]>::parse_terminated(&ends).map_err(|_| form())?;
+        // As tokens first, so that nothing is left of them to complain of.
+        let ends = ends.parse::<proc_macro2::TokenStream>()?;
+        let ends = Punctuated::<End, Token![,]>::parse_terminated.parse2(ends).map_err(|_| form())?;
         let ends: Vec<_> = ends.into_iter().map(|End(relation, name)| (relation, name)).collect();
         if ends.len() != 2 {
             return Err(form());
@@ -294,12 +312,19 @@ mod tests {
             parse_quote!(#[model(table = "flights", schema = "travel",)]),
             parse_quote!(#[doc = "of no interest"]),
             parse_quote!(#[model(primary_key(carrier, number), crate = a::b, table_module = crate::schema::flights)]),
+            parse_quote!(#[model(new = FlightToBe, new_derive(Clone, std::fmt::Debug))]),
         ]);
         assert_eq!(errors, [""; 0]);
         assert_eq!(all.table.map(|table| table.value()), Some("flights".into()));
         assert_eq!(all.schema.map(|schema| schema.value()), Some("travel".into()));
         assert_eq!(all.primary_key.unwrap_or_default(), ["carrier", "number"]);
         assert_eq!(text(all.krate.as_ref()), Some("a::b".into()));
+        assert_eq!(text(all.new.as_ref()), Some("FlightToBe".into()));
+        let derives = all.new_derive.unwrap_or_default();
+        assert_eq!(
+            derives.iter().map(|path| text(Some(path))).collect::<Vec<_>>(),
+            [Some("Clone".into()), Some("std::fmt::Debug".into())]
+        );
         assert_eq!(text(all.table_module.as_ref()), Some("crate::schema::flights".into()));
     }
 

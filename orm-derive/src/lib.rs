@@ -39,7 +39,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `table = "name"` | the table's name |
 /// | `schema = "name"` | the schema that it is in |
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
+/// | `many_to_many(a = as, b = bs)` | each row links a row of one model with a row of another, by its relations `a` and `b`: the accessors of what `b` refers to get a method `as()`, those of what `a` refers to a method `bs()` |
 /// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
+/// | `new = Name` | what the struct for new rows is called, if not `NewFlight`; where a field is `generated` |
+/// | `new_derive(Clone, …)` | what that struct derives besides `Debug` |
 /// | `crate = path` | where `orm-core` is, if not at `::orm_core`: another crate's name or a path from `crate::`, because modules are generated that see no `use` |
 ///
 /// # On a field
@@ -49,23 +52,34 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `primary_key` | the field is the primary key, or part of it |
 /// | `column = "name"` | the column's name |
 /// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql`, and where it is an `Option` the type is `Nullable<…>` |
-/// | `generated` | the database fills the column: `bulk_create` leaves it out, and `create_tables` lets an integer key count up |
+/// | `generated` | the database fills the column: whatever stores new rows leaves it out, `NewFlight` lacks it, and `create_tables` lets an integer key count up |
 /// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
 ///
 /// `belongs_to` takes, after the target:
 ///
 /// | argument | meaning |
 /// | --- | --- |
-/// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id`. It has no `__`, which separates names in SQL aliases. |
+/// | `name = word` | the relation's name; by default the field's without `_id`, and needed where it has no `_id`. It has no `__` and no `_` at its beginning, for `__` separates names in SQL aliases. |
 /// | `key = field` | the target's field that the key is equal to; by default its primary key. It must be unique there. |
-/// | `reverse = word` | a name for the way back, from the target to this model; it is checked, and kept for queries of that direction, which do not exist yet |
+/// | `reverse = word` | a name for the way back, from the target to this model: the target's accessors get a method of that name. See below, and `orm_core::reverse` |
+/// | `unique` | no two rows have the same key, so the way back leads to one row, or none, and not to many. `create_tables` declares it |
 /// | `optional` | the key may refer to a row that is not there. As for a key that is an `Option`, the related model is then an `Option`, and no row is lost |
+///
+/// # Ways back
+///
+/// `belongs_to(Airport, name = origin, reverse = departures)` on `Flight` writes a method `departures()` for
+/// `AirportFields`, the accessors of `Airport`, as `many_to_many` does. They are looked for beside the target as it is
+/// named here: for `belongs_to(models::Airport, …)` they are `models::AirportFields`, and where `Airport` was imported by
+/// `use`, `AirportFields` must be, too. The target must be a model of the same crate; for that of another crate leave
+/// `reverse` out, and use `orm_core::reverse::many` and its neighbours. Two ways back, or a way back and a relation of the
+/// target, cannot have one name.
 ///
 /// # What is generated
 ///
 /// - `FlightFields`, the accessors that closures are given: a field for each column, a method for each relation;
 /// - the module `flights`, named as the table, with the columns as types, and the table and its columns for plain
 ///   Diesel (`flights::table`, `flights::id`; a field named `table`, `columns` or `relations` gets a `_` there: `flights::table_`);
+/// - `NewFlight`, where a field is `generated`: a struct of all the other fields, as `pub` as they are, for `create`;
 /// - `Model`, and how rows are read and written; Diesel's `Queryable`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {

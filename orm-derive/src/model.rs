@@ -27,6 +27,9 @@ pub(crate) struct Model<'a> {
     /// Positions in `fields`; never empty.
     pub(crate) primary_key: Vec<usize>,
     pub(crate) relations: Vec<Relation>,
+    /// What is generated for rows whose generated columns are not known yet.
+    pub(crate) new: Ident,
+    pub(crate) new_derive: Vec<Path>,
     /// The ways across this model's rows, in each direction.
     pub(crate) crossings: Vec<Crossing>,
 }
@@ -84,6 +87,11 @@ impl<'a> Model<'a> {
             return None;
         }
         let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
+        if let Some(new) = &attributes.new
+            && !parsed.iter().any(|(field, _)| field.generated)
+        {
+            errors.at(new.span(), "no field is `generated`, so a new row is the model itself; remove `new`");
+        }
         let table = match (&attributes.table, &attributes.table_module) {
             (Some(table), _) => non_empty(table, errors),
             (None, Some(module)) => last_segment(module).unwrap_or_else(|| plural(&input.ident)),
@@ -129,8 +137,17 @@ impl<'a> Model<'a> {
             fields: parsed.into_iter().map(|(field, _)| field).collect(),
             primary_key,
             relations,
+            new: attributes
+                .new
+                .unwrap_or_else(|| format_ident!("New{}", input.ident.unraw(), span = input.ident.span())),
+            new_derive: attributes.new_derive.unwrap_or_default(),
             crossings,
         })
+    }
+
+    /// Whether the database fills any column.
+    pub(crate) fn has_generated(&self) -> bool {
+        self.fields.iter().any(|field| field.generated)
     }
 
     /// The name of the accessors.

@@ -8,7 +8,7 @@ use orm_core::{
 };
 
 use crate::{
-    question::{Comparison, Condition, Key, Number, Question, Search, Words},
+    question::{Comparison, Condition, Key, Leaf, Number, Question, Search, Tree, Words},
     world::{Entry, EntryFields},
 };
 
@@ -71,30 +71,48 @@ macro_rules! searched {
     };
 }
 
-/// The condition as the database is asked.
-pub(crate) fn asked(f: &Fields, question: &Condition) -> BoxedCondition<'static, Entry> {
-    match question {
-        Condition::Number(n, by, value) => with_number!(f, n, n => compared!(n, by, *value)),
-        Condition::Numbers(a, by, b) => {
-            with_number!(f, a, a => with_number!(f, b, b => compared!(a.nullable(), by, b.nullable())))
+/// The condition as the database is asked, for fields at the end of any path.
+macro_rules! leaf {
+    ($f:expr, $leaf:expr) => {
+        match $leaf {
+            Leaf::Number(n, by, value) => with_number!($f, n, n => compared!(n, by, *value)),
+            Leaf::Numbers(a, by, b) => {
+                with_number!($f, a, a => with_number!($f, b, b => compared!(a.nullable(), by, b.nullable())))
+            }
+            Leaf::Sum(a, b, by, value) => {
+                with_number!($f, a, a => with_number!($f, b, b => compared!(a.nullable() + b.nullable(), by, *value)))
+            }
+            Leaf::Between(n, low, high) => with_number!($f, n, n => condition(n.between(*low, *high))),
+            Leaf::OneOf(n, values) => with_number!($f, n, n => condition(n.eq_any(values.clone()))),
+            Leaf::NoneOf(n, values) => with_number!($f, n, n => condition(n.ne_all(values.clone()))),
+            Leaf::IsNull(n, true) => with_number!($f, n, n => condition(n.is_null())),
+            Leaf::IsNull(n, false) => with_number!($f, n, n => condition(n.is_not_null())),
+            Leaf::Words(Words::Title, search, needle) => searched!($f.title, search, needle),
+            Leaf::Words(Words::Subtitle, search, needle) => searched!($f.subtitle, search, needle),
+            Leaf::Words(Words::AuthorName, search, needle) => searched!($f.author().name, search, needle),
+            Leaf::Words(Words::EditorName, search, needle) => searched!($f.editor().name, search, needle),
+            Leaf::Published(is) => condition($f.published.eq(*is)),
         }
-        Condition::Sum(a, b, by, value) => {
-            with_number!(f, a, a => with_number!(f, b, b => compared!(a.nullable() + b.nullable(), by, *value)))
-        }
-        Condition::Between(n, low, high) => with_number!(f, n, n => condition(n.between(*low, *high))),
-        Condition::OneOf(n, values) => with_number!(f, n, n => condition(n.eq_any(values.clone()))),
-        Condition::NoneOf(n, values) => with_number!(f, n, n => condition(n.ne_all(values.clone()))),
-        Condition::IsNull(n, true) => with_number!(f, n, n => condition(n.is_null())),
-        Condition::IsNull(n, false) => with_number!(f, n, n => condition(n.is_not_null())),
-        Condition::Words(Words::Title, search, needle) => searched!(f.title, search, needle),
-        Condition::Words(Words::Subtitle, search, needle) => searched!(f.subtitle, search, needle),
-        Condition::Words(Words::AuthorName, search, needle) => searched!(f.author().name, search, needle),
-        Condition::Words(Words::EditorName, search, needle) => searched!(f.editor().name, search, needle),
-        Condition::Published(is) => condition(f.published.eq(*is)),
-        Condition::All(conditions) => condition(all_of(conditions.iter().map(|c| asked(f, c)))),
-        Condition::Any(conditions) => condition(any_of(conditions.iter().map(|c| asked(f, c)))),
-        Condition::Not(inner) => condition(not(asked(f, inner))),
+    };
+}
+pub(crate) use compared;
+
+/// Conditions in each other.
+pub(crate) fn tree<L, M: Model>(
+    tree: &Tree<L>,
+    leaf: &dyn Fn(&L) -> BoxedCondition<'static, M>,
+) -> BoxedCondition<'static, M> {
+    let ask = |inner: &Tree<L>| self::tree(inner, leaf);
+    match tree {
+        Tree::Is(inner) => leaf(inner),
+        Tree::All(trees) => condition(all_of(trees.iter().map(ask))),
+        Tree::Any(trees) => condition(any_of(trees.iter().map(ask))),
+        Tree::Not(inner) => condition(not(ask(inner))),
     }
+}
+
+fn asked(f: &Fields, question: &Condition) -> BoxedCondition<'static, Entry> {
+    tree(question, &|leaf| leaf!(f, leaf))
 }
 
 /// The entries of the conditions, in no order.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::{
-    question::{Comparison, Condition, Key, Number, Question, Search, Words},
+    question::{Comparison, Condition, Key, Leaf, Number, Question, Search, Tree, Words},
     world::{Author, Entry, World},
 };
 
@@ -33,50 +33,32 @@ impl World {
     }
 
     /// Whether the condition is true of the entry.
-    pub(crate) fn holds(&self, entry: &Entry, condition: &Condition) -> Option<bool> {
+    pub(crate) fn holds(&self, entry: &Entry, leaf: &Leaf) -> Option<bool> {
         let number = |number| self.number(entry, number);
-        match condition {
-            Condition::Number(n, by, value) => Some(compared(number(*n)?, *by, *value)),
-            Condition::Numbers(a, by, b) => Some(compared(number(*a)?, *by, number(*b)?)),
-            Condition::Sum(a, b, by, value) => Some(compared(number(*a)? + number(*b)?, *by, *value)),
-            Condition::Between(n, low, high) => Some((*low..=*high).contains(&number(*n)?)),
+        match leaf {
+            Leaf::Number(n, by, value) => Some(compared(number(*n)?, *by, *value)),
+            Leaf::Numbers(a, by, b) => Some(compared(number(*a)?, *by, number(*b)?)),
+            Leaf::Sum(a, b, by, value) => Some(compared(number(*a)? + number(*b)?, *by, *value)),
+            Leaf::Between(n, low, high) => Some((*low..=*high).contains(&number(*n)?)),
             // Of no values SQL has no word; here it is false of NULL as well.
-            Condition::OneOf(_, values) if values.is_empty() => Some(false),
-            Condition::NoneOf(_, values) if values.is_empty() => Some(true),
-            Condition::OneOf(n, values) => Some(values.contains(&number(*n)?)),
-            Condition::NoneOf(n, values) => Some(!values.contains(&number(*n)?)),
-            Condition::IsNull(n, is) => Some(number(*n).is_none() == *is),
-            Condition::Words(w, search, needle) => self.words(entry, *w).map(|text| match search {
+            Leaf::OneOf(_, values) if values.is_empty() => Some(false),
+            Leaf::NoneOf(_, values) if values.is_empty() => Some(true),
+            Leaf::OneOf(n, values) => Some(values.contains(&number(*n)?)),
+            Leaf::NoneOf(n, values) => Some(!values.contains(&number(*n)?)),
+            Leaf::IsNull(n, is) => Some(number(*n).is_none() == *is),
+            Leaf::Words(w, search, needle) => self.words(entry, *w).map(|text| match search {
                 Search::Is => text == needle,
                 Search::Contains => text.contains(needle),
                 Search::StartsWith => text.starts_with(needle),
                 Search::EndsWith => text.ends_with(needle),
             }),
-            Condition::Published(is) => Some(entry.published == *is),
-            Condition::All(conditions) => self.joined(entry, conditions, false),
-            Condition::Any(conditions) => self.joined(entry, conditions, true),
-            Condition::Not(condition) => self.holds(entry, condition).map(|truth| !truth),
-        }
-    }
-
-    /// One condition of this truth decides; without one, an unknown makes all unknown.
-    fn joined(&self, entry: &Entry, conditions: &[Condition], decides: bool) -> Option<bool> {
-        let truths: Vec<_> = conditions.iter().map(|condition| self.holds(entry, condition)).collect();
-        if truths.contains(&Some(decides)) {
-            Some(decides)
-        } else if truths.contains(&None) {
-            None
-        } else {
-            Some(!decides)
+            Leaf::Published(is) => Some(entry.published == *is),
         }
     }
 
     /// The entries for which every condition is true, or not true where it is excluded.
     pub(crate) fn kept(&self, filters: &[(Condition, bool)]) -> Vec<Entry> {
-        let keeps = |entry: &&Entry| {
-            filters.iter().all(|(condition, excluded)| (self.holds(entry, condition) == Some(true)) != *excluded)
-        };
-        self.entries.iter().filter(keeps).cloned().collect()
+        self.entries.iter().filter(|entry| keeps(filters, &|leaf| self.holds(entry, leaf))).cloned().collect()
     }
 
     /// The entries in their order.
@@ -102,6 +84,32 @@ impl World {
             (Some(_), None) => Ordering::Less,
         }
     }
+}
+
+/// Whether a tree is true where its leaves are what `holds` says: by SQL's logic of three values.
+pub(crate) fn truth<L>(tree: &Tree<L>, holds: &dyn Fn(&L) -> Option<bool>) -> Option<bool> {
+    // One of this truth decides; without one, an unknown makes all unknown.
+    let joined = |trees: &[Tree<L>], decides: bool| {
+        let truths: Vec<_> = trees.iter().map(|tree| truth(tree, holds)).collect();
+        if truths.contains(&Some(decides)) {
+            Some(decides)
+        } else if truths.contains(&None) {
+            None
+        } else {
+            Some(!decides)
+        }
+    };
+    match tree {
+        Tree::Is(leaf) => holds(leaf),
+        Tree::All(trees) => joined(trees, false),
+        Tree::Any(trees) => joined(trees, true),
+        Tree::Not(tree) => truth(tree, holds).map(|truth| !truth),
+    }
+}
+
+/// Whether every condition is true, or not true where it is excluded.
+pub(crate) fn keeps<L>(filters: &[(Tree<L>, bool)], holds: &dyn Fn(&L) -> Option<bool>) -> bool {
+    filters.iter().all(|(tree, excluded)| (truth(tree, holds) == Some(true)) != *excluded)
 }
 
 pub(crate) fn compared<T: Ord>(a: T, by: Comparison, b: T) -> bool {

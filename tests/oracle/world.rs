@@ -9,7 +9,7 @@ pub(crate) struct Author {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) age: Option<i32>,
-    #[model(belongs_to(Author, name = mentor))]
+    #[model(belongs_to(Author, name = mentor, reverse = mentees))]
     pub(crate) mentor_id: Option<i64>,
 }
 
@@ -23,12 +23,12 @@ pub(crate) struct Entry {
     pub(crate) rating: Option<i32>,
     pub(crate) comments: i32,
     pub(crate) published: bool,
-    #[model(belongs_to(Author, name = author))]
+    #[model(belongs_to(Author, name = author, reverse = written))]
     pub(crate) author_id: i64,
-    #[model(belongs_to(Author, name = editor))]
+    #[model(belongs_to(Author, name = editor, reverse = edited))]
     pub(crate) editor_id: Option<i64>,
     /// May lead to no row.
-    #[model(belongs_to(Author, name = reviewer, optional))]
+    #[model(belongs_to(Author, name = reviewer, reverse = reviewed, optional))]
     pub(crate) reviewer_id: i64,
 }
 

@@ -12,6 +12,8 @@ mod names;
 mod newtypes;
 #[path = "accepted/relations.rs"]
 mod relations;
+#[path = "accepted/reverse.rs"]
+mod reverse;
 #[path = "accepted/strict_lints.rs"]
 pub mod strict_lints;
 #[path = "accepted/visibility.rs"]

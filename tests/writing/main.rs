@@ -1,4 +1,10 @@
 //! Changing rows: update, delete, and what instances do. See the harness, `orm_tests`, for how tests are laid out.
 
+mod bulk_update;
+mod insertion;
+mod instances;
 mod models;
+#[cfg(feature = "mysql")]
+mod mysql_without_returning;
+mod or_create;
 mod update;

@@ -79,12 +79,69 @@ reminders: 2
 }
 
 #[test]
+fn writing() {
+    prints(
+        "writing",
+        "\
+5 products were delivered
+order 1 is of 3 pieces
+1 order is shipped, with twice the pieces
+2 of 2 products to bell
+2 of 2 products to drum
+1 of 1 products to easel
+a fine flute at 2100 cents is new
+a fine flute at 2100 cents is known
+5 of flute are there
+bells are ordered
+1 orders are deleted
+A FINE BELL, 1250 cents, 11 in stock: true
+",
+    );
+}
+
+#[test]
 fn broken_stream() {
     prints(
         "broken_stream",
         "\
 1500 kWh on 5 meters
 broken after 3 rows: Meter::kilowatt_hours of the row with the key 4 does not fit
+",
+    );
+}
+
+#[test]
+fn adopting() {
+    prints(
+        "adopting",
+        "\
+not yet: `Refund`: there is no table or view `adopting_refunds`; create it, by a migration or `create_tables`, or name the \
+right one by `#[model(table = \"…\")]`
+plain Diesel: orders [1, 3]
+a stream: order 2 of Grace, 9900 cents
+a stream: order 1 of Ada, 1250 cents
+a stream: order 3 of Ada, 399 cents
+committed
+refunded: 100 of 100 cents to Grace
+orders with a note: 0
+",
+    );
+}
+
+#[test]
+fn reverse() {
+    prints(
+        "reverse",
+        "\
+with a praised entry: Beatles, Cooking
+with nothing else: Cooking
+Beatles: 3 entries, rated Some(3.5), by several: Some(\"Michelle\")
+Cooking: 1 entries, rated Some(4.0), by several: None
+Drafts: 0 entries, rated None, by several: None
+Beatles is yellow
+Cooking is plain
+Drafts is plain
+wrote with Paul: John
 ",
     );
 }

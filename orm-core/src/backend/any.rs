@@ -91,11 +91,17 @@ macro_rules! any {
         #[diagnostic::do_not_recommend]
         impl<S: $($module::ReadShape +)*> ShapeOnEach for S {}
 
-        /// A model that each enabled backend can write.
+        /// A row that each enabled backend can write.
         #[doc(hidden)]
-        pub trait ModelOnEach: $($module::WrittenModel +)* {}
+        pub trait RowOnEach: $($module::WrittenRow +)* {}
         #[diagnostic::do_not_recommend]
-        impl<M: $($module::WrittenModel +)*> ModelOnEach for M {}
+        impl<R: $($module::WrittenRow +)*> RowOnEach for R {}
+
+        /// A row that each enabled backend can write, of a model that each can read.
+        #[doc(hidden)]
+        pub trait StoredOnEach: $($module::StoredRow +)* {}
+        #[diagnostic::do_not_recommend]
+        impl<R: $($module::StoredRow +)*> StoredOnEach for R {}
 
         $(
             /// What is asked of a type where this backend is enabled, and nothing where it is not: an `impl`'s `where`
@@ -103,7 +109,8 @@ macro_rules! any {
             mod $module {
                 bound!($feature WrittenPart: ::diesel::query_builder::QueryFragment<crate::backend::$driver>);
                 bound!($feature ReadShape: crate::queryset::shape::ShapeOn<crate::backend::$driver>);
-                bound!($feature WrittenModel: crate::model::ToRow<crate::backend::$driver>);
+                bound!($feature WrittenRow: crate::model::ToRow<crate::backend::$driver>);
+                bound!($feature StoredRow: crate::model::Stored<crate::backend::$driver>);
             }
 
             #[cfg(feature = $feature)]

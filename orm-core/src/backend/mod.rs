@@ -2,8 +2,8 @@
 //! of them ([`Any`]), chosen at run time by URL.
 //!
 //! There is a folder for each backend with these files in it: `mod.rs` says how it differs from the others,
-//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values. The list of all backends is in
-//! `any.rs`.
+//! `connect.rs` opens connections, `stream.rs` streams, `value.rs` reads values, `catalog.rs` looks at tables as they are.
+//! The list of all backends is in `any.rs`.
 
 mod any;
 mod kind;
@@ -21,6 +21,7 @@ use std::{fmt, sync::Arc};
 use diesel::{
     QueryResult,
     connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection},
+    deserialize,
     expression::QueryMetadata,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     r2d2::R2D2Connection,
@@ -35,7 +36,7 @@ pub use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 pub use diesel::sqlite::Sqlite;
 
-pub(crate) use self::any::{ModelOnEach, ShapeOnEach, for_each_backend, on_backend};
+pub(crate) use self::any::{RowOnEach, ShapeOnEach, StoredOnEach, for_each_backend, on_backend};
 pub use self::{
     any::{Any, AnyDatabase, AnyTransaction},
     kind::BackendKind,
@@ -43,13 +44,18 @@ pub use self::{
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::ToRow,
+    model::{Column, ToRow},
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
     statement::{
+        Statement,
         begin::begin,
+        explain::Texts,
         insert::{self, Batch, Unstored},
-        select::Select,
     },
     stream::source::Source,
     transaction,
@@ -179,6 +185,17 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         Ok(())
     }
 
+    /// The tables of these names as the database has them; `None` for each that is not there.
+    fn live_tables(link: &mut Self::Link, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>>;
+
+    /// Why values of a model's column cannot be kept in a column of the database, or not read from it.
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit>;
+
+    /// Whether two names of columns are one.
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.to_lowercase() == b.to_lowercase()
+    }
+
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(link: &mut Self::Link) -> QueryResult<()>;
 
@@ -206,6 +223,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<i64>;
 
+    /// Reads what a statement answers, as text, whatever its columns are; of few rows.
+    fn read_texts<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>>;
+
     /// How many rows of so many columns are worth storing at once, after so many have been.
     fn batch_rows(columns: usize, _sent: u64) -> usize {
         insert::most_rows::<Self>(columns)
@@ -216,10 +236,15 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         insert::insert::<Self, M>(link, batch)
     }
 
+    /// Whether `INSERT … RETURNING` gives the rows as they are stored.
+    fn returns_rows(_: &mut Self::Link) -> bool {
+        true
+    }
+
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
-    fn stream<S: ShapeOn<Self>>(
+    fn stream<S: ShapeOn<Self>, Q: Statement<Self>>(
         session: Session<'_, Self>,
-        select: &Select<'_, Self>,
+        select: &Q,
         chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>>;
 }
@@ -231,23 +256,51 @@ where
     F: QueryFragment<DB>,
     i64: Decode<DB>,
 {
-    struct Scalar<F>(F);
-    impl<F> Query for Scalar<F> {
-        type SqlType = Untyped;
-    }
-    impl<F> QueryId for Scalar<F> {
-        type QueryId = ();
-        const HAS_STATIC_QUERY_ID: bool = false;
-    }
-    impl<DB: diesel::backend::Backend, F: QueryFragment<DB>> QueryFragment<DB> for Scalar<F> {
-        fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-            self.0.walk_ast(out)
-        }
-    }
-    let mut rows = LoadConnection::<DefaultLoadingMode>::load(link, Scalar(statement))?;
+    let mut rows = LoadConnection::<DefaultLoadingMode>::load(link, Asked(statement))?;
     let row = rows.next().ok_or(diesel::NotFound)??;
     let field = row.get(0).ok_or(diesel::NotFound)?;
     i64::decode_nullable(field.value()).map_err(diesel::result::Error::DeserializationError)
+}
+
+/// The rows that a statement gives, as text.
+fn texts_of<DB, F>(
+    link: &mut DB::Link,
+    statement: F,
+    text: impl Fn(DB::RawValue<'_>) -> deserialize::Result<String>,
+) -> QueryResult<Vec<Texts>>
+where
+    DB: Driver,
+    F: QueryFragment<DB>,
+{
+    let mut texts = Vec::new();
+    for row in LoadConnection::<DefaultLoadingMode>::load(link, Asked(statement))? {
+        let row = row?;
+        let mut cells = Texts::new();
+        for at in 0..row.field_count() {
+            let field = row.get(at).ok_or(diesel::NotFound)?;
+            let name = field.field_name().unwrap_or_default().to_owned();
+            let value = field.value().map(&text).transpose();
+            cells.push((name, value.map_err(diesel::result::Error::DeserializationError)?));
+        }
+        texts.push(cells);
+    }
+    Ok(texts)
+}
+
+/// A fragment as a query whose rows are read here.
+struct Asked<F>(F);
+
+impl<F> Query for Asked<F> {
+    type SqlType = Untyped;
+}
+impl<F> QueryId for Asked<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<DB: diesel::backend::Backend, F: QueryFragment<DB>> QueryFragment<DB> for Asked<F> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
 }
 
 /// The parts and the pool of a backend that is fixed at compile time.

@@ -7,23 +7,32 @@ use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping},
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Nullable, SingleValue, SqlType, is_nullable},
+    sql_types::{Nullable, SqlType, is_nullable},
 };
 
 use super::{Expr, NativeRust, Readable};
-use crate::backend::{BackendKind, Driver};
+use crate::{
+    backend::{BackendKind, Driver},
+    sql_types::ColumnSql,
+    types::Native,
+};
 
 /// What a function of the arguments `A` gives, and how it is written.
 #[doc(hidden)]
 pub trait Call<A> {
     /// The SQL type.
-    type SqlType: SqlType + SingleValue + TypedExpressionType;
+    type SqlType: ColumnSql + TypedExpressionType;
     /// What it is read as.
     type Rust: 'static;
     /// How it is read.
     type Codec;
     /// What is written, with `{0}` where the first argument stands.
     fn words(&self) -> Words;
+    /// Says why it cannot be written for this backend.
+    fn check(&self, backend: BackendKind) -> std::result::Result<(), String> {
+        let _ = backend;
+        Ok(())
+    }
 }
 
 /// What is written on each backend.
@@ -39,6 +48,11 @@ impl Words {
     /// The same on every backend.
     pub(crate) const fn alike(words: &'static str) -> Self {
         Words { postgres: words, mysql: words, sqlite: words }
+    }
+
+    /// On PostgreSQL, on MySQL, on SQLite.
+    pub(crate) const fn each(postgres: &'static str, mysql: &'static str, sqlite: &'static str) -> Self {
+        Words { postgres, mysql, sqlite }
     }
 
     fn on(self, backend: BackendKind) -> &'static str {
@@ -57,6 +71,9 @@ pub struct Function<K, A> {
     kind: K,
     arguments: A,
 }
+
+/// A function as an expression with a field's methods.
+pub(crate) type Of<K, A> = Expr<Function<K, A>>;
 
 impl<K, A> Function<K, A> {
     pub(crate) fn expression(kind: K, arguments: A) -> Expr<Self> {
@@ -83,22 +100,52 @@ impl<K, A> QueryId for Function<K, A> {
 
 impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K, A> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
         let mut words = self.kind.words().on(DB::KIND);
-        while let Some((before, rest)) = words.split_once('{') {
-            let (argument, rest) = rest.split_once('}').unwrap_or((rest, ""));
-            out.push_sql(before);
-            // What is between the braces is ours, a digit.
-            self.arguments.write(argument.parse().unwrap_or(usize::MAX), out.reborrow())?;
-            words = rest;
+        collated::<DB, K::SqlType>(out.reborrow(), |mut out| {
+            while let Some((before, argument, rest)) = next_argument(words) {
+                out.push_sql(before);
+                self.arguments.write(argument, out.reborrow())?;
+                words = rest;
+            }
+            out.push_sql(words);
+            Ok(())
+        })
+    }
+}
+
+/// What stands before the next `{0}`, its number, and what stands behind it. Other braces are those of SQL.
+fn next_argument(words: &str) -> Option<(&str, usize, &str)> {
+    words.match_indices('{').find_map(|(at, _)| match words.as_bytes().get(at + 1..at + 3) {
+        Some([digit @ b'0'..=b'9', b'}']) => Some((&words[..at], usize::from(digit - b'0'), &words[at + 3..])),
+        _ => None,
+    })
+}
+
+/// Writes an expression of the SQL type `ST` so that it is compared as a column of that type is: on SQLite, where decimals
+/// are text, a column has a collation by which they are compared as numbers, and what is computed of it has not.
+pub(crate) fn collated<'b, DB: Driver, ST: ColumnSql>(
+    mut out: AstPass<'_, 'b, DB>,
+    write: impl FnOnce(AstPass<'_, 'b, DB>) -> QueryResult<()>,
+) -> QueryResult<()> {
+    match ST::COLUMN.sqlite.split_once(" COLLATE ") {
+        Some((_, collation)) if DB::KIND == BackendKind::Sqlite => {
+            out.push_sql("(");
+            write(out.reborrow())?;
+            out.push_sql(" COLLATE ");
+            out.push_sql(collation);
+            out.push_sql(")");
+            Ok(())
         }
-        out.push_sql(words);
-        Ok(())
+        _ => write(out),
     }
 }
 
 /// Arguments that can be written one by one.
 #[doc(hidden)]
 pub trait Arguments<DB: Driver> {
+    /// How many they are.
+    const NUMBER: usize;
     fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
 }
 
@@ -112,23 +159,51 @@ pub trait Nulls {
 #[doc(hidden)]
 pub trait Nullness {
     /// `ST`, which may be NULL if this may.
-    type Of<ST: Plain>: SqlType + SingleValue + TypedExpressionType + NativeRust;
+    type Of<ST: Plain>: ColumnSql + TypedExpressionType + NativeRust;
     /// Whether this or the other may be NULL.
     type Or<N: Nullness>: Nullness;
+    /// Whether both may be NULL.
+    type And<N: Nullness>: Nullness;
 }
 
 /// An SQL type that is read as a Rust type of its own, and is not nullable.
 #[doc(hidden)]
-pub trait Plain: SqlType<IsNull = is_nullable::NotNull> + SingleValue + TypedExpressionType + NativeRust {}
-impl<ST> Plain for ST where ST: SqlType<IsNull = is_nullable::NotNull> + SingleValue + TypedExpressionType + NativeRust {}
+pub trait Plain: ColumnSql + SqlType<IsNull = is_nullable::NotNull> + TypedExpressionType + NativeRust {}
+impl<ST> Plain for ST where ST: ColumnSql + SqlType<IsNull = is_nullable::NotNull> + TypedExpressionType + NativeRust {}
 
 impl Nullness for is_nullable::NotNull {
     type Of<ST: Plain> = ST;
     type Or<N: Nullness> = N;
+    type And<N: Nullness> = is_nullable::NotNull;
 }
 impl Nullness for is_nullable::IsNullable {
     type Of<ST: Plain> = Nullable<ST>;
     type Or<N: Nullness> = is_nullable::IsNullable;
+    type And<N: Nullness> = N;
+}
+
+/// What a value that is read as `T` is read as, once it may be NULL or cannot be: from the first of a pair of
+/// [`Nullness`]es to the second.
+#[doc(hidden)]
+pub trait Refit<T, K> {
+    type Rust: 'static;
+    type Codec;
+}
+impl<T: 'static, K> Refit<T, K> for (is_nullable::NotNull, is_nullable::NotNull) {
+    type Rust = T;
+    type Codec = K;
+}
+impl<T: 'static, K> Refit<T, K> for (is_nullable::IsNullable, is_nullable::IsNullable) {
+    type Rust = T;
+    type Codec = K;
+}
+impl<T: 'static> Refit<T, Native> for (is_nullable::NotNull, is_nullable::IsNullable) {
+    type Rust = Option<T>;
+    type Codec = Native;
+}
+impl<T: 'static> Refit<Option<T>, Native> for (is_nullable::IsNullable, is_nullable::NotNull) {
+    type Rust = T;
+    type Codec = Native;
 }
 
 /// Whether an expression may be NULL.
@@ -137,6 +212,7 @@ type NullOf<E> = <<E as Expression>::SqlType as SqlType>::IsNull;
 macro_rules! arguments {
     ($($($T:ident $at:tt)+;)*) => { $(
         impl<DB: Driver, $($T: QueryFragment<DB>),+> Arguments<DB> for ($($T,)+) {
+            const NUMBER: usize = [$($at),+].len();
             fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
                 match at {
                     $( $at => self.$at.walk_ast(out), )+
@@ -150,6 +226,11 @@ arguments! {
     A 0;
     A 0 B 1;
     A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
 }
 
 impl<A> Nulls for (A,)
@@ -177,21 +258,27 @@ where
 /// The result of a [`Call`]: `ST`, which is NULL where an argument is.
 pub(crate) type Result<A, ST> = <<A as Nulls>::Null as Nullness>::Of<ST>;
 
-/// Names functions: `Name: SqlType, "WORDS({0})";`, or with words for each backend. Each is NULL where an argument is.
+/// Names functions: `Name: SqlType, words;`. Each is NULL where an argument is.
 macro_rules! calls {
     ($($(#[$attribute:meta])* $name:ident: $sql:ty, $words:expr;)*) => { $(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
+        $crate::field::function::call!($name: $sql { fn words(&self) -> $crate::field::function::Words { $words } });
+    )* };
+}
+
+/// Implements [`Call`] for what is NULL where an argument is, and else of an SQL type.
+macro_rules! call {
+    ($name:ty: $sql:ty { $($methods:tt)* }) => {
         impl<A: $crate::field::function::Nulls> $crate::field::function::Call<A> for $name {
             type SqlType = $crate::field::function::Result<A, $sql>;
             type Rust = <Self::SqlType as $crate::field::NativeRust>::Rust;
             type Codec = $crate::types::Native;
-            fn words(&self) -> $crate::field::function::Words {
-                $words
-            }
+            $($methods)*
         }
-    )* };
+    };
 }
+pub(crate) use call;
 pub(crate) use calls;

@@ -6,13 +6,19 @@
 
 mod arithmetic;
 pub(crate) mod assignment;
+mod cast;
 pub(crate) mod expr;
 pub(crate) mod function;
+pub(crate) mod list;
+mod math;
 mod membership;
 mod operators;
 pub(crate) mod order;
-mod search;
+pub(crate) mod search;
 mod selection;
+mod text;
+#[cfg(feature = "chrono")]
+mod time;
 
 use std::marker::PhantomData;
 
@@ -24,14 +30,17 @@ use diesel::{
 };
 
 pub(crate) use self::order::OrderKey;
+#[cfg(feature = "chrono")]
+pub use self::time::Unit;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},
     expr::Expr,
     function::Function,
-    membership::{In, OneOf},
+    list::FieldsOf,
+    membership::{Exists, In, InQuery, OneOf, exists},
     order::{BoxedOrder, GivesOrder, Nulls, OrderBy, Ordered, asc, desc},
-    search::Search,
+    search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{

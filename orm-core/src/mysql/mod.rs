@@ -47,7 +47,7 @@ use self::{
     session::Place,
     wire::{Answer, Prepared, Wire},
 };
-pub(crate) use self::{error::kind_of_details, options::Options, row::RowRef};
+pub(crate) use self::{error::kind_of_details, options::Options, parameters::literal_of_time, row::RowRef};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},

@@ -156,6 +156,19 @@ fn parts(kind: MysqlType, value: &[u8]) -> Result<Parts, Failure> {
     })
 }
 
+/// The literal of a date or time, from the bytes that Diesel makes of it.
+pub(crate) fn literal_of_time(kind: MysqlType, value: &[u8]) -> Option<String> {
+    let Parts { year, month, day, hour, minute, second, microsecond, negative } = parts(kind, value).ok()?;
+    let time = format!("{hour:02}:{minute:02}:{second:02}.{microsecond:06}");
+    match kind {
+        _ if negative => None,
+        MysqlType::Date => Some(format!("DATE'{year:04}-{month:02}-{day:02}'")),
+        MysqlType::Time if day == 0 => Some(format!("TIME'{time}'")),
+        MysqlType::DateTime | MysqlType::Timestamp => Some(format!("TIMESTAMP'{year:04}-{month:02}-{day:02} {time}'")),
+        _ => None,
+    }
+}
+
 fn date(kind: MysqlType, parts: &Parts, out: &mut Vec<u8>) -> Result<(), Failure> {
     let year = u16::try_from(parts.year).map_err(|_| out_of_range(kind))?;
     let [month, day] = small(kind, [parts.month, parts.day])?;

@@ -80,7 +80,7 @@ impl PgRow {
         RowRef { columns: &self.columns, body: &self.body, spans: &self.spans }
     }
 
-    /// A copy of a row of Diesel's own connection. Its columns have no names.
+    /// A copy of a row of Diesel's own connection.
     #[cfg(feature = "libpq")]
     pub(crate) fn copy_of<'r>(row: &impl diesel::row::Row<'r, Pg>) -> Self {
         use std::num::NonZeroU32;
@@ -99,7 +99,8 @@ impl PgRow {
                     (value.get_oid(), Span { start: start as u32, end: body.len() as u32 })
                 }
             };
-            columns.push(Column { name: String::new(), oid, modifier: -1 });
+            let name = field.field_name().unwrap_or_default().to_owned();
+            columns.push(Column { name, oid, modifier: -1 });
             spans.push(span);
         }
         PgRow { columns: columns.into(), body: body.into(), spans: Spans(spans) }

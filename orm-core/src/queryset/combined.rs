@@ -5,6 +5,7 @@ use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 use super::{
     QuerySet, ReadableOn, Selected, Values, Whole,
     grouped::Keys,
+    locking::Locking,
     rows::{More, Operands, Rows as Of},
 };
 use crate::{
@@ -72,6 +73,8 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             order: Vec::new(),
             reversed: false,
             distinct: false,
+            none: false,
+            locking: Locking::default(),
             limit: None,
             offset: 0,
             more: More { rows: Of::Combined(operands), ..More::default() },
@@ -180,6 +183,8 @@ impl<'a, M: Model, B: Backend, E: Keys> CombinedValues<'a, M, B, E> {
                 order: Vec::new(),
                 reversed: false,
                 distinct: false,
+                none: false,
+                locking: Locking::default(),
                 limit: None,
                 offset: 0,
                 more: More { rows, ..More::default() },

@@ -1,6 +1,7 @@
 //! Querysets: lazy, cloneable descriptions of a query, typed by what a row reads as.
 //!
-//! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `terminals.rs` those that
+//! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `none.rs` the queryset
+//! without rows, `locking.rs` those that lock what they read, `terminals.rs` those that
 //! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
 mod aggregate;
@@ -8,8 +9,12 @@ mod annotate;
 mod building;
 mod combined;
 pub(crate) mod condition;
+pub(crate) mod explain;
 mod grouped;
 pub(crate) mod keys;
+mod locking;
+mod none;
+mod or_create;
 pub(crate) mod partial;
 mod picking;
 mod rows;
@@ -24,12 +29,13 @@ pub use self::{
     building::IntoRelated,
     combined::CombinedValues,
     condition::Condition,
+    explain::Explain,
     grouped::{Grouping, Groups, Key, Keys},
     keys::HasKey,
     partial::{Partial, PartialModel, ReadPartial},
     shape::{Annotated, Expressions, Grouped, Joined, ReadableOn, Related, Shape, Values, Whole},
 };
-use self::{condition::Filter, rows::More};
+use self::{condition::Filter, locking::Locking, rows::More};
 use crate::{
     backend::{Any, Backend, Handle},
     database::Executor,
@@ -73,6 +79,9 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
     order: Vec<OrderKey<'a, B>>,
     reversed: bool,
     distinct: bool,
+    /// It has no rows, whatever is there.
+    none: bool,
+    locking: Locking,
     limit: Option<u64>,
     offset: u64,
     fetch_bytes: NonZeroUsize,
@@ -81,7 +90,7 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
 }
 
 /// How much of a result one fetch of a stream brings, unless it is set.
-const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
+pub(crate) const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
 
 /// A join, and what needs it.
 #[derive(Clone)]
@@ -140,6 +149,8 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             order: Vec::new(),
             reversed: false,
             distinct: false,
+            none: false,
+            locking: Locking::default(),
             limit: None,
             offset: 0,
             fetch_bytes: FETCH_BYTES,
@@ -160,6 +171,8 @@ impl<'a, M, B: Backend, S> QuerySet<'a, M, B, S> {
             order: self.order,
             reversed: self.reversed,
             distinct: self.distinct,
+            none: self.none,
+            locking: self.locking,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,
@@ -179,6 +192,8 @@ impl<M, B: Backend, S> Clone for QuerySet<'_, M, B, S> {
             order: self.order.clone(),
             reversed: self.reversed,
             distinct: self.distinct,
+            none: self.none,
+            locking: self.locking,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,

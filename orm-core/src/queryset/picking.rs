@@ -14,10 +14,9 @@ use super::{
 use crate::{
     backend::{Backend, IntoPart},
     error::{Error, ErrorKind, Result},
-    field::{Nulls, OneOf, OrderKey, RootedAt, order::Direction},
+    field::{Expr, Nulls, OneOf, OrderKey, RootedAt, order::Direction},
     model::Model,
     path::Root,
-    sql_types::SqlKind,
 };
 
 /// How many keys one statement of `in_bulk` asks for: far below every backend's limit of parameters, whatever else the
@@ -216,14 +215,15 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// # Errors
     ///
     /// [`ErrorKind::MultipleRows`] where two rows have the same value; as [`load`](Self::load).
-    pub fn in_bulk_by<E, T>(
+    pub fn in_bulk_by<E, T, I>(
         &self,
         f: impl Fn(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E> + Copy,
         values: impl IntoIterator<Item = T>,
     ) -> Result<HashMap<E::Row, M>>
     where
-        E: OneKey<Row: Eq + Hash + Debug> + diesel::Expression<SqlType: SqlKind>,
-        Vec<T>: OneOf<E, <E::SqlType as SqlKind>::Kind, Is: Condition<'a, M, B>>,
+        E: OneKey<Row: Eq + Hash + Debug>,
+        Vec<T>: OneOf<E, In = I>,
+        Expr<I>: Condition<'a, M, B>,
         Annotated<Whole<M>, E>: ReadableOn<B, Row = (M, E::Row)>,
     {
         let mut values = values.into_iter();
@@ -235,7 +235,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
                 return Ok(found);
             }
             let mut rows = rows.clone();
-            let condition = batch.any(rows.scoped(Use::Condition, f));
+            let condition = Expr(batch.any(rows.scoped(Use::Condition, f)));
             rows.filters.push(Filter { part: condition.into_part(), negated: false });
             for (model, value) in rows.annotate(f).load()? {
                 if found.contains_key(&value) {

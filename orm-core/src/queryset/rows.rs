@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{QuerySet, Selected, Shape, UsedJoin, shape::Whole};
+use super::{QuerySet, Selected, Shape, UsedJoin, locking::Locking, shape::Whole};
 use crate::{
     backend::{Backend, BackendKind, Driver, PartsOf},
     error::{Error, ErrorKind, Result},
@@ -165,6 +165,7 @@ impl<M: Model, B: Backend> Operands<'_, M, B> {
         B: PartsOf<DB>,
     {
         let operands = self.querysets.iter().map(|queryset| {
+            queryset.without_lock::<DB>("a query inside of another one")?;
             let mut select: Select<'_, DB> = queryset.select()?;
             let cut = select.limit.is_some() || select.offset > 0 || !select.more.distinct_on.is_empty();
             if !cut {
@@ -197,7 +198,8 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         for used in &mut settled.joins {
             (used.by_condition, used.by_order) = (false, false);
         }
-        settled.more.rows = Rows::Chosen(Arc::new(self.selecting::<Whole<M>>(Selected::Tables(Vec::new()))));
+        let chosen = QuerySet { locking: Locking::default(), ..self };
+        settled.more.rows = Rows::Chosen(Arc::new(chosen.selecting::<Whole<M>>(Selected::Tables(Vec::new()))));
         settled
     }
 

@@ -14,8 +14,12 @@ use crate::{
     field::order::Direction,
     model::Model,
     session::Session,
-    statement::select::{Columns, Count, Select},
-    stream::{Rows, TryRows, load},
+    statement::{
+        Part,
+        lock::Locked,
+        select::{Columns, Count, Never, Select},
+    },
+    stream::{self, Rows, TryRows, load},
 };
 
 // The bound stands on each method and not here, so that the compiler says what cannot be read, and why.
@@ -54,13 +58,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     where
         S: ReadableOn<B>,
     {
-        if chunk_size == 0 {
-            return Err(Error::new(
-                ErrorKind::InvalidQuery,
-                "a chunk of 0 rows would never end; give `iterator` at least 1",
-            )
-            .on_model(M::TABLE.model));
-        }
+        stream::check_chunk_size(chunk_size).map_err(|error| error.on_model(M::TABLE.model))?;
         struct Open<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, usize);
         impl<'a, M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Open<'_, 'a, M, B, S> {
             type Output = Result<TryRows<'a, S::Row>>;
@@ -68,8 +66,11 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                let select = self.0.select()?;
-                let source = DB::stream::<S2>(session, &select, self.1)?;
+                let statement = Locked { lock: self.0.lock(Some(session))?, select: self.0.select()? };
+                if self.0.has_no_rows() {
+                    return Ok(TryRows::empty());
+                }
+                let source = DB::stream::<S2, _>(session, &statement, self.1)?;
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }
@@ -140,7 +141,11 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                let lock = self.0.lock(Some(session))?;
                 let mut select = self.0.select()?;
+                if self.0.has_no_rows() {
+                    return Ok(Vec::new());
+                }
                 if let Some(rows) = self.1 {
                     select.limit = Some(select.limit.map_or(rows, |limit| limit.min(rows)));
                 }
@@ -157,7 +162,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                     let direction = Direction::Ours { descending: self.2, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, direction)));
                 }
-                load::all::<DB, S2>(session, select)
+                load::all::<DB, S2, _>(session, Locked { select, lock })
             }
         }
         S::run(self.on, Load(self, rows, last))
@@ -178,7 +183,11 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>("count")?;
                 let count = Count(self.0.select_presence()?);
+                if self.0.has_no_rows() {
+                    return Ok(0);
+                }
                 let mut lease = session.lease()?;
                 let sql = DB::sql(&count);
                 let rows = lease
@@ -208,7 +217,11 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>("exists")?;
                 let mut select = self.0.select_presence()?;
+                if self.0.has_no_rows() {
+                    return Ok(false);
+                }
                 if !self.0.distinct {
                     select.order.clear();
                 }
@@ -244,14 +257,30 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                DB::sql(&self.0.select()?).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
+                let statement = Locked { lock: self.0.lock::<DB>(None)?, select: self.0.select()? };
+                DB::sql(&statement).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
             }
         }
         B::run(self.on, Write(self))
     }
 
+    /// The backend that it was made on.
+    pub(crate) fn backend(&self) -> crate::backend::BackendKind {
+        struct Kind;
+        impl<B: Backend> Task<B> for Kind {
+            type Output = crate::backend::BackendKind;
+            fn on<DB: Driver>(self, _: Session<'_, DB>) -> Self::Output
+            where
+                B: PartsOf<DB>,
+            {
+                DB::KIND
+            }
+        }
+        B::run(self.on, Kind)
+    }
+
     /// The statement for the driver `DB`.
-    pub(super) fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    pub(crate) fn select<DB: Driver>(&self) -> Result<Select<'_, DB>>
     where
         B: PartsOf<DB>,
     {
@@ -268,7 +297,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             table: M::TABLE,
             alias: M::TABLE.name,
             joins: self.joins.iter().map(|used| &used.join).collect(),
-            filters: self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated)).collect(),
+            filters: self.conditions(),
             more: self.more(&order)?,
             order,
             limit: self.limit,
@@ -276,11 +305,21 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         })
     }
 
-    /// The same rows without what is in them, for counting; joins that decide nothing are left out.
-    pub(super) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    fn conditions<DB: Driver>(&self) -> Vec<(Part<'_, DB>, bool)>
     where
         B: PartsOf<DB>,
     {
+        let never: Option<Part<'_, DB>> = if self.none { Some(&Never) } else { None };
+        let given = self.filters.iter().map(|filter| (B::part(&filter.part), filter.negated));
+        never.map(|never| (never, false)).into_iter().chain(given).collect()
+    }
+
+    /// The same rows without what is in them, for counting; joins that decide nothing are left out.
+    pub(crate) fn select_presence<DB: Driver>(&self) -> Result<Select<'_, DB>>
+    where
+        B: PartsOf<DB>,
+    {
+        self.without_lock::<DB>("a query inside of another one")?;
         let mut select = self.select()?;
         let unlimited = self.limit.is_none() && self.offset == 0;
         if matches!(self.columns, Selected::Groups(_)) {

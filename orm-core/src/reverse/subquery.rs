@@ -241,8 +241,7 @@ impl<G, E: ValidGrouping<G>> ValidGrouping<G> for OfEach<E> {
 }
 impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for OfEach<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        // The aliases of what is joined inside begin with this one, unless they are long.
-        if DB::sql(&self.value)?.contains(&self.alias) {
+        if names_alias(&DB::sql(&self.value)?, &self.alias) {
             return self.value.walk_ast(out);
         }
         out.push_sql("CASE WHEN ");
@@ -252,6 +251,18 @@ impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for OfEach<E> {
         out.push_sql(" END");
         Ok(())
     }
+}
+
+/// Whether SQL has a column of this alias, or of one that begins with it and goes on by a step.
+///
+/// An alias that was shortened is not recognized; then a column is named that need not be.
+fn names_alias(sql: &str, alias: &str) -> bool {
+    sql.match_indices(alias).any(|(at, _)| {
+        let (before, behind) = (&sql[..at], &sql[at + alias.len()..]);
+        // No name begins with `_`.
+        let step = behind.strip_prefix("__").is_some_and(|name| !name.starts_with('_'));
+        before.ends_with(['"', '`']) && (behind.starts_with(['"', '`']) || step)
+    })
 }
 
 /// Each value once: `DISTINCT value`.
@@ -269,5 +280,18 @@ impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for Different<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("DISTINCT ");
         self.0.walk_ast(out.reborrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_alias;
+
+    #[test]
+    fn an_alias_is_told_from_one_that_only_begins_alike() {
+        let of = |sql| names_alias(sql, "airports__departures");
+        assert!(of("`airports__departures`.`seats`") && of("(1 + \"airports__departures__legs\".\"id\")"));
+        assert!(!of("`airports`.`gates`") && !of("`airports__departures_board`.`id`"));
+        assert!(!of("`airports__departures___x`.`id`") && !of("`old_airports__departures`.`id`"));
     }
 }

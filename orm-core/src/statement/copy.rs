@@ -7,7 +7,7 @@ use diesel::{
 };
 
 use super::{insert::Batch, push_columns, push_table};
-use crate::model::{Model, ToRow};
+use crate::model::{Insertable, Model, ToRow};
 
 /// A table and its columns, to be copied to.
 pub(crate) struct Target<'c, M> {
@@ -15,14 +15,14 @@ pub(crate) struct Target<'c, M> {
     model: std::marker::PhantomData<fn() -> M>,
 }
 
-impl<'c, M: Model> Target<'c, M> {
+impl<'c, M: Insertable> Target<'c, M> {
     pub(crate) fn of(batch: &Batch<'c, M>) -> Self {
         Target { columns: batch.columns, model: std::marker::PhantomData }
     }
 
     /// `"schema"."table"`
     pub(crate) fn table(&self) -> QueryResult<String> {
-        sql(|out| push_table(out, M::TABLE))
+        sql(|out| push_table(out, M::Model::TABLE))
     }
 
     /// `INSERT INTO … VALUES ($1, …)`: a row, with all its values as parameters.
@@ -44,7 +44,7 @@ impl<'c, M: Model> Target<'c, M> {
             out.push_sql("SELECT ");
             self.push_columns(out)?;
             out.push_sql(" FROM ");
-            push_table(out, M::TABLE)
+            push_table(out, M::Model::TABLE)
         })
     }
 
@@ -59,7 +59,7 @@ impl<'c, M: Model> Target<'c, M> {
     }
 
     fn push_name_and_columns(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        push_table(out, M::TABLE)?;
+        push_table(out, M::Model::TABLE)?;
         out.push_sql(" (");
         self.push_columns(out)?;
         out.push_sql(")");
@@ -67,7 +67,7 @@ impl<'c, M: Model> Target<'c, M> {
     }
 
     fn push_columns(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        push_columns(out, self.columns.iter().map(|at| M::TABLE.columns[*at].name))
+        push_columns(out, self.columns.iter().map(|at| M::Model::TABLE.columns[*at].name))
     }
 }
 

@@ -4,14 +4,19 @@ use std::{fmt, ops::Range};
 
 use diesel::{
     QueryResult,
-    connection::Connection,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    connection::{Connection, SimpleConnection},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::Untyped,
 };
 
-use super::{push_columns, push_table};
+use super::{push_column, push_columns, push_table};
 use crate::{
-    backend::Driver,
-    model::{Model, ToRow},
+    backend::{BackendKind, Driver},
+    error::Error,
+    model::{Insertable, Model, Table, ToRow},
+    queryset::shape::ShapeOn,
+    session::Lease,
+    stream::load,
 };
 
 /// The most rows of one statement: more make it longer, and no faster.
@@ -22,6 +27,18 @@ pub struct Batch<'r, M> {
     pub(crate) rows: &'r [M],
     /// The positions of the columns that are written.
     pub(crate) columns: &'r [usize],
+    pub(crate) conflict: &'r Conflict,
+}
+
+/// What happens to a row whose unique key is there already.
+#[derive(Clone, Debug)]
+pub(crate) enum Conflict {
+    /// It is an error.
+    Fail,
+    /// The row is left out; where keys are named, for those alone.
+    Ignore { keys: Vec<usize> },
+    /// The row that is there gets these columns.
+    Update { keys: Vec<usize>, columns: Vec<usize> },
 }
 
 impl<M> fmt::Debug for Batch<'_, M> {
@@ -50,9 +67,10 @@ pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batc
     let most_rows = most_rows::<DB>(batch.columns.len());
     let mut stored = 0;
     for (number, rows) in batch.rows.chunks(most_rows).enumerate() {
-        let insert = Insert { rows, columns: batch.columns, recurs: rows.len() == most_rows };
+        let recurs = rows.len() == most_rows;
+        let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: false, recurs };
         let first = number * most_rows;
-        stored += link.execute_returning_count(&insert).map_err(|error| Unstored {
+        stored += counted::<DB, M>(link, &insert).map_err(|error| Unstored {
             error,
             rows: first..first + rows.len(),
             row: None,
@@ -61,12 +79,76 @@ pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batc
     Ok(stored)
 }
 
+/// Runs the statement, and returns how many rows were stored, or have changed one that was there. Where it fails on MySQL,
+/// some rows may have been stored.
+pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &Insert<'_, M>) -> QueryResult<usize> {
+    let by_variables = DB::KIND == BackendKind::Mysql && !matches!(insert.conflict, Conflict::Fail);
+    if !by_variables {
+        return link.execute_returning_count(insert);
+    }
+    // It counts a row that it changes as two, and one that it leaves as it is as one.
+    link.batch_execute(NONE_COUNTED)?;
+    link.execute_returning_count(insert)?;
+    by_another_key::<DB>(link)?;
+    let kept = match insert.conflict {
+        // Each row was stored, or has changed another.
+        Conflict::Fail | Conflict::Update { .. } => 0,
+        Conflict::Ignore { .. } => DB::read_integer(link, Sql("SELECT CAST(@orm_core_kept AS SIGNED)"))?,
+    };
+    Ok(insert.rows.len().saturating_sub(usize::try_from(kept).unwrap_or(0)))
+}
+
+/// Stores a batch, and adds the rows as they are stored to `out`.
+pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
+    lease: &mut Lease<DB>,
+    batch: &Batch<'_, R>,
+    out: &mut Vec<S::Row>,
+) -> Result<(), Error> {
+    let by_variables = DB::KIND == BackendKind::Mysql && !matches!(batch.conflict, Conflict::Fail);
+    for rows in batch.rows.chunks(most_rows::<DB>(batch.columns.len())) {
+        let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
+        if by_variables {
+            lease.run(|link| link.batch_execute(NONE_COUNTED))?;
+        }
+        out.extend(load::read::<DB, S, _>(lease, insert)?);
+        if by_variables {
+            lease.run(|link| by_another_key::<DB>(link))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails if a row has met one that is there by another key than the one that was named.
+fn by_another_key<DB: Driver>(link: &mut DB::Link) -> QueryResult<()> {
+    if DB::read_integer(link, Sql("SELECT CAST(@orm_core_other AS SIGNED)"))? == 0 {
+        return Ok(());
+    }
+    Err(diesel::result::Error::DatabaseError(
+        diesel::result::DatabaseErrorKind::UniqueViolation,
+        Box::new("a row is there by another unique key than the one that was named".to_owned()),
+    ))
+}
+
+const NONE_COUNTED: &str = "SET @orm_core_kept = 0, @orm_core_other = 0";
+
+struct Sql(&'static str);
+
+impl<DB: Driver> QueryFragment<DB> for Sql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
 /// `INSERT INTO … VALUES (…), (…)`.
-struct Insert<'r, M> {
-    rows: &'r [M],
-    columns: &'r [usize],
+pub(crate) struct Insert<'r, M> {
+    pub(crate) rows: &'r [M],
+    pub(crate) columns: &'r [usize],
+    pub(crate) conflict: &'r Conflict,
+    /// The rows are wanted back, as they are stored.
+    pub(crate) returning: bool,
     /// The statement will come again, with as many rows: worth keeping prepared.
-    recurs: bool,
+    pub(crate) recurs: bool,
 }
 
 impl<M> QueryId for Insert<'_, M> {
@@ -74,11 +156,16 @@ impl<M> QueryId for Insert<'_, M> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+impl<M> Query for Insert<'_, M> {
+    type SqlType = Untyped;
+}
+
 impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if !self.recurs {
             out.unsafe_to_cache_prepared();
         }
+        let table = M::Model::TABLE;
         push_head::<M, DB>(&mut out, self.columns)?;
         for (i, row) in self.rows.iter().enumerate() {
             out.push_sql(if i == 0 { " (" } else { ", (" });
@@ -90,8 +177,84 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
             }
             out.push_sql(")");
         }
+        push_conflict(&mut out, table, self.conflict)?;
+        if self.returning {
+            out.push_sql(" RETURNING ");
+            push_columns(&mut out, table.columns.iter().map(|column| column.name))?;
+        }
         Ok(())
     }
+}
+
+/// Whether the row that is there has the new one's values of these columns.
+fn push_is_named<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, keys: &[usize]) -> QueryResult<()> {
+    for (i, column) in keys.iter().enumerate() {
+        let name = table.columns[*column].name;
+        out.push_sql(if i == 0 { "" } else { " AND " });
+        push_column(out, table.name, name)?;
+        out.push_sql(" <=> VALUES(");
+        out.push_identifier(name)?;
+        out.push_sql(")");
+    }
+    Ok(())
+}
+
+fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, conflict: &Conflict) -> QueryResult<()> {
+    let (keys, columns) = match conflict {
+        Conflict::Fail => return Ok(()),
+        Conflict::Ignore { keys } => (keys, None),
+        Conflict::Update { keys, columns } => (keys, Some(columns)),
+    };
+    let name = |column: &usize| table.columns[*column].name;
+    if DB::KIND == BackendKind::Mysql {
+        // It cannot be told which key is meant, and INSERT IGNORE ignores much else. A column is assigned its own value, and
+        // rows that are there by the named key are counted, and so are those that are there by another.
+        let own = name(&table.primary_key[0]);
+        out.push_sql(" ON DUPLICATE KEY UPDATE ");
+        out.push_identifier(own)?;
+        out.push_sql(" = IF(");
+        if keys.is_empty() {
+            out.push_sql("@orm_core_kept := @orm_core_kept + 1");
+        } else {
+            out.push_sql("IF(");
+            push_is_named(out, table, keys)?;
+            out.push_sql(", @orm_core_kept := @orm_core_kept + 1, @orm_core_other := @orm_core_other + 1)");
+        }
+        for end in [", ", ", "] {
+            out.push_sql(end);
+            push_column(out, table.name, own)?;
+        }
+        out.push_sql(")");
+        for column in columns.into_iter().flatten() {
+            out.push_sql(", ");
+            out.push_identifier(name(column))?;
+            out.push_sql(" = IF(");
+            push_is_named(out, table, keys)?;
+            out.push_sql(", VALUES(");
+            out.push_identifier(name(column))?;
+            out.push_sql("), ");
+            push_column(out, table.name, name(column))?;
+            out.push_sql(")");
+        }
+        return Ok(());
+    }
+    out.push_sql(" ON CONFLICT");
+    if !keys.is_empty() {
+        out.push_sql(" (");
+        push_columns(out, keys.iter().map(name))?;
+        out.push_sql(")");
+    }
+    let Some(columns) = columns else {
+        out.push_sql(" DO NOTHING");
+        return Ok(());
+    };
+    for (i, column) in columns.iter().enumerate() {
+        out.push_sql(if i == 0 { " DO UPDATE SET " } else { ", " });
+        out.push_identifier(name(column))?;
+        out.push_sql(" = ");
+        push_column(out, "excluded", name(column))?;
+    }
+    Ok(())
 }
 
 /// The statement without its rows, which is what an error shows.
@@ -106,17 +269,17 @@ impl<'r, M> Head<'r, M> {
     }
 }
 
-impl<M: Model, DB: Driver> QueryFragment<DB> for Head<'_, M> {
+impl<M: Insertable, DB: Driver> QueryFragment<DB> for Head<'_, M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         push_head::<M, DB>(&mut out, self.columns)
     }
 }
 
-fn push_head<M: Model, DB: Driver>(out: &mut AstPass<'_, '_, DB>, columns: &[usize]) -> QueryResult<()> {
+fn push_head<M: Insertable, DB: Driver>(out: &mut AstPass<'_, '_, DB>, columns: &[usize]) -> QueryResult<()> {
     out.push_sql("INSERT INTO ");
-    push_table(out, M::TABLE)?;
+    push_table(out, M::Model::TABLE)?;
     out.push_sql(" (");
-    push_columns(out, columns.iter().map(|at| M::TABLE.columns[*at].name))?;
+    push_columns(out, columns.iter().map(|at| M::Model::TABLE.columns[*at].name))?;
     out.push_sql(") VALUES");
     Ok(())
 }

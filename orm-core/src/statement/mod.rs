@@ -7,19 +7,33 @@ pub(crate) mod combined;
 pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
+#[cfg(test)]
+mod dialect_of_writing;
+pub(crate) mod explain;
 pub(crate) mod groups;
 pub(crate) mod insert;
+pub(crate) mod lock;
 pub(crate) mod more;
+pub(crate) mod one_row;
+mod scan;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod template;
+pub(crate) mod update_rows;
 
 use diesel::{
     QueryResult,
     backend::Backend,
-    query_builder::{AstPass, QueryFragment},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::Untyped,
 };
 
 use crate::model::Table;
+
+/// A statement that gives rows. How they are read is known to the shape.
+#[doc(hidden)]
+pub trait Statement<DB: Backend>: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId {}
+impl<Q: Query<SqlType = Untyped> + QueryFragment<DB> + QueryId, DB: Backend> Statement<DB> for Q {}
 
 /// A piece of a statement.
 pub(crate) type Part<'q, DB> = &'q dyn QueryFragment<DB>;

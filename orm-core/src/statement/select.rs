@@ -19,7 +19,7 @@ use crate::{backend::Driver, field::Nulls, field::order::Direction, model::Table
 /// A queryset written for one backend.
 ///
 /// Its SQL type is Diesel's `Untyped`: how rows are read is the shape's to know, and was checked when it was built.
-pub struct Select<'q, DB: Driver> {
+pub(crate) struct Select<'q, DB: Driver> {
     pub(crate) columns: Columns<'q, DB>,
     pub(crate) distinct: bool,
     pub(crate) table: &'static Table,
@@ -247,6 +247,16 @@ pub(crate) fn push_ordered<'b, DB: Driver>(
         }
     }
     Ok(())
+}
+
+/// A condition that is true of no row.
+pub(crate) struct Never;
+
+impl<DB: Driver> QueryFragment<DB> for Never {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("1 = 0");
+        Ok(())
+    }
 }
 
 /// `INNER JOIN … ON …`

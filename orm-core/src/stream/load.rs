@@ -10,19 +10,43 @@ use crate::{
     backend::Driver,
     error::{Error, Result},
     queryset::shape::ShapeOn,
-    session::Session,
-    statement::select::Select,
+    session::{Lease, Session},
+    statement::{Statement, select::Select},
 };
 
 /// All rows of a statement.
-pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: Select<'_, DB>) -> Result<Vec<S::Row>> {
-    let sql = DB::sql(&select);
-    let mut lease = session.lease()?;
+pub(crate) fn all<DB, S, Q>(session: Session<'_, DB>, select: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
+    rows::<DB, S, _>(&mut session.lease()?, select)
+}
+
+/// All rows of a statement of any kind, on this connection.
+pub(crate) fn rows<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
+    let sql = DB::sql(&statement);
+    read::<DB, S, Q>(lease, statement).map_err(|error| in_statement(error, sql))
+}
+
+/// As [`rows`], for a statement that an error shall not show in full.
+pub(crate) fn read<DB, S, Q>(lease: &mut Lease<DB>, statement: Q) -> Result<Vec<S::Row>>
+where
+    DB: Driver,
+    S: ShapeOn<DB>,
+    Q: Statement<DB>,
+{
     let mut decoder = Decoder::<S>::new();
     let mut out = Vec::new();
     let mut misfit = None;
     let read = lease.run(|connection| {
-        for row in LoadConnection::<DefaultLoadingMode>::load(connection, select)? {
+        for row in LoadConnection::<DefaultLoadingMode>::load(connection, statement)? {
             if let Err(error) = decoder.read::<DB, _>(&row?, &mut out) {
                 misfit = Some(error);
                 break;
@@ -30,10 +54,7 @@ pub(crate) fn all<DB: Driver, S: ShapeOn<DB>>(session: Session<'_, DB>, select: 
         }
         Ok(())
     });
-    match misfit.map_or(read, Err) {
-        Ok(()) => Ok(out),
-        Err(error) => Err(in_statement(error, sql)),
-    }
+    misfit.map_or(read, Err).map(|()| out)
 }
 
 /// Whether a statement gives any row.

@@ -63,7 +63,8 @@ mod numbers;
 pub mod operand;
 mod portable_value;
 #[cfg(feature = "chrono")]
-mod temporal;
+pub(crate) mod temporal;
+mod term;
 mod text;
 
 #[cfg(feature = "numeric")]
@@ -79,7 +80,10 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 
 #[cfg(all(feature = "numeric", feature = "sqlite"))]
 pub(crate) use self::decimal::compare_text;
-pub use self::portable_value::PortableValue;
+pub use self::{
+    portable_value::PortableValue,
+    term::{IntoText, Term, Typed},
+};
 #[doc(inline)]
 pub use crate::__operand as operand;
 

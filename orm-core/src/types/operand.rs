@@ -169,6 +169,7 @@ macro_rules! __operand {
     };
     (@both $from:ty => $sql:ty) => {
         $crate::__operand!(@portable $from => $sql);
+        $crate::__operand!(@term $from => $sql);
         impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
         where
             __ST: $crate::types::operand::Carries<$sql>,
@@ -190,6 +191,15 @@ macro_rules! __operand {
             }
         }
     };
+    (@term $from:ty => $sql:ty) => {
+        impl<'__a> $crate::types::Term<$sql> for $from {
+            type SqlType = $sql;
+            type Expression = $crate::__private::PortableValue<$sql, Self>;
+            fn into_term(self) -> Self::Expression {
+                $crate::__private::PortableValue::new(self)
+            }
+        }
+    };
 }
 
 /// The same for types of other crates, for which Diesel's `AsExpression` cannot be implemented here.
@@ -197,6 +207,8 @@ macro_rules! portable_operands {
     ($($rust:ty => $sql:ident;)*) => { $(
         crate::__operand!(@portable $rust => crate::sql_types::$sql);
         crate::__operand!(@portable &'__a $rust => crate::sql_types::$sql);
+        crate::__operand!(@term $rust => crate::sql_types::$sql);
+        crate::__operand!(@term &'__a $rust => crate::sql_types::$sql);
     )* };
 }
 

@@ -34,6 +34,15 @@ impl<G, ST, V> ValidGrouping<G> for PortableValue<ST, V> {
     type IsAggregate = is_aggregate::Never;
 }
 
+impl<ST, V> crate::field::Readable for PortableValue<ST, V>
+where
+    Self: Expression,
+    V: super::FieldType<SqlType = ST>,
+{
+    type Rust = V;
+    type Codec = super::Native;
+}
+
 impl<ST: QueryId, V> QueryId for PortableValue<ST, V> {
     type QueryId = PortableValue<ST::QueryId, ()>;
     const HAS_STATIC_QUERY_ID: bool = ST::HAS_STATIC_QUERY_ID;

@@ -327,7 +327,7 @@ mod sqlite {
 
 /// The ISO forms, read by hand.
 #[cfg(feature = "sqlite")]
-mod text {
+pub(crate) mod text {
     use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
     /// The number that the first `digits` bytes spell, and what follows.
@@ -361,13 +361,13 @@ mod text {
         Some((NaiveDate::from_ymd_opt(if negative { -year } else { year }, month, day)?, rest))
     }
 
-    pub(super) fn date(text: &str) -> Option<NaiveDate> {
+    pub(crate) fn date(text: &str) -> Option<NaiveDate> {
         leading_date(text.as_bytes()).filter(|(_, rest)| rest.is_empty()).map(|(date, _)| date)
     }
 
     /// `10:00`, `10:00:00` or `10:00:00.123456789`, and what follows.
     #[inline]
-    pub(super) fn time(text: &[u8]) -> Option<(NaiveTime, &[u8])> {
+    pub(crate) fn time(text: &[u8]) -> Option<(NaiveTime, &[u8])> {
         let (hour, rest) = number(text, 2)?;
         let (minute, rest) = number(rest.strip_prefix(b":")?, 2)?;
         let Some(rest) = rest.strip_prefix(b":") else {
@@ -386,14 +386,14 @@ mod text {
         Some((NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?, rest))
     }
 
-    pub(super) fn date_time(text: &[u8]) -> Option<(NaiveDateTime, &[u8])> {
+    pub(crate) fn date_time(text: &[u8]) -> Option<(NaiveDateTime, &[u8])> {
         let (date, rest) = leading_date(text)?;
         let (time, rest) = time(rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"T"))?)?;
         Some((date.and_time(time), rest))
     }
 
     /// Nothing, `Z` or `+05:30`.
-    pub(super) fn offset(text: &[u8]) -> Option<TimeDelta> {
+    pub(crate) fn offset(text: &[u8]) -> Option<TimeDelta> {
         let (sign, rest) = match text {
             b"" | b"Z" => return Some(TimeDelta::zero()),
             [b'-', rest @ ..] => (-1, rest),

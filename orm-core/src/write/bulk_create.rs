@@ -1,64 +1,70 @@
 //! `bulk_create`: rows from any iterator, in one transaction.
 
+use std::ops::Range;
+
+use super::{WritableOn, WriteTask};
 use crate::{
-    backend::{Any, Backend, Driver, Handle, ModelOnEach, PartsOf, on_backend},
+    backend::{Backend, Driver, Handle, PartsOf},
     error::{Error, ErrorKind, Result},
-    model::{Model, ToRow},
-    session::Session,
-    statement::insert::{Batch, Head},
+    model::{Insertable, Model, ToRow},
+    session::{Lease, Session},
+    statement::insert::{Batch, Conflict, Head, Unstored},
     stream::load::in_statement,
-    transaction::atomically,
+    transaction::{atomically, nested},
 };
 
 /// The most bytes of the values of one batch: wide rows shall not fill memory, nor be more than a server takes
 /// (`max_allowed_packet` on MySQL, of which 1 MiB is the least that is usual).
-const MOST_BYTES: usize = 512 << 10;
-
-/// A model whose rows can be written to a database of the backend `B`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be written to a database of the backend `{B}`",
-    note = "a field's type must be one that this backend can write; `Any` needs every enabled backend to write it"
-)]
-pub trait WritableOn<B: Backend>: Model {
-    #[doc(hidden)]
-    fn insert(on: Handle<'_, B>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<DB, M> WritableOn<DB> for M
-where
-    DB: Driver + PartsOf<DB>,
-    M: ToRow<DB>,
-    for<'a> Session<'a, DB>: From<Handle<'a, DB>>,
-{
-    fn insert(on: Handle<'_, DB>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64> {
-        insert_all(on.into(), rows)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<M: ModelOnEach + Model> WritableOn<Any> for M {
-    fn insert(on: Handle<'_, Any>, rows: &mut dyn Iterator<Item = Self>) -> Result<u64> {
-        on_backend!(on, DB, session => insert_all::<DB, _>(session, rows))
-    }
-}
+pub(super) const MOST_BYTES: usize = 512 << 10;
 
 /// All rows or none.
-pub(crate) fn bulk_create<B: Backend, M: WritableOn<B>>(
+pub(crate) fn bulk_create<B: Backend, R: WritableOn<B>>(
     on: Handle<'_, B>,
-    rows: &mut dyn Iterator<Item = M>,
+    rows: &mut dyn Iterator<Item = R>,
+    conflict: &Conflict,
 ) -> Result<u64> {
+    struct InsertAll<'r, R>(&'r mut dyn Iterator<Item = R>, &'r Conflict);
+    impl<B: Backend, R> WriteTask<B, R> for InsertAll<'_, R> {
+        type Output = Result<u64>;
+        fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<u64>
+        where
+            B: PartsOf<DB>,
+            R: ToRow<DB>,
+        {
+            let mut stored = 0;
+            insert_all(session, self.0, self.1, |lease, batch, sent| {
+                // A trigger of the database's may have dropped some.
+                let rows = DB::store(lease, batch).map_err(|unstored| unstored_rows(lease, batch, sent, unstored))?;
+                stored += rows as u64;
+                Ok(())
+            })?;
+            Ok(stored)
+        }
+    }
+    in_one_transaction::<B, _>(on, |tx| R::write(tx, InsertAll(rows, conflict)))
+}
+
+/// Runs `f` in a transaction of its own, or in a part of the one that is open.
+pub(crate) fn in_one_transaction<B: Backend, T>(
+    on: Handle<'_, B>,
+    f: impl for<'t> FnOnce(Handle<'t, B>) -> Result<T>,
+) -> Result<T> {
     match on {
         Handle::Database(database) => {
             let transaction = B::begin(database)?;
-            atomically::<B, _, _>(Handle::Transaction(&transaction), |tx| M::insert(tx, rows))
+            atomically::<B, _, _>(Handle::Transaction(&transaction), f)
         }
-        Handle::Transaction(_) => crate::transaction::nested(on, |tx| M::insert(tx, rows)),
+        Handle::Transaction(_) => nested(on, f),
     }
 }
 
-fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn Iterator<Item = M>) -> Result<u64> {
-    let columns: Vec<usize> = (0..M::TABLE.columns.len()).filter(|at| !M::TABLE.columns[*at].generated).collect();
+/// The columns that a new row has values for: all but those that the database fills.
+pub(super) fn given_columns<M: Model>() -> Vec<usize> {
+    (0..M::COLUMNS.len()).filter(|at| !M::COLUMNS[*at].generated).collect()
+}
+
+/// Nothing can be written where there is no column to write to.
+pub(super) fn some_columns<M: Model>(columns: Vec<usize>) -> Result<Vec<usize>> {
     if columns.is_empty() {
         return Err(Error::new(
             ErrorKind::InvalidQuery,
@@ -66,8 +72,19 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         )
         .on_model(M::TABLE.model));
     }
-    let mut batch: Vec<M> = Vec::new();
-    let (mut sent, mut stored) = (0, 0);
+    Ok(columns)
+}
+
+/// Gives the rows to `store` in batches, each with the number of rows before it.
+pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
+    session: Session<'_, DB>,
+    rows: &mut dyn Iterator<Item = R>,
+    conflict: &Conflict,
+    mut store: impl FnMut(&mut Lease<DB>, &Batch<'_, R>, u64) -> Result<()>,
+) -> Result<()> {
+    let columns = some_columns::<R::Model>(columns_for::<R>(conflict))?;
+    let mut batch: Vec<R> = Vec::new();
+    let mut sent = 0;
     loop {
         let most_rows = DB::batch_rows(columns.len(), sent);
         let mut bytes = 0;
@@ -76,7 +93,7 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
         while batch.len() < most_rows
             && let Some(row) = rows.next()
         {
-            check(&row, sent + batch.len() as u64 + 1)?;
+            check(&row, Some(sent + batch.len() as u64 + 1))?;
             bytes += row.width();
             batch.push(row);
             if bytes >= MOST_BYTES {
@@ -84,34 +101,62 @@ fn insert_all<DB: Driver, M: ToRow<DB>>(session: Session<'_, DB>, rows: &mut dyn
             }
         }
         if batch.is_empty() {
-            return Ok(stored);
+            return Ok(());
         }
         let mut lease = session.lease()?;
-        let rows_stored = DB::store(&mut lease, &Batch { rows: &batch, columns: &columns }).map_err(|unstored| {
-            let mut error = lease.failed(unstored.error).on_model(M::TABLE.model);
-            if let Some(row) = unstored.row {
-                error = error.on_row(sent + row as u64 + 1).with_key(batch.get(row).map(ToRow::<DB>::key));
-            }
-            let (first, last) = (sent + unstored.rows.start as u64 + 1, sent + unstored.rows.end as u64);
-            let head = DB::sql(&Head::<M>::new(&columns));
-            in_statement(error, head.map(|head| format!("{head} … (rows {first} to {last})")))
-        })?;
+        store(&mut lease, &Batch { rows: &batch, columns: &columns, conflict }, sent)?;
         drop(lease);
         sent += batch.len() as u64;
-        // A trigger of the database's may have dropped some.
-        stored += rows_stored as u64;
     }
 }
 
+/// The columns that are written; of whole models also those that the database would fill, where rows are told apart by them.
+fn columns_for<R: Insertable>(conflict: &Conflict) -> Vec<usize> {
+    let mut columns = given_columns::<R::Model>();
+    if let Conflict::Ignore { keys } | Conflict::Update { keys, .. } = conflict
+        && std::any::TypeId::of::<R>() == std::any::TypeId::of::<R::Model>()
+    {
+        columns.extend(keys.iter().filter(|key| R::Model::COLUMNS[**key].generated));
+        columns.sort_unstable();
+    }
+    columns
+}
+
+/// The error for rows of a batch that could not be stored.
+pub(super) fn unstored_rows<DB: Driver, R: ToRow<DB>>(
+    lease: &Lease<DB>,
+    batch: &Batch<'_, R>,
+    sent: u64,
+    unstored: Unstored,
+) -> Error {
+    let mut error = lease.failed(unstored.error);
+    if let Some(row) = unstored.row {
+        error = error.on_row(sent + row as u64 + 1).with_key(batch.rows.get(row).and_then(ToRow::<DB>::key));
+    }
+    with_head(error, batch, sent, unstored.rows)
+}
+
+/// The error with what was stored when it happened: some rows of this batch.
+pub(super) fn of_rows<DB: Driver, R: ToRow<DB>>(error: Error, batch: &Batch<'_, R>, sent: u64) -> Error {
+    with_head(error, batch, sent, 0..batch.rows.len())
+}
+
+fn with_head<DB: Driver, R: ToRow<DB>>(error: Error, batch: &Batch<'_, R>, sent: u64, rows: Range<usize>) -> Error {
+    let (first, last) = (sent + rows.start as u64 + 1, sent + rows.end as u64);
+    let head = DB::sql(&Head::<R>::new(batch.columns));
+    in_statement(error.on_model(R::Model::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
+}
+
 /// Refuses a row before it is sent, where the backend would change what it says.
-fn check<DB: Driver, M: ToRow<DB>>(row: &M, number: u64) -> Result<()> {
+pub(super) fn check<DB: Driver, R: ToRow<DB>>(row: &R, number: Option<u64>) -> Result<()> {
     row.validate(DB::KIND).map_err(|(column, reason)| {
-        Error::new(ErrorKind::InvalidValue, "a value cannot be stored as it is; nothing of these rows was stored")
+        let nothing = if number.is_some() { "nothing of these rows was stored" } else { "nothing was stored" };
+        let error = Error::new(ErrorKind::InvalidValue, format!("a value cannot be stored as it is; {nothing}"))
             .with_source(reason)
             .on_backend(DB::KIND)
-            .on_model(M::TABLE.model)
-            .on_field(M::TABLE.columns[column].field)
-            .on_row(number)
-            .with_key(Some(row.key()))
+            .on_model(R::Model::TABLE.model)
+            .on_field(R::Model::COLUMNS[column].field)
+            .with_key(row.key());
+        number.into_iter().fold(error, Error::on_row)
     })
 }

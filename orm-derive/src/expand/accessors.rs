@@ -45,6 +45,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 sql: #sql::COLUMN,
                 nullable: #sql::NULLABLE,
                 generated: #generated,
+                integers: #sql::INTEGERS,
             }
         }
     });
@@ -55,6 +56,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         many => quote!((#(#many,)*)),
     };
     let key_columns = key.iter().map(|at| model.fields[*at].ident);
+    let new = if model.has_generated() { &model.new } else { ident };
     let relations = model.relations.iter().map(|relation| {
         let (name, at) = (&relation.name, relation.field);
         let text = name.unraw().to_string();
@@ -75,6 +77,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         impl #krate::model::Model for #ident {
             type Fields<__P: #krate::path::Path<Target = Self>> = #accessors<__P>;
             type Key = #key_type;
+            type New = #new;
             const COLUMNS: &'static [#krate::model::Column] = &[#(#columns),*];
             const PRIMARY_KEY: &'static [usize] = &[#(#key),*];
             const TABLE: &'static #krate::model::Table = &#krate::model::Table {

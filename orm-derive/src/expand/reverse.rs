@@ -1,7 +1,7 @@
 //! Ways back: methods of the accessors of the models that relations lead to.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
 use syn::{Ident, Path, ext::IdentExt};
 
 use crate::model::{Crossing, Model, Relation};
@@ -51,7 +51,7 @@ fn across(model: &Model<'_>, crossing: &Crossing) -> TokenStream {
     method(model, &back.target, &crossing.name, &doc, &returns, &function)
 }
 
-/// A method of the target's accessors. All of it stands on its name, at which the compiler then points where the target
+/// A method of the target's accessors. All of it is located at its name, where the compiler then points if the target
 /// belongs to another crate, has such a method already, or has no accessors in scope.
 fn method(
     model: &Model<'_>,
@@ -61,25 +61,37 @@ fn method(
     returns: &TokenStream,
     function: &TokenStream,
 ) -> TokenStream {
-    let (krate, vis, accessors) = (&model.krate, model.vis, accessors_of(target, name));
-    let path = quote_spanned!(name.span()=> __P: #krate::path::Path<Target = #target>);
-    quote_spanned! {name.span()=>
+    let (krate, vis, accessors) = (&model.krate, model.vis, accessors_of(target));
+    let code = quote! {
         #[allow(non_local_definitions)]
-        impl<#path> #accessors<__P> {
+        impl<__P: #krate::path::Path<Target = #target>> #accessors<__P> {
             #[doc = #doc]
             #[allow(dead_code)]
             #vis fn #name(&self) -> #returns {
                 #krate::reverse::#function(self)
             }
         }
-    }
+    };
+    located_at(code, name.span())
+}
+
+/// The same code at another place: its names mean what they did.
+fn located_at(code: TokenStream, place: Span) -> TokenStream {
+    let moved = code.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            token = TokenTree::Group(Group::new(group.delimiter(), located_at(group.stream(), place)));
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }
 
 /// The target's accessors, which are named as the target and stand beside it.
-fn accessors_of(target: &Path, name: &Ident) -> Path {
+fn accessors_of(target: &Path) -> Path {
     let mut path = target.clone();
     if let Some(last) = path.segments.last_mut() {
-        last.ident = format_ident!("{}Fields", last.ident.unraw(), span = name.span());
+        last.ident = format_ident!("{}Fields", last.ident.unraw(), span = last.ident.span());
     }
     path
 }

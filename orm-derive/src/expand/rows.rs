@@ -2,12 +2,30 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::Ident;
 
-use crate::model::Model;
+use crate::model::{Field, Model};
 
 pub(super) fn rows(model: &Model<'_>) -> TokenStream {
-    let parts = [from_row(model), to_row(model), queryable(model)];
+    let all: Vec<_> = model.fields.iter().enumerate().collect();
+    let parts = [from_row(model), to_row(model, model.ident, &all), queryable(model), new_row(model, &all)];
     quote!(#(#parts)*)
+}
+
+/// How the struct for new rows is written, where there is one.
+fn new_row(model: &Model<'_>, all: &[(usize, &Field<'_>)]) -> TokenStream {
+    if !model.has_generated() {
+        return TokenStream::new();
+    }
+    let (krate, ident, new) = (&model.krate, model.ident, &model.new);
+    let given: Vec<_> = all.iter().copied().filter(|(_, field)| !field.generated).collect();
+    let to_row = to_row(model, new, &given);
+    quote! {
+        impl #krate::model::Insertable for #new {
+            type Model = #ident;
+        }
+        #to_row
+    }
 }
 
 fn from_row(model: &Model<'_>) -> TokenStream {
@@ -48,21 +66,27 @@ fn from_row(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn to_row(model: &Model<'_>) -> TokenStream {
-    let (krate, module, ident) = (&model.krate, &model.module, model.ident);
-    let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
-    let types: Vec<_> = model.fields.iter().map(|field| field.ty).collect();
-    let positions: Vec<_> = (0..names.len()).collect();
+/// How a row is written: the model, or the struct for new rows, which lacks what the database fills.
+fn to_row(model: &Model<'_>, ident: &Ident, fields: &[(usize, &Field<'_>)]) -> TokenStream {
+    let (krate, module) = (&model.krate, &model.module);
+    let names: Vec<_> = fields.iter().map(|(_, field)| field.ident).collect();
+    let types: Vec<_> = fields.iter().map(|(_, field)| field.ty).collect();
+    let positions: Vec<_> = fields.iter().map(|(position, _)| *position).collect();
     let write: Vec<_> = names
         .iter()
         .zip(&types)
         .map(|(name, ty)| quote!(<#module::columns::#name as #krate::model::WriteColumn<#ty, __DB>>))
         .collect();
-    let key = model.primary_key.iter().map(|at| {
-        let name = names[*at];
-        quote!(self.#name)
-    });
-    let form = key_form(model);
+    let key = if model.primary_key.iter().all(|at| positions.contains(at)) {
+        let key = model.primary_key.iter().map(|at| {
+            let name = model.fields[*at].ident;
+            quote!(self.#name)
+        });
+        let form = key_form(model);
+        quote!(::core::option::Option::Some(::std::format!(#form, #(#key),*)))
+    } else {
+        quote!(::core::option::Option::None)
+    };
     quote! {
         impl<__DB: #krate::diesel::backend::Backend> #krate::model::ToRow<__DB> for #ident
         where
@@ -89,8 +113,8 @@ fn to_row(model: &Model<'_>) -> TokenStream {
                 ::core::result::Result::Ok(())
             }
 
-            fn key(&self) -> ::std::string::String {
-                ::std::format!(#form, #(#key),*)
+            fn key(&self) -> ::core::option::Option<::std::string::String> {
+                #key
             }
 
             fn width(&self) -> usize {

@@ -45,13 +45,31 @@ pub struct Airport {
 #[model(primary_key(code, number))]
 pub struct Gate {
     /// The airport's code.
-    #[model(belongs_to(Airport, name = airport, optional))]
+    #[model(belongs_to(Airport, name = airport, reverse = gates, optional))]
+    #[model(belongs_to(Airport, name = main_of, reverse = main_gate, unique, optional))]
     pub code: Code,
     /// Its number.
     pub number: i32,
     /// A JSON list that Diesel reads.
     #[model(sql_type = orm_core::diesel::sql_types::Nullable<orm_core::diesel::sql_types::Text>)]
     pub note: Option<String>,
+}
+
+/// A passage from one airport to another.
+#[derive(Model, Clone, Debug)]
+#[model(primary_key(from, to), many_to_many(source = sources, sink = sinks))]
+pub struct Passage {
+    /// Where it begins.
+    #[model(belongs_to(Airport, name = source))]
+    pub from: Code,
+    /// Where it ends.
+    #[model(belongs_to(Airport, name = sink))]
+    pub to: Code,
+}
+
+/// Airports with a gate that leads on.
+pub fn connected(db: &Database) -> QuerySet<'_, Airport> {
+    Airport::objects(db).filter(|a| a.gates().exists().and(a.sinks().any(|s| s.kind.eq(Kind::Large))))
 }
 
 /// The large airports.
@@ -62,6 +80,7 @@ pub fn large(db: &Database) -> QuerySet<'_, Airport> {
 #[test]
 fn the_query_is_written() -> orm_core::Result<()> {
     let db = orm_core::connect("sqlite::memory:")?;
+    assert!(connected(&db).sql()?.contains("EXISTS"));
     assert!(large(&db).sql()?.contains("LEFT JOIN"));
     assert!(Gate::objects(&db).filter(|g| g.number.gt(3)).sql()?.contains("`gates`"));
     Ok(())

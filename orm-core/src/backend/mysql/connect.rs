@@ -34,10 +34,18 @@ pub(super) fn check_version(connection: &MysqlConnection) -> Result<()> {
 
 /// Whether it has common table expressions, and a collation that compares text by its code points.
 fn is_supported(version: &str) -> bool {
+    version_of(version) >= if version.contains("MariaDB") { (10, 2, 2) } else { (8, 0, 17) }
+}
+
+/// Whether it knows `INSERT … RETURNING`.
+pub(super) fn returns_rows(version: &str) -> bool {
+    version.contains("MariaDB") && version_of(version) >= (10, 5, 0)
+}
+
+fn version_of(version: &str) -> (u32, u32, u32) {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
-    let found: (u32, u32, u32) = (next(), next(), next());
-    found >= if version.contains("MariaDB") { (10, 2, 2) } else { (8, 0, 17) }
+    (next(), next(), next())
 }
 
 #[cfg(test)]
@@ -52,5 +60,11 @@ mod tests {
         for version in ["5.7.44-log", "8.0.16", "10.2.1-MariaDB", "5.5.68-MariaDB"] {
             assert!(!is_supported(version), "{version}");
         }
+    }
+
+    #[test]
+    fn mariadb_alone_returns_rows_and_not_in_every_version() {
+        assert!(returns_rows("10.5.4-MariaDB-log") && returns_rows("11.8.3-MariaDB-ubu2404"));
+        assert!(!returns_rows("10.4.32-MariaDB") && !returns_rows("8.4.3") && !returns_rows("9.0.0-debug"));
     }
 }

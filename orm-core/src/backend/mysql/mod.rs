@@ -1,5 +1,6 @@
 //! MySQL and MariaDB, through a connection of our own: streams read row by row as the server sends.
 
+mod catalog;
 mod connect;
 mod stream;
 pub(crate) mod value;
@@ -11,14 +12,19 @@ use diesel::{
     query_builder::{QueryBuilder, QueryFragment},
 };
 
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
+    model::Column,
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::{Misfit, misfit, on_mysql},
+    },
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin, explain::Texts},
     stream::source::Source,
     transaction::Options,
 };
@@ -92,6 +98,15 @@ impl Driver for Mysql {
         connect::check_version(connection)
     }
 
+    fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live))
+    }
+
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {
         Ok(()) // a failed statement does not fail MySQL's transactions
     }
@@ -100,11 +115,19 @@ impl Driver for Mysql {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Mysql>>(
+    fn read_texts<F: QueryFragment<Mysql>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Mysql, F>(link, statement, value::as_text)
+    }
+
+    fn returns_rows(connection: &mut MysqlConnection) -> bool {
+        connect::returns_rows(connection.server_version())
+    }
+
+    fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
         session: Session<'_, Mysql>,
-        select: &Select<'_, Mysql>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     queryset::shape::ShapeOn,
     session::{Lease, Session},
-    statement::select::Select,
+    statement::Statement,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
@@ -28,9 +28,9 @@ struct Reading<S: ShapeOn<Mysql>> {
     decoder: Decoder<S>,
 }
 
-pub(super) fn open<S: ShapeOn<Mysql>>(
+pub(super) fn open<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
     session: Session<'_, Mysql>,
-    select: &Select<'_, Mysql>,
+    select: &Q,
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Mysql::sql(select).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
     let mut lease = session.lease_for_stream()?;

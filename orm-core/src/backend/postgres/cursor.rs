@@ -17,7 +17,7 @@ use super::{integer_of, stream::Way};
 use crate::{
     error::{Error, Result},
     queryset::shape::ShapeOn,
-    statement::select::Select,
+    statement::Statement,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
@@ -28,9 +28,9 @@ const BEGIN: &str = "BEGIN READ ONLY";
 /// A cursor is planned for its first tenth unless this says that all of it is wanted.
 const ALL_IS_WANTED: &str = "SET LOCAL cursor_tuple_fraction = 1.0";
 
-pub(super) fn open<S: ShapeOn<Pg>>(
+pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
     mut way: Way,
-    select: &Select<'_, Pg>,
+    select: &Q,
     sql: String,
 ) -> Result<Box<dyn Source<S::Row>>> {
     if let Way::Own(lease) = &mut way {
@@ -126,12 +126,12 @@ impl<S: ShapeOn<Pg>> Drop for Cursor<S> {
     }
 }
 
-struct Declare<'q, 'p> {
+struct Declare<'q, Q> {
     name: &'q str,
-    select: &'q Select<'p, Pg>,
+    select: &'q Q,
 }
 
-impl QueryFragment<Pg> for Declare<'_, '_> {
+impl<Q: Statement<Pg>> QueryFragment<Pg> for Declare<'_, Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("DECLARE ");
@@ -141,7 +141,7 @@ impl QueryFragment<Pg> for Declare<'_, '_> {
     }
 }
 
-impl QueryId for Declare<'_, '_> {
+impl<Q> QueryId for Declare<'_, Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -2,6 +2,7 @@
 //! Through Diesel's `PgConnection`, which a program's own pool may lend (the feature `libpq`), streams are cursors, and rows
 //! are stored by INSERT.
 
+mod catalog;
 mod connect;
 #[cfg(feature = "libpq")]
 mod cursor;
@@ -17,17 +18,22 @@ use diesel::{
 };
 
 pub(crate) use self::link::PgLink;
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::ToRow,
+    model::{Column, ToRow},
     postgres::PgConnection,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::{Misfit, misfit, on_postgres},
+    },
     session::Session,
     statement::{
+        Statement,
+        explain::Texts,
         insert::{Batch, Unstored},
-        select::Select,
     },
     stream::source::Source,
 };
@@ -79,12 +85,29 @@ impl Driver for Pg {
         link.has_unknown_transaction()
     }
 
+    fn live_tables(link: &mut PgLink, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(link, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        misfit(Self::KIND, &on_postgres(model), column.integers, &on_postgres(live))
+    }
+
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a == b
+    }
+
     fn check_transaction(link: &mut PgLink) -> QueryResult<()> {
         link.check_transaction()
     }
 
     fn read_integer<F: QueryFragment<Pg>>(link: &mut PgLink, statement: F) -> QueryResult<i64> {
         integer_of(link, statement)
+    }
+
+    fn read_texts<F: QueryFragment<Pg>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Pg, F>(link, statement, |value| Ok(std::str::from_utf8(value.as_bytes())?.to_owned()))
     }
 
     fn batch_rows(_: usize, sent: u64) -> usize {
@@ -95,11 +118,11 @@ impl Driver for Pg {
         store::store(link, batch)
     }
 
-    fn stream<S: ShapeOn<Pg>>(
+    fn stream<S: ShapeOn<Pg>, Q: Statement<Pg>>(
         session: Session<'_, Pg>,
-        select: &Select<'_, Pg>,
+        select: &Q,
         chunk_size: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select, chunk_size)
+        stream::open::<S, Q>(session, select, chunk_size)
     }
 }

@@ -4,11 +4,11 @@ use diesel::pg::Pg;
 
 use super::link::PgLink;
 use crate::{
-    model::ToRow,
+    model::{Model as _, ToRow},
     postgres::{Copied, CopyTarget, PgConnection},
     statement::{
         copy::{Target, Values},
-        insert::{Batch, Unstored, insert},
+        insert::{Batch, Conflict, Unstored, insert},
     },
 };
 
@@ -28,6 +28,7 @@ pub(super) fn batch_rows(sent: u64) -> usize {
 
 pub(super) fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
     if batch.rows.len() >= LEAST_COPIED
+        && matches!(batch.conflict, Conflict::Fail)
         && let Some(connection) = link.ours_mut()
     {
         match copy(connection, batch) {
@@ -47,7 +48,7 @@ pub(super) fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> Re
 fn copy<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> diesel::QueryResult<Copied> {
     let target = Target::of(batch);
     let target = CopyTarget {
-        name: M::TABLE.name,
+        name: M::Model::TABLE.name,
         table: target.table()?,
         insert: target.insert()?,
         select: target.select()?,

@@ -16,16 +16,16 @@ use crate::{
     postgres::{PgConnection, Portal},
     queryset::shape::ShapeOn,
     session::{Lease, Session, Shared},
-    statement::select::Select,
+    statement::Statement,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
     },
 };
 
-pub(super) fn open<S: ShapeOn<Pg>>(
+pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
     session: Session<'_, Pg>,
-    select: &Select<'_, Pg>,
+    select: &Q,
     chunk_size: usize,
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Pg::sql(select).map_err(|error| diesel_error::ours(error, Pg::KIND))?;
@@ -41,7 +41,7 @@ pub(super) fn open<S: ShapeOn<Pg>>(
     match opened {
         Ok(Some(portal)) => Ok(Box::new(Reading::<S> { way, portal, sql, decoder: Decoder::new::<Pg>() })),
         #[cfg(feature = "libpq")]
-        Ok(None) => super::cursor::open::<S>(way, select, sql),
+        Ok(None) => super::cursor::open::<S, Q>(way, select, sql),
         #[cfg(not(feature = "libpq"))]
         Ok(None) => Err(is_foreign::<Pg>().in_statement(sql)),
         Err(error) => Err(in_statement(error, Ok(sql))),

@@ -64,8 +64,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
             _ => cannot_open(std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)),
         }
     })?;
-    #[cfg(feature = "numeric")]
-    super::decimal::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    super::functions::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     super::aggregates::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
 }

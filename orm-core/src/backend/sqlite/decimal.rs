@@ -15,12 +15,6 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-/// Registers it where it is missing: to register it anew makes SQLite prepare all of the connection's statements again.
-pub(super) fn register_once(connection: &mut SqliteConnection) -> QueryResult<()> {
-    let known = sql::<Bool>("EXISTS (SELECT 1 FROM pragma_collation_list WHERE name = 'orm_decimal')");
-    if diesel::select(known).get_result(connection)? { Ok(()) } else { register(connection) }
-}
-
 /// Diesel 2.3.14 hands a collation its arguments in the wrong order. Asked rather than assumed, once in a process,
 /// so that a mended Diesel does not turn every order round.
 fn arguments_are_swapped(connection: &mut SqliteConnection) -> QueryResult<bool> {

@@ -1,9 +1,11 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
 mod aggregates;
+mod catalog;
 mod connect;
 #[cfg(feature = "numeric")]
 mod decimal;
+pub(crate) mod functions;
 mod stream;
 pub(crate) mod value;
 
@@ -16,14 +18,19 @@ use diesel::{
     sqlite::{Sqlite, query_builder::SqliteQueryBuilder},
 };
 
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
     error::Result,
+    model::Column,
     queryset::shape::ShapeOn,
+    schema::{
+        live::{LiveColumn, LiveTable, Name},
+        stored::Misfit,
+    },
     session::Session,
-    statement::{begin::begin, select::Select},
+    statement::{Statement, begin::begin, explain::Texts},
     stream::source::Source,
     transaction::Options,
 };
@@ -97,9 +104,20 @@ impl Driver for Sqlite {
     }
 
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        #[cfg(feature = "numeric")]
-        decimal::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
+        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
         aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
+    fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+        catalog::live_tables(connection, wanted)
+    }
+
+    fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+        catalog::misfit(column, live)
+    }
+
+    fn is_same_name(a: &str, b: &str) -> bool {
+        a.eq_ignore_ascii_case(b)
     }
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
@@ -110,11 +128,15 @@ impl Driver for Sqlite {
         integer_of(connection, statement)
     }
 
-    fn stream<S: ShapeOn<Sqlite>>(
+    fn read_texts<F: QueryFragment<Sqlite>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Sqlite, F>(link, statement, value::as_text)
+    }
+
+    fn stream<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(
         session: Session<'_, Sqlite>,
-        select: &Select<'_, Sqlite>,
+        select: &Q,
         _: usize,
     ) -> Result<Box<dyn Source<S::Row>>> {
-        stream::open::<S>(session, select)
+        stream::open::<S, Q>(session, select)
     }
 }

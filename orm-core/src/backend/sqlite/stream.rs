@@ -14,7 +14,7 @@ use crate::{
     error::{ErrorKind, Result},
     queryset::shape::ShapeOn,
     session::{Lease, Reporter, Session},
-    statement::select::Select,
+    statement::Statement,
     stream::{
         load::in_statement,
         source::{Decoder, End, Fetched, Limit, Source},
@@ -42,9 +42,9 @@ struct Stepping<S: ShapeOn<Sqlite>> {
     first: Option<(Vec<S::Row>, Fetched)>,
 }
 
-pub(super) fn open<S: ShapeOn<Sqlite>>(
+pub(super) fn open<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(
     session: Session<'_, Sqlite>,
-    select: &Select<'_, Sqlite>,
+    select: &Q,
 ) -> Result<Box<dyn Source<S::Row>>> {
     let sql = Sqlite::sql(select).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
     let query = owned(select, sql.clone()).map_err(|error| diesel_error::ours(error, Sqlite::KIND))?;
@@ -70,7 +70,7 @@ type Binds<'b> = <Sqlite as diesel::backend::Backend>::BindCollector<'b>;
 
 /// The statement with its values copied, so that it owns all it needs for as long as it is stepped through.
 fn owned(
-    select: &Select<'_, Sqlite>,
+    select: &impl QueryFragment<Sqlite>,
     sql: String,
 ) -> diesel::QueryResult<CollectedQuery<<Binds<'static> as MoveableBindCollector<Sqlite>>::BindData>> {
     let mut binds = Binds::default();

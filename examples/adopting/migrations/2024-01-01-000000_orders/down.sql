@@ -1,0 +1,2 @@
+DROP TABLE adopting_orders;
+DROP TABLE adopting_customers;

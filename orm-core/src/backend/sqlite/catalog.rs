@@ -1,0 +1,319 @@
+//! Tables as SQLite has them, by its pragmas, and what a column's type means there.
+
+use diesel::{
+    OptionalExtension, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    result::Error as DieselError,
+    sql_query,
+    sql_types::{BigInt, Nullable, Text},
+};
+
+use crate::{
+    backend::BackendKind,
+    model::Column,
+    schema::{
+        live::{LiveColumn, LiveForeignKey, LiveTable, Name, Remark},
+        stored::Misfit,
+    },
+};
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    schema: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = BigInt)]
+    strict: i64,
+    #[diesel(sql_type = BigInt)]
+    without_rowid: i64,
+}
+
+#[derive(QueryableByName)]
+struct ColumnInfo {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    declared: String,
+    #[diesel(sql_type = BigInt)]
+    not_null: i64,
+    #[diesel(sql_type = BigInt)]
+    has_default: i64,
+    /// Its place in the primary key, from 1; 0 where it is not in it.
+    #[diesel(sql_type = BigInt)]
+    key: i64,
+    /// 0 for an ordinary column, 1 for a virtual table's hidden one, 2 and 3 for computed ones.
+    #[diesel(sql_type = BigInt)]
+    hidden: i64,
+}
+
+#[derive(QueryableByName)]
+struct IndexColumn {
+    #[diesel(sql_type = Text)]
+    index: String,
+    /// Empty for an expression.
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct KeyColumn {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    table: String,
+    #[diesel(sql_type = Text)]
+    from: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    to: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Instruction {
+    #[diesel(sql_type = Nullable<Text>)]
+    p4: Option<String>,
+}
+
+/// A few statements for each table: there is no server to wait for.
+pub(super) fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
+    wanted.iter().map(|name| live_table(connection, name)).collect()
+}
+
+fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Option<LiveTable>> {
+    // In the order in which SQLite looks for a name without a schema.
+    let found: Option<Found> = sql_query(
+        "SELECT l.schema AS schema, l.name AS name, l.type AS kind, CAST(l.strict AS INTEGER) AS strict, \
+         CAST(l.wr AS INTEGER) AS without_rowid \
+         FROM pragma_table_list(?1) l LEFT JOIN pragma_database_list d ON d.name = l.schema \
+         WHERE lower(l.schema) = lower(coalesce(?2, l.schema)) \
+         ORDER BY CASE l.schema WHEN 'temp' THEN -1 ELSE d.seq END LIMIT 1",
+    )
+    .bind::<Text, _>(name.name)
+    .bind::<Nullable<Text>, _>(name.schema)
+    .get_result(connection)
+    .optional()?;
+    let Some(found) = found else { return Ok(None) };
+    let info: Vec<ColumnInfo> = sql_query(
+        "SELECT name, type AS declared, \"notnull\" AS not_null, dflt_value IS NOT NULL AS has_default, pk AS key, hidden \
+         FROM pragma_table_xinfo(?, ?) ORDER BY cid",
+    )
+    .bind::<Text, _>(&found.name)
+    .bind::<Text, _>(&found.schema)
+    .load(connection)?;
+    let key_columns = info.iter().filter(|column| column.key > 0).count();
+    let mut columns = Vec::new();
+    for column in &info {
+        let is_row_id = column.key > 0
+            && key_columns == 1
+            && found.without_rowid == 0
+            && column.declared.eq_ignore_ascii_case("INTEGER");
+        let remark = if compares_decimals(connection, &found, &column.name)? {
+            Remark::ComparesDecimals
+        } else if found.strict != 0 {
+            Remark::Strict
+        } else {
+            Remark::Nothing
+        };
+        columns.push(LiveColumn {
+            name: column.name.clone(),
+            declared: column.declared.clone(),
+            nullable: column.not_null == 0 && column.key == 0,
+            has_default: column.has_default != 0 || is_row_id,
+            is_always_generated: column.hidden > 1,
+            remark,
+        });
+    }
+    let mut key: Vec<&ColumnInfo> = info.iter().filter(|column| column.key > 0).collect();
+    key.sort_by_key(|column| column.key);
+    let key: Vec<String> = key.into_iter().map(|column| column.name.clone()).collect();
+    let mut unique = unique(connection, &found)?;
+    if !key.is_empty() {
+        unique.insert(0, key);
+    }
+    let identity = |name: &str| format!("{}.{name}", found.schema).to_ascii_lowercase();
+    Ok(Some(LiveTable {
+        identity: identity(&found.name),
+        is_view: found.kind != "table",
+        columns,
+        unique,
+        foreign_keys: foreign_keys(connection, &found, identity)?,
+    }))
+}
+
+/// What is unique without a condition, by its columns.
+fn unique(connection: &mut SqliteConnection, table: &Found) -> QueryResult<Vec<Vec<String>>> {
+    let columns: Vec<IndexColumn> = sql_query(
+        "SELECT l.name AS \"index\", coalesce(i.name, '') AS name \
+         FROM pragma_index_list(?1, ?2) l JOIN pragma_index_info(l.name, ?2) i \
+         WHERE l.\"unique\" AND NOT l.partial AND l.origin <> 'pk' ORDER BY l.seq, i.seqno",
+    )
+    .bind::<Text, _>(&table.name)
+    .bind::<Text, _>(&table.schema)
+    .load(connection)?;
+    let mut unique: Vec<(String, Vec<String>)> = Vec::new();
+    for IndexColumn { index, name } in columns {
+        match unique.last_mut().filter(|(last, _)| *last == index) {
+            Some((_, columns)) => columns.push(name),
+            None => unique.push((index, vec![name])),
+        }
+    }
+    Ok(unique.into_iter().map(|(_, columns)| columns).collect())
+}
+
+fn foreign_keys(
+    connection: &mut SqliteConnection,
+    table: &Found,
+    identity: impl Fn(&str) -> String,
+) -> QueryResult<Vec<LiveForeignKey>> {
+    let columns: Vec<KeyColumn> =
+        sql_query("SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?, ?) ORDER BY id, seq")
+            .bind::<Text, _>(&table.name)
+            .bind::<Text, _>(&table.schema)
+            .load(connection)?;
+    let mut keys: Vec<(i64, LiveForeignKey)> = Vec::new();
+    for KeyColumn { id, table, from, to } in columns {
+        match keys.last_mut().filter(|(last, _)| *last == id) {
+            Some((_, key)) => key.columns.push((from, to)),
+            None => keys.push((id, LiveForeignKey { to: identity(&table), columns: vec![(from, to)] })),
+        }
+    }
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}
+
+/// Whether a column is compared by the collation of decimals. No pragma says so; how SQLite would compare it, does.
+fn compares_decimals(connection: &mut SqliteConnection, table: &Found, column: &str) -> QueryResult<bool> {
+    if table.kind == "virtual" {
+        return Ok(false);
+    }
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let (schema, name, column) = (quoted(&table.schema), quoted(&table.name), quoted(column));
+    let instructions = sql_query(format!("EXPLAIN SELECT t.{column} < '' FROM {schema}.{name} AS t"));
+    let instructions: Vec<Instruction> = match instructions.load(connection) {
+        // A collation of the program's own, which this connection need not know as long as it does not compare.
+        Err(DieselError::DatabaseError(_, why)) if why.message().contains("collation") => return Ok(false),
+        answer => answer?,
+    };
+    Ok(instructions
+        .iter()
+        .filter_map(|instruction| instruction.p4.as_deref())
+        .any(|p4| p4.get(.."orm_decimal".len()).is_some_and(|name| name.eq_ignore_ascii_case("orm_decimal"))))
+}
+
+/// What SQLite converts the values of a column to, if it can ("Determination Of Column Affinity").
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Affinity {
+    Integer,
+    Text,
+    /// Nothing is converted.
+    Blob,
+    Real,
+    Numeric,
+}
+
+fn affinity(declared: &str, strict: bool) -> Affinity {
+    let declared = declared.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    if strict && declared == "ANY" {
+        Affinity::Blob
+    } else if has(&["INT"]) {
+        Affinity::Integer
+    } else if has(&["CHAR", "CLOB", "TEXT"]) {
+        Affinity::Text
+    } else if declared.is_empty() || has(&["BLOB"]) {
+        Affinity::Blob
+    } else if has(&["REAL", "FLOA", "DOUB"]) {
+        Affinity::Real
+    } else {
+        Affinity::Numeric
+    }
+}
+
+/// Why the column is not fit for the field.
+pub(super) fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
+    let found = affinity(&live.declared, live.remark == Remark::Strict);
+    let model = column.sql.on(BackendKind::Sqlite, false);
+    let is_decimal = model.to_ascii_lowercase().contains("orm_decimal");
+    let expected = affinity(model.split_whitespace().next().unwrap_or_default(), false);
+    if is_decimal {
+        return match (found, live.remark) {
+            (Affinity::Text, Remark::ComparesDecimals) => None,
+            (Affinity::Text | Affinity::Blob, _) => Some(Misfit::reading(
+                "which compares numbers as text, so that 10 comes before 9; declare it `TEXT COLLATE orm_decimal`",
+            )),
+            _ => Some(Misfit::reading("which turns decimals into floats; declare it `TEXT COLLATE orm_decimal`")),
+        };
+    }
+    // ISO dates and times do not look like numbers, so that they stay text.
+    let is_time = ["DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"].contains(&column.sql.postgres);
+    match (expected, found) {
+        _ if expected == found => None,
+        (_, Affinity::Blob) if live.declared.is_empty() || live.declared.eq_ignore_ascii_case("ANY") => None,
+        (Affinity::Integer, Affinity::Numeric) | (Affinity::Numeric, Affinity::Integer) => None,
+        (Affinity::Numeric, Affinity::Real) if model == "NUMERIC" => None,
+        (Affinity::Blob, Affinity::Numeric) => None,
+        (Affinity::Text, Affinity::Numeric) if is_time => None,
+        (Affinity::Text, Affinity::Numeric | Affinity::Integer | Affinity::Real) => Some(Misfit::reading(
+            "in which text that looks like a number becomes one; declare it `TEXT`, or change the field's type",
+        )),
+        (Affinity::Real, Affinity::Integer | Affinity::Numeric) => Some(Misfit::reading(
+            "in which whole numbers become integers, which are divided as such; declare it `REAL`",
+        )),
+        (Affinity::Integer | Affinity::Numeric | Affinity::Real, Affinity::Text) => {
+            Some(Misfit::reading("in which numbers become text; change the column's type, or the field's"))
+        }
+        (Affinity::Integer | Affinity::Numeric, Affinity::Real) => {
+            Some(Misfit::reading("in which integers become floats; declare it `INTEGER`, or make the field an `f64`"))
+        }
+        _ => Some(Misfit::reading("which is another type; change the column's type, or the field's")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql_types::{ColumnSql, ColumnType};
+
+    fn told(sql: ColumnType, declared: &str, remark: Remark) -> Option<String> {
+        let column = Column { field: "f", name: "f", sql, nullable: false, generated: false, integers: None };
+        let live = LiveColumn {
+            name: "f".into(),
+            declared: declared.into(),
+            nullable: false,
+            has_default: false,
+            is_always_generated: false,
+            remark,
+        };
+        misfit(&column, &live).map(|misfit| misfit.why)
+    }
+
+    #[test]
+    fn a_type_is_known_by_its_affinity() {
+        use diesel::sql_types::{BigInt, Binary, Bool, Date, Double, Text, Timestamp};
+        let fits = |sql, declared| told(sql, declared, Remark::Nothing).is_none();
+        for declared in ["INTEGER", "bigint", "TINYINT(1)", "NUMERIC", ""] {
+            assert!(fits(BigInt::COLUMN, declared), "{declared}");
+            assert!(fits(Bool::COLUMN, declared), "{declared}");
+        }
+        for declared in ["TEXT", "varchar(20)", "CLOB", ""] {
+            assert!(fits(Text::COLUMN, declared) && fits(Timestamp::COLUMN, declared), "{declared}");
+        }
+        for declared in ["DATE", "DATETIME", "TIMESTAMP"] {
+            assert!(fits(Date::COLUMN, declared) && fits(Timestamp::COLUMN, declared), "{declared}");
+            assert!(!fits(Text::COLUMN, declared), "{declared}");
+        }
+        assert!(fits(Double::COLUMN, "FLOAT") && fits(Double::COLUMN, "DOUBLE PRECISION"));
+        assert!(!fits(Double::COLUMN, "DECIMAL(10,2)") && !fits(Double::COLUMN, "INTEGER"));
+        assert!(fits(Binary::COLUMN, "VARBINARY(16)") && fits(Binary::COLUMN, "BLOB") && !fits(Binary::COLUMN, "TEXT"));
+        assert!(!fits(BigInt::COLUMN, "REAL") && !fits(BigInt::COLUMN, "TEXT") && !fits(BigInt::COLUMN, "BLOB"));
+        assert!(told(Text::COLUMN, "ANY", Remark::Strict).is_none() && !fits(Text::COLUMN, "ANY"));
+    }
+
+    #[test]
+    fn decimals_need_their_collation() {
+        let decimal = crate::sql_types::Decimal::COLUMN;
+        assert_eq!(told(decimal, "TEXT", Remark::ComparesDecimals), None);
+        assert!(told(decimal, "TEXT", Remark::Nothing).is_some_and(|why| why.contains("10 comes before 9")));
+        assert!(told(decimal, "DECIMAL(10,2)", Remark::Nothing).is_some_and(|why| why.contains("floats")));
+    }
+}

@@ -1,0 +1,174 @@
+//! UPDATE of many rows, each with values of its own.
+
+use std::{borrow::Borrow, marker::PhantomData};
+
+use diesel::{
+    QueryResult,
+    query_builder::{AstPass, QueryFragment, QueryId},
+};
+
+use super::{push_column, push_columns, push_table};
+use crate::{
+    backend::{BackendKind, Driver},
+    model::{Model, Table, ToRow},
+};
+
+/// The name of the new values, as a table.
+const GIVEN: &str = "given_rows";
+
+/// The statement: each row's columns go to the row with its key.
+pub(crate) struct UpdateRows<'r, T, M> {
+    pub(crate) rows: &'r [T],
+    /// The positions of the columns that are written, none of which is of the key.
+    pub(crate) columns: &'r [usize],
+    /// The statement will come again, with as many rows: worth keeping prepared.
+    pub(crate) recurs: bool,
+    pub(crate) model: PhantomData<fn() -> M>,
+}
+
+impl<T, M> QueryId for UpdateRows<'_, T, M> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T: Borrow<M>, M: Model + ToRow<DB>, DB: Driver> QueryFragment<DB> for UpdateRows<'_, T, M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.recurs {
+            out.unsafe_to_cache_prepared();
+        }
+        let table = M::TABLE;
+        match DB::KIND {
+            BackendKind::Mysql => {
+                out.push_sql("UPDATE ");
+                push_table(&mut out, table)?;
+                if table.schema.is_some() {
+                    out.push_sql(" AS ");
+                    out.push_identifier(table.name)?;
+                }
+                out.push_sql(" INNER JOIN (");
+                // Rows of the table come first, though there are none, and tell what the columns' types and collations are.
+                for (i, column) in self.written().enumerate() {
+                    out.push_sql(if i == 0 { "SELECT " } else { ", " });
+                    push_column(&mut out, table.name, table.columns[column].name)?;
+                }
+                out.push_sql(" FROM ");
+                push_table(&mut out, table)?;
+                out.push_sql(" WHERE 1 = 0");
+                for row in self.rows {
+                    out.push_sql(" UNION ALL SELECT ");
+                    self.push_values(row.borrow(), &mut out)?;
+                }
+                out.push_sql(") AS ");
+                out.push_identifier(GIVEN)?;
+                push_matches(&mut out, table, " ON ")?;
+                self.push_sets(&mut out)
+            }
+            BackendKind::Sqlite => {
+                out.push_sql("WITH ");
+                out.push_identifier(GIVEN)?;
+                self.push_names(&mut out)?;
+                out.push_sql(" AS (");
+                self.push_rows(&mut out)?;
+                out.push_sql(") UPDATE ");
+                push_table(&mut out, table)?;
+                self.push_sets(&mut out)?;
+                out.push_sql(" FROM ");
+                out.push_identifier(GIVEN)?;
+                push_matches(&mut out, table, " WHERE ")
+            }
+            BackendKind::Postgres => {
+                out.push_sql("UPDATE ");
+                push_table(&mut out, table)?;
+                self.push_sets(&mut out)?;
+                out.push_sql(" FROM (");
+                self.push_rows(&mut out)?;
+                out.push_sql(") AS ");
+                out.push_identifier(GIVEN)?;
+                self.push_names(&mut out)?;
+                push_matches(&mut out, table, " WHERE ")
+            }
+        }
+    }
+}
+
+impl<T, M: Model> UpdateRows<'_, T, M> {
+    /// The columns of which values are sent: those of the key come first.
+    fn written(&self) -> impl Iterator<Item = usize> {
+        M::PRIMARY_KEY.iter().chain(self.columns).copied()
+    }
+
+    fn push_values<'b, DB: Driver>(&self, row: &'b M, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        M: ToRow<DB>,
+    {
+        for (i, column) in self.written().enumerate() {
+            if i > 0 {
+                out.push_sql(", ");
+            }
+            row.bind(column, out.reborrow())?;
+        }
+        Ok(())
+    }
+
+    /// `VALUES (…), (…)`
+    fn push_rows<'b, DB: Driver>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        T: Borrow<M>,
+        M: ToRow<DB>,
+    {
+        for (i, row) in self.rows.iter().enumerate() {
+            out.push_sql(if i == 0 { "VALUES (" } else { ", (" });
+            self.push_values(row.borrow(), out)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+
+    /// ` ("id", "delay")`
+    fn push_names<DB: Driver>(&self, out: &mut AstPass<'_, '_, DB>) -> QueryResult<()> {
+        out.push_sql(" (");
+        push_columns(out, self.written().map(|column| M::COLUMNS[column].name))?;
+        out.push_sql(")");
+        Ok(())
+    }
+
+    /// ` SET "delay" = "given_rows"."delay"`
+    fn push_sets<DB: Driver>(&self, out: &mut AstPass<'_, '_, DB>) -> QueryResult<()> {
+        for (i, column) in self.columns.iter().enumerate() {
+            out.push_sql(if i == 0 { " SET " } else { ", " });
+            let name = M::COLUMNS[*column].name;
+            if DB::KIND == BackendKind::Mysql {
+                push_column(out, M::TABLE.name, name)?;
+            } else {
+                out.push_identifier(name)?;
+            }
+            out.push_sql(" = ");
+            push_column(out, GIVEN, name)?;
+        }
+        Ok(())
+    }
+}
+
+/// ` WHERE "flights"."id" = "given_rows"."id"`
+fn push_matches<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, word: &str) -> QueryResult<()> {
+    for (i, column) in table.primary_key.iter().enumerate() {
+        let name = table.columns[*column].name;
+        out.push_sql(if i == 0 { word } else { " AND " });
+        push_column(out, table.name, name)?;
+        out.push_sql(" = ");
+        push_column(out, GIVEN, name)?;
+    }
+    Ok(())
+}
+
+/// The statement without its rows, which is what an error shows.
+pub(crate) struct Head<'r, M>(pub(crate) &'r [usize], pub(crate) PhantomData<fn() -> M>);
+
+impl<M: Model, DB: Driver> QueryFragment<DB> for Head<'_, M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        push_table(&mut out, M::TABLE)?;
+        out.push_sql(" SET ");
+        push_columns(&mut out, self.0.iter().map(|column| M::COLUMNS[*column].name))
+    }
+}

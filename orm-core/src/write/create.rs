@@ -1,0 +1,79 @@
+//! `create`: one new row, and what the database made of it.
+
+use diesel::connection::Connection as _;
+
+use super::{
+    StoreTask,
+    bulk_create::{check, given_columns, some_columns},
+};
+use crate::{
+    backend::{Backend, Driver, PartsOf},
+    error::{Error, ErrorKind, Result},
+    model::{Insertable, Model, Stored},
+    queryset::Whole,
+    session::Session,
+    statement::{
+        insert::{Conflict, Insert},
+        one_row::{Action, OneRow},
+    },
+    stream::load::{self, in_statement},
+};
+
+/// Inserts the row, and reads it.
+pub(crate) struct Create<'r, R>(pub(crate) &'r R);
+
+impl<B: Backend, R: Insertable> StoreTask<B, R> for Create<'_, R> {
+    type Output = Result<R::Model>;
+
+    fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<R::Model>
+    where
+        B: PartsOf<DB>,
+        R: Stored<DB>,
+    {
+        create::<DB, R>(session, self.0)
+    }
+}
+
+pub(crate) fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Result<R::Model> {
+    check::<DB, R>(row, None)?;
+    let columns = some_columns::<R::Model>(given_columns::<R::Model>())?;
+    let mut lease = session.lease()?;
+    let returning = DB::returns_rows(&mut lease);
+    if !returning {
+        can_be_found_again::<R>().map_err(|error| error.on_backend(DB::KIND))?;
+    }
+    let rows = std::slice::from_ref(row);
+    let insert = Insert { rows, columns: &columns, conflict: &Conflict::Fail, returning, recurs: true };
+    let of_row = |error: Error| error.on_model(R::Model::TABLE.model).with_key(row.key());
+    let stored = if returning {
+        load::rows::<DB, Whole<R::Model>, _>(&mut lease, insert).map_err(of_row)?
+    } else {
+        lease
+            .run(|connection| connection.execute_returning_count(&insert))
+            .map_err(|error| in_statement(of_row(error), DB::sql(&insert)))?;
+        load::rows::<DB, Whole<R::Model>, _>(&mut lease, OneRow { row, action: Action::Select }).map_err(of_row)?
+    };
+    stored.into_iter().next().ok_or_else(|| {
+        of_row(Error::new(
+            ErrorKind::NotFound,
+            "the database stored no row, and no error; a trigger may have dropped it",
+        ))
+        .on_backend(DB::KIND)
+    })
+}
+
+/// Whether a row can be found by its key after it was stored, where it is not returned.
+fn can_be_found_again<R: Insertable>() -> Result<()> {
+    let made: Vec<usize> =
+        R::Model::PRIMARY_KEY.iter().copied().filter(|at| R::Model::COLUMNS[*at].generated).collect();
+    match made.as_slice() {
+        [] => Ok(()),
+        [one] if R::Model::COLUMNS[*one].is_integer() => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidQuery,
+            "MySQL tells of the keys that it makes only one integer, so this row could not be found again; make the key in \
+             the program, or store the row with `bulk_create`",
+        )
+        .on_model(R::Model::TABLE.model)),
+    }
+}

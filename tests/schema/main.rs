@@ -1,0 +1,11 @@
+//! `check_schema`: what `create_tables` makes passes, each deviation is told, and tables that others have made.
+
+mod deviations;
+mod keys;
+mod models;
+mod names;
+mod others_tables;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod round_trip;
+mod views;
