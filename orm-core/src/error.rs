@@ -57,7 +57,7 @@ pub enum ErrorKind {
     InvalidQuery,
     /// A value cannot be stored in its column as it is; nothing of it was sent, and nothing of its batch is stored.
     InvalidValue,
-    /// A stored value does not fit its field.
+    /// A stored value does not fit its field, or a raw statement gives no column for it.
     Decode,
     /// `get` found no row.
     NotFound,

@@ -45,6 +45,7 @@
 //!   [`select_related`](QuerySet::select_related), [`values`](QuerySet::values) …) and running them
 //!   ([`iterator`](QuerySet::iterator), [`load`](QuerySet::load), [`get`](QuerySet::get),
 //!   [`count`](QuerySet::count) …).
+//! - [`RawQuery`]: SQL of the program's own, read as models ([`Model::raw`]) or as values ([`Database::raw_values`]).
 //! - [`Field`]: what may be said of a field in a closure, beyond Diesel's own operators, which all work.
 //! - [`Rows`] and [`TryRows`]: the streams.
 //! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, also [the program's own](Database#a-pool-of-your-own),
@@ -133,6 +134,7 @@ pub mod path;
 mod postgres;
 pub mod prelude;
 pub mod queryset;
+pub mod raw;
 pub mod reverse;
 mod schema;
 mod session;
@@ -163,6 +165,7 @@ pub use crate::{
     field::{Field, asc, desc},
     model::Model,
     queryset::QuerySet,
+    raw::RawQuery,
     stream::{Rows, TryRows},
     transaction::{IsolationLevel, Transaction, TransactionBuilder},
     types::FieldType,

@@ -18,6 +18,7 @@ use crate::{
     field::list::GivesFieldsOf,
     path::{Nullability, Path, Root, Scope},
     queryset::QuerySet,
+    raw::RawQuery,
     sql_types::ColumnType,
     statement::insert::Conflict,
     stream::row::{ColumnError, RowReader},
@@ -54,6 +55,13 @@ pub trait Model: Sized + 'static {
     // `B` is a parameter of its own, so that what is no database gives one error and not two.
     fn objects<X: Executor<Backend = B> + ?Sized, B: Backend>(on: &X) -> QuerySet<'_, Self, B> {
         QuerySet::new(on)
+    }
+
+    /// SQL of your own whose rows are read as this model: `Flight::raw(&db, "SELECT * FROM flights WHERE delay > ?").bind(60.0)`.
+    ///
+    /// Columns are found by their names, in any order. [`RawQuery`] says what may be written, and how.
+    fn raw<'a, X: Executor<Backend = B> + ?Sized, B: Backend>(on: &'a X, sql: &str) -> RawQuery<'a, Self, B> {
+        RawQuery::new(on.handle(), sql)
     }
 
     /// Stores rows, all or none, and returns their number.

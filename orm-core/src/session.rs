@@ -40,6 +40,8 @@ struct State<DB: Driver> {
     failed: Option<String>,
     /// The user had the connection, so a statement may have failed unseen.
     lent: bool,
+    /// The user had the connection at any time, so the session may not be as it was.
+    dirty: bool,
     /// The savepoints that are open, by the thread that opened each.
     savepoints: Vec<ThreadId>,
     /// A statement lost against another transaction, and no other statement ran since.
@@ -74,6 +76,7 @@ impl<DB: Driver> Inner<DB> {
             connection: Holder::Idle(connection),
             failed: None,
             lent: false,
+            dirty: false,
             savepoints: Vec::new(),
             lost: false,
             attempt: options.attempt,
@@ -164,7 +167,9 @@ impl<DB: Driver> Inner<DB> {
     /// The connection, for code of the user's.
     pub(crate) fn lend(&self) -> Result<Lease<DB>> {
         let lease = Lease::borrow(&self.slot, Purpose::Exclusive)?;
-        self.slot.lock().lent = true;
+        let mut state = self.slot.lock();
+        (state.lent, state.dirty) = (true, true);
+        drop(state);
         Ok(lease)
     }
 
@@ -216,13 +221,13 @@ fn depth<DB: Driver>(link: &mut DB::Link) -> Result<usize> {
 
 impl<DB: Driver> Drop for Inner<DB> {
     fn drop(&mut self) {
-        // Nothing is open by now, unless the user's own SQL opened it.
+        // Nothing is open by now, and all is as it was, unless the user's own SQL has opened or set something.
         let mut state = self.slot.lock();
-        let lent = state.lent;
+        let dirty = state.dirty;
         match std::mem::replace(&mut state.connection, Holder::Nobody) {
             Holder::Idle(mut connection) => {
                 drop(state);
-                if lent {
+                if dirty {
                     pool::reset(&mut connection);
                 }
             }
@@ -400,7 +405,9 @@ impl<DB: Driver> Lease<DB> {
             state.failed = Some(ENDED.to_owned());
             return Err(Error::new(ErrorKind::TransactionAborted, ENDED).on_backend(DB::KIND));
         }
-        state.lent |= matches!(purpose, Purpose::RawSql);
+        if matches!(purpose, Purpose::RawSql) {
+            (state.lent, state.dirty) = (true, true);
+        }
         if !matches!(purpose, Purpose::Rollback) {
             // What was lost was in a savepoint, and the transaction goes on without it.
             state.lost = false;

@@ -90,6 +90,9 @@ impl<B: Backend> Transaction<B> {
 
     /// Runs SQL of your own in the transaction: one statement, or several separated by semicolons, without values.
     ///
+    /// What it sets for a session is gone after the transaction, as after
+    /// [`Database::batch_execute`](crate::Database::batch_execute).
+    ///
     /// # Errors
     ///
     /// Whatever the database says.
@@ -100,6 +103,8 @@ impl<B: Backend> Transaction<B> {
 
 impl<DB: Driver<Transaction = Inner<DB>>> Transaction<DB> {
     /// Lends the transaction's connection to statements of Diesel's own.
+    ///
+    /// After the transaction the session is made as new, as after [`Database::connection`](crate::Database::connection).
     ///
     /// # Errors
     ///

@@ -153,3 +153,17 @@ fn schemas_of_postgres() -> TestResult {
     })?;
     Ok(())
 }
+
+/// A collation that only the program knows that has made the table.
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_collation_that_is_not_known_here() -> TestResult {
+    use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+
+    let bed = Bed::sqlite();
+    let mut theirs = SqliteConnection::establish(bed.url().strip_prefix("sqlite://").unwrap_or(bed.url()))?;
+    theirs.register_collation("nobodys", |a: &str, b: &str| a.cmp(b))?;
+    theirs.batch_execute("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE nobodys)")?;
+    bed.db()?.check_schema::<(Thing,)>()?;
+    Ok(())
+}

@@ -1,5 +1,11 @@
 //! Statements beyond a plain SELECT: none at all, the program's own, locks, plans. See the harness, `orm_tests`, for how tests
 //! are laid out.
 
+mod explain;
+mod lock_refusals;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod locks;
 mod models;
 mod none;
+mod raw;
+mod raw_values;

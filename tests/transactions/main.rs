@@ -6,3 +6,4 @@ mod models;
 mod on_commit;
 mod read_only;
 mod retries;
+mod sessions;

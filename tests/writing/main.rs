@@ -6,4 +6,5 @@ mod instances;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql_without_returning;
+mod or_create;
 mod update;

@@ -79,6 +79,27 @@ reminders: 2
 }
 
 #[test]
+fn writing() {
+    prints(
+        "writing",
+        "\
+5 products were delivered
+order 1 is of 3 pieces
+1 order is shipped, with twice the pieces
+2 of 2 products to bell
+2 of 2 products to drum
+1 of 1 products to easel
+a fine flute at 2100 cents is new
+a fine flute at 2100 cents is known
+5 of flute are there
+bells are ordered
+1 orders are deleted
+A FINE BELL, 1250 cents, 11 in stock: true
+",
+    );
+}
+
+#[test]
 fn broken_stream() {
     prints(
         "broken_stream",

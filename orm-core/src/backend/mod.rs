@@ -21,6 +21,7 @@ use std::{fmt, sync::Arc};
 use diesel::{
     QueryResult,
     connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection},
+    deserialize,
     expression::QueryMetadata,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     r2d2::R2D2Connection,
@@ -53,6 +54,7 @@ use crate::{
     statement::{
         Statement,
         begin::begin,
+        explain::Texts,
         insert::{self, Batch, Unstored},
     },
     stream::source::Source,
@@ -221,6 +223,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<i64>;
 
+    /// Reads what a statement answers, as text, whatever its columns are; of few rows.
+    fn read_texts<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>>;
+
     /// How many rows of so many columns are worth storing at once, after so many have been.
     fn batch_rows(columns: usize, _sent: u64) -> usize {
         insert::most_rows::<Self>(columns)
@@ -251,23 +256,51 @@ where
     F: QueryFragment<DB>,
     i64: Decode<DB>,
 {
-    struct Scalar<F>(F);
-    impl<F> Query for Scalar<F> {
-        type SqlType = Untyped;
-    }
-    impl<F> QueryId for Scalar<F> {
-        type QueryId = ();
-        const HAS_STATIC_QUERY_ID: bool = false;
-    }
-    impl<DB: diesel::backend::Backend, F: QueryFragment<DB>> QueryFragment<DB> for Scalar<F> {
-        fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-            self.0.walk_ast(out)
-        }
-    }
-    let mut rows = LoadConnection::<DefaultLoadingMode>::load(link, Scalar(statement))?;
+    let mut rows = LoadConnection::<DefaultLoadingMode>::load(link, Asked(statement))?;
     let row = rows.next().ok_or(diesel::NotFound)??;
     let field = row.get(0).ok_or(diesel::NotFound)?;
     i64::decode_nullable(field.value()).map_err(diesel::result::Error::DeserializationError)
+}
+
+/// The rows that a statement gives, as text.
+fn texts_of<DB, F>(
+    link: &mut DB::Link,
+    statement: F,
+    text: impl Fn(DB::RawValue<'_>) -> deserialize::Result<String>,
+) -> QueryResult<Vec<Texts>>
+where
+    DB: Driver,
+    F: QueryFragment<DB>,
+{
+    let mut texts = Vec::new();
+    for row in LoadConnection::<DefaultLoadingMode>::load(link, Asked(statement))? {
+        let row = row?;
+        let mut cells = Texts::new();
+        for at in 0..row.field_count() {
+            let field = row.get(at).ok_or(diesel::NotFound)?;
+            let name = field.field_name().unwrap_or_default().to_owned();
+            let value = field.value().map(&text).transpose();
+            cells.push((name, value.map_err(diesel::result::Error::DeserializationError)?));
+        }
+        texts.push(cells);
+    }
+    Ok(texts)
+}
+
+/// A fragment as a query whose rows are read here.
+struct Asked<F>(F);
+
+impl<F> Query for Asked<F> {
+    type SqlType = Untyped;
+}
+impl<F> QueryId for Asked<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<DB: diesel::backend::Backend, F: QueryFragment<DB>> QueryFragment<DB> for Asked<F> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
 }
 
 /// The parts and the pool of a backend that is fixed at compile time.

@@ -1,24 +1,28 @@
 //! Querysets: lazy, cloneable descriptions of a query, typed by what a row reads as.
 //!
 //! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `none.rs` the queryset
-//! without rows, `terminals.rs` those that
+//! without rows, `locking.rs` those that lock what they read, `terminals.rs` those that
 //! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
 mod building;
 pub(crate) mod condition;
+pub(crate) mod explain;
+mod locking;
 mod none;
+mod or_create;
 pub(crate) mod shape;
 mod terminals;
 mod writing;
 
 use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 
-use self::condition::Filter;
 pub use self::{
     building::IntoRelated,
     condition::Condition,
+    explain::Explain,
     shape::{Expressions, Joined, ReadableOn, Related, Shape, Values, Whole},
 };
+use self::{condition::Filter, locking::Locking};
 use crate::{
     backend::{Any, Backend, Handle},
     database::Executor,
@@ -64,6 +68,7 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
     distinct: bool,
     /// It has no rows, whatever is there.
     none: bool,
+    locking: Locking,
     limit: Option<u64>,
     offset: u64,
     fetch_bytes: NonZeroUsize,
@@ -71,7 +76,7 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
 }
 
 /// How much of a result one fetch of a stream brings, unless it is set.
-const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
+pub(crate) const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
 
 /// A join, and whether a condition needs it.
 #[derive(Clone)]
@@ -112,6 +117,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             reversed: false,
             distinct: false,
             none: false,
+            locking: Locking::default(),
             limit: None,
             offset: 0,
             fetch_bytes: FETCH_BYTES,
@@ -132,6 +138,7 @@ impl<'a, M, B: Backend, S> QuerySet<'a, M, B, S> {
             reversed: self.reversed,
             distinct: self.distinct,
             none: self.none,
+            locking: self.locking,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,
@@ -151,6 +158,7 @@ impl<M, B: Backend, S> Clone for QuerySet<'_, M, B, S> {
             reversed: self.reversed,
             distinct: self.distinct,
             none: self.none,
+            locking: self.locking,
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,

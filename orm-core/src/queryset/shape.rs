@@ -22,6 +22,10 @@ pub trait Shape: 'static {
     type Row: 'static;
     #[doc(hidden)]
     fn names(out: &mut Vec<ColumnName>);
+
+    /// Whether the columns of a row have to be found first, because the statement is not ours.
+    #[doc(hidden)]
+    const ARRANGED: bool = false;
 }
 
 /// A [`Shape`] that can be read from the driver `DB`.
@@ -29,6 +33,18 @@ pub trait Shape: 'static {
 #[diagnostic::on_unimplemented(message = "rows of `{Self}` cannot be read from `{DB}`")]
 pub trait ShapeOn<DB: DieselBackend>: Shape {
     fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError>;
+
+    /// Where this shape's columns are in a row of a statement that is not ours.
+    ///
+    /// # Errors
+    ///
+    /// If they are not there.
+    fn arrange<'r, R: Row<'r, DB>>(row: &R) -> Result<Vec<usize>>
+    where
+        DB: Driver,
+    {
+        Ok((0..row.field_count()).collect())
+    }
 
     /// The primary key of the row, for an error message.
     fn key<'r, R: Row<'r, DB>>(row: &R) -> Option<String> {

@@ -14,9 +14,10 @@ use crate::{
     session::Session,
     statement::{
         Part,
+        lock::Locked,
         select::{Columns, Count, Never, Select},
     },
-    stream::{Rows, TryRows, load},
+    stream::{self, Rows, TryRows, load},
 };
 
 // The bound stands on each method and not here, so that the compiler says what cannot be read, and why.
@@ -55,13 +56,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     where
         S: ReadableOn<B>,
     {
-        if chunk_size == 0 {
-            return Err(Error::new(
-                ErrorKind::InvalidQuery,
-                "a chunk of 0 rows would never end; give `iterator` at least 1",
-            )
-            .on_model(M::TABLE.model));
-        }
+        stream::check_chunk_size(chunk_size).map_err(|error| error.on_model(M::TABLE.model))?;
         struct Open<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, usize);
         impl<'a, M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Open<'_, 'a, M, B, S> {
             type Output = Result<TryRows<'a, S::Row>>;
@@ -69,11 +64,11 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                let select = self.0.select()?;
+                let statement = Locked { lock: self.0.lock(Some(session))?, select: self.0.select()? };
                 if self.0.has_no_rows() {
                     return Ok(TryRows::empty());
                 }
-                let source = DB::stream::<S2, _>(session, &select, self.1)?;
+                let source = DB::stream::<S2, _>(session, &statement, self.1)?;
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }
@@ -143,6 +138,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                let lock = self.0.lock(Some(session))?;
                 let mut select = self.0.select()?;
                 if self.0.has_no_rows() {
                     return Ok(Vec::new());
@@ -161,7 +157,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                     let ascending = Direction::Ours { descending: false, nulls: None };
                     select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
                 }
-                load::all::<DB, S2, _>(session, select)
+                load::all::<DB, S2, _>(session, Locked { select, lock })
             }
         }
         S::run(self.on, Load(self, rows))
@@ -182,6 +178,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>("count")?;
                 let count = Count(self.0.select_presence()?);
                 if self.0.has_no_rows() {
                     return Ok(0);
@@ -210,6 +207,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>("exists")?;
                 let mut select = self.0.select_presence()?;
                 if self.0.has_no_rows() {
                     return Ok(false);
@@ -246,7 +244,8 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                DB::sql(&self.0.select()?).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
+                let statement = Locked { lock: self.0.lock::<DB>(None)?, select: self.0.select()? };
+                DB::sql(&statement).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
             }
         }
         B::run(self.on, Write(self))
@@ -302,6 +301,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     where
         B: PartsOf<DB>,
     {
+        self.without_lock::<DB>("a query inside of another one")?;
         let mut select = self.select()?;
         if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
             select.columns = Columns::Nothing;

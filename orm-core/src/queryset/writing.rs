@@ -13,7 +13,7 @@ use crate::{
     path::{Root, Scope},
     session::Session,
     statement::{
-        change::{Action, Change, KeyColumns, reading_old_values},
+        change::{Action, Assigned, Change, KeyColumns, Unordered, reading_old_values},
         select::Columns,
     },
     stream::load::in_statement,
@@ -117,17 +117,13 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             where
                 B: PartsOf<DB>,
             {
+                self.0.without_lock::<DB>(if self.1.is_some() { "update" } else { "delete" })?;
                 let keys = KeyColumns(M::TABLE);
                 let mut rows = self.0.select_presence::<DB>()?;
                 rows.columns = Columns::Expression(&keys);
                 let action = match &self.1 {
                     None => Action::Delete,
-                    Some(sets) => {
-                        let sets = sets.iter().map(|set| (set.column, B::part(&set.part), set.computed)).collect();
-                        let sets = reading_old_values::<DB>(M::TABLE, sets)
-                            .map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?;
-                        Action::Update(sets.map_err(|circle| in_a_circle::<DB, M>(&circle))?)
-                    }
+                    Some(sets) => Action::Update(assigned::<DB, B, M>(sets)?),
                 };
                 let change = Change { action, rows };
                 let changed = session.lease()?.run(|connection| connection.execute_returning_count(&change));
@@ -143,6 +139,18 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         let rows = QuerySet { distinct: false, ..self.clone() };
         B::run(self.on, ChangeRows(&rows, sets))
     }
+}
+
+/// Assignments, in the order in which they have to be written.
+pub(super) fn assigned<'q, DB: Driver, B: PartsOf<DB>, M: Model>(
+    sets: &'q [Set<'_, B>],
+) -> Result<Vec<Assigned<'q, DB>>> {
+    let sets =
+        sets.iter().map(|set| Assigned { column: set.column, value: B::part(&set.part), computed: set.computed });
+    reading_old_values(M::TABLE, sets.collect()).map_err(|unordered| match unordered {
+        Unordered::InACircle(columns) => in_a_circle::<DB, M>(&columns),
+        Unordered::Unwritable(error) => diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model),
+    })
 }
 
 fn in_a_circle<DB: Driver, M: Model>(circle: &[usize]) -> Error {

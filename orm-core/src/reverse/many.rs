@@ -45,6 +45,9 @@ type Of<Q, C, K, E> = Expr<Computed<Q, C, Expr<Aggregate<K, E>>>>;
 /// # }
 /// ```
 ///
+/// A `sum`, `avg`, `min`, `max` or `first` is nullable, because there may be no rows; a field that is not is compared with
+/// it as `f.seats.nullable()`: `f.seats.nullable().eq(f.origin().departures().max(|g| g.seats))`.
+///
 /// # Errors
 ///
 /// A closure over `a.departures()` that is called within a closure over the same `a.departures()` could not tell its

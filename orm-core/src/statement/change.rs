@@ -17,8 +17,17 @@ use crate::{
 /// What happens to the rows.
 pub(crate) enum Action<'q, DB: Driver> {
     Delete,
-    /// The positions of columns, and what each shall be.
-    Update(Vec<(usize, Part<'q, DB>)>),
+    /// In the order in which they are written.
+    Update(Vec<Assigned<'q, DB>>),
+}
+
+/// What a column shall be.
+pub(crate) struct Assigned<'q, DB: Driver> {
+    /// The position of the column.
+    pub(crate) column: usize,
+    pub(crate) value: Part<'q, DB>,
+    /// It is an expression, which may read other columns.
+    pub(crate) computed: bool,
 }
 
 /// A statement that changes the rows of a SELECT, which has the primary key's columns alone.
@@ -36,6 +45,8 @@ enum Form {
     Joined,
     /// By their keys, which a subquery gives.
     Keyed,
+    /// By their keys, which a subquery gives together with what is assigned, before any row is changed.
+    Computed,
 }
 
 impl<DB: Driver> QueryId for Change<'_, DB> {
@@ -52,6 +63,9 @@ impl<'q, DB: Driver> QueryFragment<DB> for Change<'q, DB> {
 impl<'q, DB: Driver> Change<'q, DB> {
     fn form(&self) -> QueryResult<Form> {
         let rows = &self.rows;
+        if DB::KIND == BackendKind::Sqlite && self.assigns_from_its_table()? {
+            return Ok(Form::Computed);
+        }
         if rows.limit.is_some() || rows.offset > 0 || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?) {
             Ok(Form::Keyed)
         } else if rows.joins.is_empty() {
@@ -65,14 +79,65 @@ impl<'q, DB: Driver> Change<'q, DB> {
 
     /// Whether a condition has a subquery of the table that is changed, which MySQL takes inside of a derived table alone.
     fn reads_its_table(&self) -> QueryResult<bool> {
+        self.read_its_table(self.rows.filters.iter().map(|(filter, _)| *filter))
+    }
+
+    /// Whether an assignment has a subquery of the table that is changed, which SQLite runs when it comes to a row, and so
+    /// after it has changed others.
+    fn assigns_from_its_table(&self) -> QueryResult<bool> {
+        match &self.action {
+            Action::Delete => Ok(false),
+            Action::Update(sets) => self.read_its_table(sets.iter().map(|set| set.value)),
+        }
+    }
+
+    fn read_its_table(&self, parts: impl Iterator<Item = Part<'q, DB>>) -> QueryResult<bool> {
         let table = DB::sql(&TableName(self.rows.table))?;
-        for (filter, _) in &self.rows.filters {
-            let sql = DB::sql(*filter)?;
+        for part in parts {
+            let sql = DB::sql(part)?;
             if sql.contains(&format!("FROM {table}")) || sql.contains(&format!("JOIN {table}")) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// `FROM (SELECT key AS k0, value AS v0 …) AS matched WHERE key = matched.k0`
+    fn push_computed<'b>(&self, out: &mut AstPass<'_, 'b, DB>, sets: &[Assigned<'q, DB>]) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        let table = self.rows.table;
+        out.push_sql(" FROM (SELECT ");
+        for (at, column) in table.primary_key.iter().enumerate() {
+            push_column(out, table.name, table.columns[*column].name)?;
+            out.push_sql(" AS ");
+            out.push_identifier(&format!("k{at}"))?;
+            out.push_sql(", ");
+        }
+        for (at, &Assigned { value, .. }) in sets.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            value.walk_ast(out.reborrow())?;
+            out.push_sql(" AS ");
+            out.push_identifier(&format!("v{at}"))?;
+        }
+        out.push_sql(" FROM ");
+        push_table(out, table)?;
+        out.push_sql(" WHERE ");
+        push_key(out, table)?;
+        out.push_sql(" IN (");
+        self.rows.write(out.reborrow())?;
+        out.push_sql(")) AS ");
+        out.push_identifier(MATCHED)?;
+        for (at, column) in table.primary_key.iter().enumerate() {
+            out.push_sql(if at == 0 { " WHERE " } else { " AND " });
+            push_column(out, table.name, table.columns[*column].name)?;
+            out.push_sql(" = ");
+            push_column(out, MATCHED, &format!("k{at}"))?;
+        }
+        Ok(())
     }
 
     fn write<'b>(&self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
@@ -109,7 +174,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
             push_joins(&mut out, &rows.joins)?;
         }
         if let Action::Update(sets) = &self.action {
-            for (i, &(column, part)) in sets.iter().enumerate() {
+            for (i, &Assigned { column, value, .. }) in sets.iter().enumerate() {
                 out.push_sql(if i == 0 { " SET " } else { ", " });
                 let name = rows.table.columns[column].name;
                 if form == Form::Joined {
@@ -118,7 +183,14 @@ impl<'q, DB: Driver> Change<'q, DB> {
                     out.push_identifier(name)?;
                 }
                 out.push_sql(" = ");
-                part.walk_ast(out.reborrow())?;
+                if form == Form::Computed {
+                    push_column(&mut out, MATCHED, &format!("v{i}"))?;
+                } else {
+                    value.walk_ast(out.reborrow())?;
+                }
+            }
+            if form == Form::Computed {
+                return self.push_computed(&mut out, sets);
             }
         }
         if form != Form::Keyed {
@@ -199,32 +271,46 @@ impl<DB: Driver> QueryFragment<DB> for ColumnOf {
     }
 }
 
+/// Why assignments have no order.
+pub(crate) enum Unordered {
+    /// These columns read each other's old values.
+    InACircle(Vec<usize>),
+    Unwritable(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Unordered {
+    fn from(error: diesel::result::Error) -> Self {
+        Unordered::Unwritable(error)
+    }
+}
+
 /// Puts assignments in an order in which each expression reads old values, where the backend assigns one after the other.
-/// `Err` has the columns that read each other in a circle. `computed` says which assignments are expressions.
 pub(crate) fn reading_old_values<'q, DB: Driver>(
     table: &'static Table,
-    mut sets: Vec<(usize, Part<'q, DB>, bool)>,
-) -> QueryResult<Result<Vec<(usize, Part<'q, DB>)>, Vec<usize>>> {
+    mut sets: Vec<Assigned<'q, DB>>,
+) -> Result<Vec<Assigned<'q, DB>>, Unordered> {
+    if DB::KIND != BackendKind::Mysql || sets.len() < 2 {
+        return Ok(sets);
+    }
     let mut ordered = Vec::with_capacity(sets.len());
-    if DB::KIND == BackendKind::Mysql && sets.len() > 1 {
-        let names: Vec<String> =
-            sets.iter().map(|(column, ..)| DB::sql(&ColumnOf(table, *column))).collect::<QueryResult<_>>()?;
-        let mut left: Vec<(String, String, (usize, Part<'q, DB>, bool))> = Vec::new();
-        for (name, set) in names.into_iter().zip(sets) {
-            left.push((name, if set.2 { DB::sql(set.1)? } else { String::new() }, set));
-        }
-        while !left.is_empty() {
-            // One whose column no other reads any more.
-            let free = (0..left.len()).find(|at| {
-                left.iter().enumerate().all(|(other, (_, sql, _))| other == *at || !sql.contains(&left[*at].0))
-            });
-            match free {
-                Some(at) => ordered.push(left.remove(at).2),
-                None => return Ok(Err(left.iter().map(|(_, _, (column, ..))| *column).collect())),
+    while !sets.is_empty() {
+        // One whose column no other reads any more.
+        let mut free = None;
+        for at in 0..sets.len() {
+            let name = DB::sql(&ColumnOf(table, sets[at].column))?;
+            let mut is_read = false;
+            for (other, set) in sets.iter().enumerate() {
+                is_read |= other != at && set.computed && DB::sql(set.value)?.contains(&name);
+            }
+            if !is_read {
+                free = Some(at);
+                break;
             }
         }
-    } else {
-        ordered.append(&mut sets);
+        match free {
+            Some(at) => ordered.push(sets.remove(at)),
+            None => return Err(Unordered::InACircle(sets.iter().map(|set| set.column).collect())),
+        }
     }
-    Ok(Ok(ordered.into_iter().map(|(column, part, _)| (column, part)).collect()))
+    Ok(ordered)
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(Model)]
-struct Carrier {
+pub(super) struct Carrier {
     #[model(primary_key)]
     code: String,
     name: String,
@@ -23,21 +23,21 @@ struct Carrier {
 }
 
 #[derive(Model)]
-struct Trip {
+pub(super) struct Trip {
     #[model(primary_key, generated)]
-    id: i64,
-    delay: Option<i32>,
-    share: f64,
-    late: bool,
+    pub(super) id: i64,
+    pub(super) delay: Option<i32>,
+    pub(super) share: f64,
+    pub(super) late: bool,
     #[model(belongs_to(Carrier, name = carrier))]
-    carrier_code: Option<String>,
+    pub(super) carrier_code: Option<String>,
 }
 
-fn trip() -> <Trip as Model>::Fields<Root<Trip>> {
+pub(super) fn trip() -> <Trip as Model>::Fields<Root<Trip>> {
     Trip::fields::<Root<Trip>>(&Scope::default())
 }
 
-fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
+pub(super) fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
     Select {
         columns,
         distinct: false,
@@ -51,7 +51,7 @@ fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
     }
 }
 
-fn written<DB: Driver>(statement: &impl QueryFragment<DB>) -> String {
+pub(super) fn written<DB: Driver>(statement: &impl QueryFragment<DB>) -> String {
     DB::sql(statement).expect("it can be written")
 }
 

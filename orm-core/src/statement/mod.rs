@@ -6,10 +6,16 @@ pub(crate) mod change;
 pub(crate) mod copy;
 #[cfg(test)]
 mod dialect;
+#[cfg(test)]
+mod dialect_of_writing;
+pub(crate) mod explain;
 pub(crate) mod insert;
+pub(crate) mod lock;
 pub(crate) mod one_row;
+mod scan;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod template;
 pub(crate) mod update_rows;
 
 use diesel::{

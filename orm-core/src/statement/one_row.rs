@@ -6,7 +6,7 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{push_column, push_columns, push_table};
+use super::{change::Assigned, push_column, push_columns, push_table};
 use crate::{
     backend::Driver,
     model::{Insertable, Model, ToRow},
@@ -36,13 +36,6 @@ impl<R> Query for OneRow<'_, R> {
     type SqlType = Untyped;
 }
 
-impl<R: Insertable> OneRow<'_, R> {
-    /// Whether the database has made this column of the key, so that the row does not know it.
-    fn is_made(column: usize) -> bool {
-        R::Model::COLUMNS[column].generated && std::any::TypeId::of::<R>() != std::any::TypeId::of::<R::Model>()
-    }
-}
-
 // There are as many of these statements as there are calls in the program, so they may be kept prepared.
 impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
@@ -69,16 +62,54 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
                 push_table(&mut out, table)?;
             }
         }
-        for (i, column) in table.primary_key.iter().enumerate() {
-            out.push_sql(if i == 0 { " WHERE " } else { " AND " });
-            push_column(&mut out, table.name, table.columns[*column].name)?;
-            out.push_sql(" = ");
-            if Self::is_made(*column) {
-                out.push_sql("LAST_INSERT_ID()");
-            } else {
-                self.row.bind(*column, out.reborrow())?;
-            }
+        push_where(self.row, &mut out)
+    }
+}
+
+/// Finds the row by its key.
+fn push_where<'b, R: ToRow<DB>, DB: Driver>(row: &'b R, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    let table = R::Model::TABLE;
+    for (i, column) in table.primary_key.iter().enumerate() {
+        out.push_sql(if i == 0 { " WHERE " } else { " AND " });
+        push_column(out, table.name, table.columns[*column].name)?;
+        out.push_sql(" = ");
+        if is_made::<R>(*column) {
+            out.push_sql("LAST_INSERT_ID()");
+        } else {
+            row.bind(*column, out.reborrow())?;
         }
-        Ok(())
+    }
+    Ok(())
+}
+
+/// Whether the database has made this column of the key, so that the row does not know it.
+fn is_made<R: Insertable>(column: usize) -> bool {
+    R::Model::COLUMNS[column].generated && std::any::TypeId::of::<R>() != std::any::TypeId::of::<R::Model>()
+}
+
+/// An update of the row whose key this row has, by assignments.
+pub(crate) struct SetOneRow<'q, DB: Driver, R> {
+    pub(crate) row: &'q R,
+    pub(crate) sets: Vec<Assigned<'q, DB>>,
+}
+
+impl<DB: Driver, R> QueryId for SetOneRow<'_, DB, R> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for SetOneRow<'_, DB, R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        let table = R::Model::TABLE;
+        out.push_sql("UPDATE ");
+        push_table(&mut out, table)?;
+        for (i, Assigned { column, value, .. }) in self.sets.iter().enumerate() {
+            out.push_sql(if i == 0 { " SET " } else { ", " });
+            out.push_identifier(table.columns[*column].name)?;
+            out.push_sql(" = ");
+            value.walk_ast(out.reborrow())?;
+        }
+        push_where(self.row, &mut out)
     }
 }

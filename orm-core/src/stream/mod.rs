@@ -16,9 +16,10 @@
 //!
 //! # What lives here
 //!
-//! `source.rs` says what a backend has to bring, `chunk.rs` how much of it at a time, `row.rs` how one row is read, and
-//! `load.rs` reads a small result whole.
+//! `source.rs` says what a backend has to bring, `chunk.rs` how much of it at a time, `row.rs` how one row is read,
+//! `arranged.rs` a row whose columns come in another order, and `load.rs` reads a small result whole.
 
+mod arranged;
 mod chunk;
 pub(crate) mod load;
 pub mod row;
@@ -27,7 +28,7 @@ pub(crate) mod source;
 use std::{collections::VecDeque, fmt, iter::FusedIterator, marker::PhantomData, mem, num::NonZeroUsize};
 
 use self::{chunk::ChunkSize, source::Source};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The rows of a queryset; made by [`QuerySet::iterator`](crate::QuerySet::iterator).
 ///
@@ -171,6 +172,14 @@ impl<T> Iterator for Rows<'_, T> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.rows.size_hint()
     }
+}
+
+/// Refuses a stream that would never come to its end.
+pub(crate) fn check_chunk_size(chunk_size: usize) -> Result<()> {
+    if chunk_size > 0 {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidQuery, "a chunk of 0 rows would never end; give `iterator` at least 1"))
 }
 
 #[cold]

@@ -1,8 +1,11 @@
 //! What a backend brings to a stream.
 
-use diesel::row::Row;
+use diesel::row::{Field as _, Row};
 
-use super::row::{ColumnError, ColumnName, RowReader};
+use super::{
+    arranged::Arranged,
+    row::{ColumnError, ColumnName, RowReader},
+};
 use crate::{
     backend::Driver,
     error::{Error, ErrorKind},
@@ -49,6 +52,8 @@ pub(crate) enum End {
 /// Reads rows as a shape, and says of a row that does not fit which one it is.
 pub(crate) struct Decoder<S> {
     names: Vec<ColumnName>,
+    /// Where the columns are in a row, once the first one has come; where they have to be found.
+    columns: Option<Vec<usize>>,
     rows: u64,
     widest: usize,
     bytes: usize,
@@ -62,7 +67,7 @@ impl<S> Decoder<S> {
     {
         let mut names = Vec::new();
         S::names(&mut names);
-        Decoder { names, rows: 0, widest: 0, bytes: 0, shape: std::marker::PhantomData }
+        Decoder { names, columns: None, rows: 0, widest: 0, bytes: 0, shape: std::marker::PhantomData }
     }
 
     /// Begins a fetch.
@@ -86,6 +91,23 @@ impl<S> Decoder<S> {
     where
         S: ShapeOn<DB>,
     {
+        if !S::ARRANGED {
+            return self.read_in_order(row, out);
+        }
+        let columns = match self.columns.take() {
+            Some(columns) => columns,
+            None => S::arrange(row)?,
+        };
+        let read = self.read_in_order(&Arranged { row, columns: &columns }, out);
+        self.columns = Some(columns);
+        read
+    }
+
+    #[inline]
+    fn read_in_order<'r, DB: Driver, R: Row<'r, DB>>(&mut self, row: &R, out: &mut Vec<S::Row>) -> Result<(), Error>
+    where
+        S: ShapeOn<DB>,
+    {
         let mut reader = RowReader::new(row);
         self.rows += 1;
         match S::read(&mut reader) {
@@ -106,7 +128,12 @@ impl<S> Decoder<S> {
         S: ShapeOn<DB>,
     {
         let name = self.names.get(error.column).copied().unwrap_or_default();
-        let mut ours = Error::new(ErrorKind::Decode, "a stored value does not fit its field")
+        let column = row.get(error.column).filter(|_| S::ARRANGED && name.field.is_none());
+        let what = match column.as_ref().and_then(|column| column.field_name()) {
+            Some(name) => format!("a value of the column `{name}` does not fit its type"),
+            None => "a stored value does not fit its field".to_owned(),
+        };
+        let mut ours = Error::new(ErrorKind::Decode, what)
             .with_source(error.source)
             .on_backend(DB::KIND)
             .on_row(self.rows)

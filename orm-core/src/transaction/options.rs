@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// | | PostgreSQL | MySQL, MariaDB | SQLite |
 /// | --- | --- | --- | --- |
 /// | `ReadUncommitted` | as `ReadCommitted` | what others have not committed may be seen | as `Serializable` |
-/// | `ReadCommitted` | each statement sees what was committed before it (the usual level) | the same | as `Serializable` |
+/// | `ReadCommitted` | each statement sees what was committed before it (the usual level) | each statement sees what was committed before it | as `Serializable` |
 /// | `RepeatableRead` | all statements see what was committed before the first one; a row that somebody else has changed since cannot be written, which is a [`SerializationFailure`](ErrorKind::SerializationFailure) | reads see what was committed before the first one, and writes what is committed now (the usual level) | as `Serializable` |
 /// | `Serializable` | as if transactions ran one after the other; one of those for which that cannot be fails with a [`SerializationFailure`](ErrorKind::SerializationFailure) | the same, by locks on all that is read | the same, by one writer at a time (the only level) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

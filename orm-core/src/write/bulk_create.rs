@@ -45,7 +45,7 @@ pub(crate) fn bulk_create<B: Backend, R: WritableOn<B>>(
 }
 
 /// Runs `f` in a transaction of its own, or in a part of the one that is open.
-pub(super) fn in_one_transaction<B: Backend, T>(
+pub(crate) fn in_one_transaction<B: Backend, T>(
     on: Handle<'_, B>,
     f: impl for<'t> FnOnce(Handle<'t, B>) -> Result<T>,
 ) -> Result<T> {

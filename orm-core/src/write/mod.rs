@@ -9,7 +9,7 @@ mod instance;
 mod tasks;
 
 pub(crate) use self::{
-    bulk_create::bulk_create,
+    bulk_create::{bulk_create, in_one_transaction},
     bulk_update::bulk_update,
     create::Create,
     instance::{Delete, Refresh, Save, SaveFields},

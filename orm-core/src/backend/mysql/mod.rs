@@ -12,7 +12,7 @@ use diesel::{
     query_builder::{QueryBuilder, QueryFragment},
 };
 
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
@@ -24,7 +24,7 @@ use crate::{
         stored::{Misfit, misfit, on_mysql},
     },
     session::Session,
-    statement::{Statement, begin::begin},
+    statement::{Statement, begin::begin, explain::Texts},
     stream::source::Source,
     transaction::Options,
 };
@@ -113,6 +113,10 @@ impl Driver for Mysql {
 
     fn read_integer<F: QueryFragment<Mysql>>(connection: &mut MysqlConnection, statement: F) -> QueryResult<i64> {
         integer_of(connection, statement)
+    }
+
+    fn read_texts<F: QueryFragment<Mysql>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Mysql, F>(link, statement, value::as_text)
     }
 
     fn returns_rows(connection: &mut MysqlConnection) -> bool {

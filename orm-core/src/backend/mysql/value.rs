@@ -45,6 +45,17 @@ fn mismatch(found: MysqlType, what: &str) -> Box<dyn std::error::Error + Send + 
     format!("the column is of type {name}, not {what}").into()
 }
 
+/// A number or text, as text.
+pub(crate) fn as_text(value: MysqlValue<'_>) -> Result<String> {
+    match value.value_type() {
+        MysqlType::Double | MysqlType::Float => float(&value).map(|number| number.to_string()),
+        MysqlType::String | MysqlType::Blob | MysqlType::Numeric | MysqlType::Enum | MysqlType::Set => {
+            Ok(std::str::from_utf8(value.as_bytes())?.to_owned())
+        }
+        _ => integer(&value).map(|number| number.to_string()),
+    }
+}
+
 /// An integer of any width and sign; also a decimal without a fraction, which is what SUM makes of integers.
 #[inline]
 pub(crate) fn integer(value: &MysqlValue<'_>) -> Result<i64> {

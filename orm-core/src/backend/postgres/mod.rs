@@ -18,7 +18,7 @@ use diesel::{
 };
 
 pub(crate) use self::link::PgLink;
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
@@ -32,6 +32,7 @@ use crate::{
     session::Session,
     statement::{
         Statement,
+        explain::Texts,
         insert::{Batch, Unstored},
     },
     stream::source::Source,
@@ -103,6 +104,10 @@ impl Driver for Pg {
 
     fn read_integer<F: QueryFragment<Pg>>(link: &mut PgLink, statement: F) -> QueryResult<i64> {
         integer_of(link, statement)
+    }
+
+    fn read_texts<F: QueryFragment<Pg>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Pg, F>(link, statement, |value| Ok(std::str::from_utf8(value.as_bytes())?.to_owned()))
     }
 
     fn batch_rows(_: usize, sent: u64) -> usize {

@@ -17,7 +17,7 @@ use diesel::{
     sqlite::{Sqlite, query_builder::SqliteQueryBuilder},
 };
 
-use super::{BackendKind, Driver, fixed_backend, integer_of};
+use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
@@ -29,7 +29,7 @@ use crate::{
         stored::Misfit,
     },
     session::Session,
-    statement::{Statement, begin::begin},
+    statement::{Statement, begin::begin, explain::Texts},
     stream::source::Source,
     transaction::Options,
 };
@@ -124,6 +124,10 @@ impl Driver for Sqlite {
 
     fn read_integer<F: QueryFragment<Sqlite>>(connection: &mut SqliteConnection, statement: F) -> QueryResult<i64> {
         integer_of(connection, statement)
+    }
+
+    fn read_texts<F: QueryFragment<Sqlite>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
+        texts_of::<Sqlite, F>(link, statement, value::as_text)
     }
 
     fn stream<S: ShapeOn<Sqlite>, Q: Statement<Sqlite>>(

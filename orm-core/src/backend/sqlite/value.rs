@@ -60,6 +60,14 @@ pub(crate) fn text(value: SqliteValue<'_, '_, '_>) -> Result<String> {
     FromSql::<Text, Sqlite>::from_sql(value)
 }
 
+/// An integer or text, as text.
+pub(crate) fn as_text(mut value: SqliteValue<'_, '_, '_>) -> Result<String> {
+    match value.value_type() {
+        Some(SqliteType::Long) => Ok(value.read_long().to_string()),
+        _ => text(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::exact;

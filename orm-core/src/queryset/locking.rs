@@ -1,0 +1,158 @@
+//! Locking the rows that are read: `for_update` and its relatives.
+
+use super::{QuerySet, Selected};
+use crate::{
+    backend::{Backend, BackendKind, Driver},
+    error::{Error, ErrorKind, Result},
+    model::Model,
+    session::Session,
+    statement::lock::{Held, Lock, Strength},
+};
+
+/// What was asked for; whether it can be had is seen by the terminals.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Locking {
+    strength: Option<Strength>,
+    nowait: bool,
+    skip_locked: bool,
+}
+
+impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
+    /// Locks the rows that are read until the transaction ends, as if they were to be changed: others that would change or lock
+    /// them wait.
+    ///
+    /// The queryset has to be on a [`Transaction`](crate::Transaction), for a lock ends with its transaction. The terminals
+    /// that read rows lock them: [`load`](Self::load), [`first`](Self::first), [`get`](Self::get), and the streams, row by row as
+    /// they are read. Where related models are joined, the root's rows are locked, and, on MariaDB, which cannot leave them out,
+    /// the related ones as well.
+    ///
+    /// Another transaction that has locked such a row is waited for, as long as the server allows: `lock_timeout` on
+    /// PostgreSQL, where it is no limit unless it is set, `innodb_lock_wait_timeout` on MySQL and MariaDB; then it is
+    /// [`ErrorKind::LockTimeout`]. [`nowait`](Self::nowait) and [`skip_locked`](Self::skip_locked) do not wait.
+    ///
+    /// ```no_run
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Seat { #[model(primary_key)] id: i64, taken_by: Option<String> }
+    /// # let db = orm_core::connect("postgres://localhost/flights")?;
+    /// let seat = db.transaction(|tx| {
+    ///     let free = Seat::objects(tx).filter(|s| s.taken_by.is_null()).order_by(|s| s.id.asc());
+    ///     // Each of several programs takes another one.
+    ///     let Some(seat) = free.for_update().skip_locked().first()? else { return Ok(None) };
+    ///     Seat::objects(tx).filter(|s| s.id.eq(seat.id)).update(|s| s.taken_by.set("Ada"))?;
+    ///     Ok::<_, orm_core::Error>(Some(seat.id))
+    /// })?;
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// # Errors of the terminals
+    ///
+    /// [`ErrorKind::InvalidQuery`], before anything is sent: on SQLite, which locks the whole database (begin the transaction by
+    /// [`build_transaction().immediate()`](crate::TransactionBuilder::immediate) there); on a database rather than in a
+    /// transaction; with [`distinct`](Self::distinct) and [`values_as`](Self::values_as), whose rows are not the table's; and of
+    /// [`count`](Self::count), [`exists`](Self::exists), [`update`](QuerySet::update) and [`delete`](QuerySet::delete), of
+    /// which the first two read no rows, and the others lock what they change by themselves.
+    /// [`ErrorKind::ReadOnly`] in a read-only transaction on PostgreSQL.
+    pub fn for_update(self) -> Self {
+        self.locked(Strength::Update)
+    }
+
+    /// Locks the rows that are read as [`for_update`](Self::for_update) does, but lets others insert rows that refer to them.
+    ///
+    /// PostgreSQL alone has this; elsewhere the terminals return [`ErrorKind::InvalidQuery`] before anything is sent.
+    pub fn for_no_key_update(self) -> Self {
+        self.locked(Strength::NoKeyUpdate)
+    }
+
+    /// Locks the rows that are read until the transaction ends, so that nobody changes them; others may lock them so, too.
+    ///
+    /// All else is as with [`for_update`](Self::for_update).
+    pub fn for_share(self) -> Self {
+        self.locked(Strength::Share)
+    }
+
+    /// Leaves out the rows that another transaction has locked, rather than waiting; for workers that share a queue.
+    ///
+    /// It is said beside [`for_update`](Self::for_update) or [`for_share`](Self::for_share). MySQL has it since 8.0, MariaDB
+    /// since 10.6; older servers refuse the statement.
+    pub fn skip_locked(mut self) -> Self {
+        self.locking.skip_locked = true;
+        self
+    }
+
+    /// Fails with [`ErrorKind::LockTimeout`] where another transaction has locked a row, rather than waiting.
+    ///
+    /// It is said beside [`for_update`](Self::for_update) or [`for_share`](Self::for_share). After the failure the transaction
+    /// can only be rolled back; to go on, read in a [nested transaction](crate::Transaction::transaction).
+    pub fn nowait(mut self) -> Self {
+        self.locking.nowait = true;
+        self
+    }
+
+    fn locked(mut self, strength: Strength) -> Self {
+        self.locking.strength = Some(strength);
+        self
+    }
+
+    /// The lock, where the statement can have it; in the session that it will be sent in, where it will be sent.
+    pub(super) fn lock<DB: Driver>(&self, session: Option<Session<'_, DB>>) -> Result<Option<Lock>> {
+        let Locking { strength, nowait, skip_locked } = self.locking;
+        let refused =
+            |why: &str| Err(Error::new(ErrorKind::InvalidQuery, why).on_backend(DB::KIND).on_model(M::TABLE.model));
+        let held = match (strength, nowait, skip_locked) {
+            (None, false, false) => return Ok(None),
+            (_, true, true) => {
+                return refused(
+                    "`nowait` fails at a locked row and `skip_locked` leaves it out; leave one of the two out",
+                );
+            }
+            (_, true, false) => Held::Fail,
+            (_, false, true) => Held::Skip,
+            (_, false, false) => Held::Wait,
+        };
+        let Some(strength) = strength else {
+            return refused(
+                "`nowait` and `skip_locked` say how a lock is waited for; call `for_update` or `for_share`, too",
+            );
+        };
+        if DB::KIND == BackendKind::Sqlite {
+            return refused(
+                "SQLite locks the whole database and no rows: leave `for_update` and `for_share` out, and begin the transaction by \
+                 `build_transaction().immediate()`, which lets nobody else write",
+            );
+        }
+        if strength == Strength::NoKeyUpdate && DB::KIND != BackendKind::Postgres {
+            return refused("PostgreSQL alone has `for_no_key_update`; call `for_update`");
+        }
+        if self.distinct {
+            return refused("a row of `distinct` may be several of the table's, so that it cannot be locked");
+        }
+        if !matches!(self.columns, Selected::Tables(_) | Selected::Fields(_)) {
+            return refused(
+                "what is selected by an expression of Diesel's may be computed from many rows, so that no row can be locked; \
+                 select models, or `values`",
+            );
+        }
+        if matches!(session, Some(Session::Pool(_))) {
+            return refused(
+                "a lock ends with its transaction, and this queryset is in none: make it in `db.transaction(|tx| …)`, on `tx`",
+            );
+        }
+        Ok(Some(Lock { strength, held }))
+    }
+
+    /// Refuses a lock, for terminals that read no rows.
+    pub(super) fn without_lock<DB: Driver>(&self, terminal: &str) -> Result<()> {
+        let Locking { strength: None, nowait: false, skip_locked: false } = self.locking else {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                format!(
+                    "`{terminal}` does not lock the rows that a queryset gives: leave `for_update` and its options out, or read the \
+                     rows by `load` or a stream, which lock them"
+                ),
+            )
+            .on_backend(DB::KIND)
+            .on_model(M::TABLE.model));
+        };
+        Ok(())
+    }
+}

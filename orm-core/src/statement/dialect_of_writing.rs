@@ -1,0 +1,217 @@
+//! What each backend's SQL that writes looks like, against statements that are written by hand.
+
+use std::marker::PhantomData;
+
+use super::{
+    change::{Action, Assigned, Change, KeyColumns, Unordered, reading_old_values},
+    dialect::{Trip, select, trip, written},
+    insert::{Conflict, Insert},
+    select::Columns,
+    update_rows::UpdateRows,
+};
+use crate::{
+    backend::Driver,
+    model::{Model as _, ToRow},
+    path::Join,
+};
+
+/// How the statements' rows are found.
+#[derive(Clone, Copy)]
+struct Rows {
+    joined: bool,
+    limit: Option<u64>,
+}
+
+const PLAIN: Rows = Rows { joined: false, limit: None };
+const JOINED: Rows = Rows { joined: true, limit: None };
+const LIMITED: Rows = Rows { joined: false, limit: Some(2) };
+
+fn join() -> Join {
+    let carrier = &Trip::TABLE.relations[0];
+    let to = (carrier.to)();
+    Join {
+        from: "trips".into(),
+        from_column: "carrier_code",
+        table: to,
+        alias: "trips__carrier".into(),
+        to_column: to.columns[carrier.to_column].name,
+        outer: true,
+    }
+}
+
+/// An update of the delay and the share of rows with a delay, or their end.
+fn changed<DB: Driver>(rows: Rows, delete: bool) -> String {
+    let (late, delay, share, keys, join) = (trip().late, trip().delay, trip().share, KeyColumns(Trip::TABLE), join());
+    let mut found = select::<DB>(Columns::Expression(&keys));
+    found.filters.push((&late, true));
+    found.limit = rows.limit;
+    if rows.joined {
+        found.joins.push(&join);
+    }
+    let sets = vec![
+        Assigned { column: 1, value: &delay, computed: true },
+        Assigned { column: 2, value: &share, computed: true },
+    ];
+    let action = if delete { Action::Delete } else { Action::Update(sets) };
+    written(&Change { action, rows: found })
+}
+
+fn inserted<DB: Driver>(conflict: &Conflict, returning: bool) -> String
+where
+    Trip: ToRow<DB>,
+{
+    let rows = [Trip { id: 1, delay: None, share: 0.5, late: false, carrier_code: None }];
+    let insert = Insert { rows: &rows, columns: &[0, 1], conflict, returning, recurs: false };
+    DB::sql(&insert)
+        .expect("it can be written")
+        .split_once("VALUES ")
+        .map_or_else(String::new, |(_, rest)| rest.to_owned())
+}
+
+fn updated<DB: Driver>() -> String
+where
+    Trip: ToRow<DB>,
+{
+    let trip = |id| Trip { id, delay: None, share: 0.5, late: false, carrier_code: None };
+    let update =
+        UpdateRows { rows: &[trip(1), trip(2)], columns: &[1, 2], recurs: false, model: PhantomData::<fn() -> Trip> };
+    DB::sql(&update).expect("it can be written")
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use super::*;
+    use crate::backend::Mysql;
+
+    #[test]
+    fn joins_are_the_statements_own_and_limits_stand_in_a_table_of_their_own() {
+        let changed = changed::<Mysql>;
+        assert_eq!(
+            changed(PLAIN, false),
+            "UPDATE `trips` SET `delay` = `trips`.`delay`, `share` = `trips`.`share` WHERE (`trips`.`late`) IS NOT TRUE"
+        );
+        let joined =
+            "`trips` LEFT JOIN `carriers` AS `trips__carrier` ON `trips__carrier`.`code` = `trips`.`carrier_code`";
+        assert_eq!(
+            changed(JOINED, false),
+            format!(
+                "UPDATE {joined} SET `trips`.`delay` = `trips`.`delay`, `trips`.`share` = `trips`.`share` \
+                 WHERE (`trips`.`late`) IS NOT TRUE"
+            )
+        );
+        assert_eq!(changed(JOINED, true), format!("DELETE `trips` FROM {joined} WHERE (`trips`.`late`) IS NOT TRUE"));
+        assert_eq!(
+            changed(LIMITED, true),
+            "DELETE FROM `trips` WHERE `trips`.`id` IN (SELECT * FROM (SELECT `trips`.`id` FROM `trips` \
+             WHERE (`trips`.`late`) IS NOT TRUE LIMIT 2) AS `matched`)"
+        );
+    }
+
+    #[test]
+    fn what_is_read_is_assigned_after_its_reader() {
+        let (delay, planned) = (trip().delay + 1, trip().id + 0);
+        let set = |column, value| Assigned::<Mysql> { column, value, computed: true };
+        let order =
+            |sets| reading_old_values(Trip::TABLE, sets).map(|sets| sets.iter().map(|s| s.column).collect::<Vec<_>>());
+        // Column 0 gets what column 1 was, so column 1 comes last.
+        let ordered = order(vec![set(1, &delay), set(0, &delay)]);
+        assert!(matches!(ordered.as_deref(), Ok([0, 1])));
+        let circle = order(vec![set(1, &planned), set(0, &delay)]);
+        assert!(matches!(circle, Err(Unordered::InACircle(columns)) if columns == [1, 0]));
+    }
+
+    #[test]
+    fn conflicts_are_told_apart_by_the_columns_that_are_named() {
+        let any = Conflict::Ignore { keys: vec![] };
+        assert_eq!(
+            inserted::<Mysql>(&any, false),
+            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(@orm_core_kept := @orm_core_kept + 1, `trips`.`id`, `trips`.`id`)"
+        );
+        let update = Conflict::Update { keys: vec![0], columns: vec![1] };
+        assert_eq!(
+            inserted::<Mysql>(&update, false),
+            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(IF(`trips`.`id` <=> VALUES(`id`), @orm_core_kept := @orm_core_kept + 1, \
+             @orm_core_other := @orm_core_other + 1), `trips`.`id`, `trips`.`id`), \
+             `delay` = IF(`trips`.`id` <=> VALUES(`id`), VALUES(`delay`), `trips`.`delay`)"
+        );
+    }
+
+    #[test]
+    fn rows_are_a_table_with_the_columns_own_types() {
+        assert_eq!(
+            updated::<Mysql>(),
+            "UPDATE `trips` INNER JOIN (SELECT `trips`.`id`, `trips`.`delay`, `trips`.`share` FROM `trips` WHERE 1 = 0 \
+             UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
+             SET `trips`.`delay` = `given_rows`.`delay`, `trips`.`share` = `given_rows`.`share`"
+        );
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+    use crate::backend::Pg;
+
+    #[test]
+    fn a_limited_list_is_made_once() {
+        let late = "(\"trips\".\"late\") IS NOT TRUE";
+        assert_eq!(changed::<Pg>(PLAIN, true), format!("DELETE FROM \"trips\" WHERE {late}"));
+        assert_eq!(
+            changed::<Pg>(LIMITED, true),
+            format!(
+                "WITH \"matched\" AS MATERIALIZED (SELECT \"trips\".\"id\" FROM \"trips\" WHERE {late} LIMIT 2) \
+                 DELETE FROM \"trips\" WHERE \"trips\".\"id\" IN (SELECT * FROM \"matched\")"
+            )
+        );
+        let joined = changed::<Pg>(JOINED, false);
+        assert!(
+            joined.starts_with("UPDATE \"trips\" SET \"delay\" = \"trips\".\"delay\", ")
+                && joined.contains(" WHERE \"trips\".\"id\" IN (SELECT \"trips\".\"id\" FROM \"trips\" LEFT JOIN "),
+            "{joined}"
+        );
+    }
+
+    #[test]
+    fn conflicts_and_rows_are_written_in_the_standards_words() {
+        let update = Conflict::Update { keys: vec![0], columns: vec![1] };
+        assert_eq!(
+            inserted::<Pg>(&update, true),
+            "($1, $2) ON CONFLICT (\"id\") DO UPDATE SET \"delay\" = \"excluded\".\"delay\" \
+             RETURNING \"id\", \"delay\", \"share\", \"late\", \"carrier_code\""
+        );
+        assert_eq!(inserted::<Pg>(&Conflict::Ignore { keys: vec![] }, false), "($1, $2) ON CONFLICT DO NOTHING");
+        assert_eq!(
+            updated::<Pg>(),
+            "UPDATE \"trips\" SET \"delay\" = \"given_rows\".\"delay\", \"share\" = \"given_rows\".\"share\" \
+             FROM (VALUES ($1, $2, $3), ($4, $5, $6)) AS \"given_rows\" (\"id\", \"delay\", \"share\") \
+             WHERE \"trips\".\"id\" = \"given_rows\".\"id\""
+        );
+    }
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::*;
+    use crate::backend::Sqlite;
+
+    #[test]
+    fn rows_are_found_by_key_where_there_is_more_than_a_condition() {
+        let late = "(`trips`.`late`) IS NOT TRUE";
+        assert_eq!(changed::<Sqlite>(PLAIN, true), format!("DELETE FROM `trips` WHERE {late}"));
+        assert_eq!(
+            changed::<Sqlite>(LIMITED, true),
+            format!(
+                "DELETE FROM `trips` WHERE `trips`.`id` IN (SELECT `trips`.`id` FROM `trips` WHERE {late} LIMIT 2)"
+            )
+        );
+        assert!(changed::<Sqlite>(JOINED, true).contains(" IN (SELECT `trips`.`id` FROM `trips` LEFT JOIN "));
+        assert_eq!(
+            updated::<Sqlite>(),
+            "WITH `given_rows` (`id`, `delay`, `share`) AS (VALUES (?, ?, ?), (?, ?, ?)) UPDATE `trips` \
+             SET `delay` = `given_rows`.`delay`, `share` = `given_rows`.`share` FROM `given_rows` \
+             WHERE `trips`.`id` = `given_rows`.`id`"
+        );
+        let ignore = Conflict::Ignore { keys: vec![0] };
+        assert_eq!(inserted::<Sqlite>(&ignore, false), "(?, ?) ON CONFLICT (`id`) DO NOTHING");
+    }
+}
