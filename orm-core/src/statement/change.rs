@@ -66,7 +66,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
         if DB::KIND == BackendKind::Sqlite && self.assigns_from_its_table()? {
             return Ok(Form::Computed);
         }
-        if rows.limit.is_some() || rows.offset > 0 || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?) {
+        if rows.limit.is_some()
+            || rows.offset > 0
+            || !rows.more.is_plain()
+            || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?)
+        {
             Ok(Form::Keyed)
         } else if rows.joins.is_empty() {
             Ok(Form::Plain)
