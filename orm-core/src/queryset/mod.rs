@@ -10,6 +10,7 @@ mod building;
 mod combined;
 pub(crate) mod condition;
 pub(crate) mod explain;
+pub(crate) mod group_keys;
 mod grouped;
 pub(crate) mod keys;
 mod locking;
@@ -30,7 +31,8 @@ pub use self::{
     combined::CombinedValues,
     condition::Condition,
     explain::Explain,
-    grouped::{Grouping, Groups, Key, Keys},
+    group_keys::{Column, Key, Keys},
+    grouped::{Grouping, Groups},
     keys::HasKey,
     partial::{Partial, PartialModel, ReadPartial},
     shape::{Annotated, Expressions, Grouped, Joined, ReadableOn, Related, Shape, Values, Whole},
