@@ -150,7 +150,7 @@ pub use crate::mysql::{MysqlConnection, MysqlCursor, MysqlField, MysqlRow};
 #[cfg(feature = "postgres")]
 pub use crate::postgres::{PgCancelToken, PgConnection, PgCursor, PgField, PgRow};
 pub use diesel;
-pub use orm_derive::{FieldType, Model};
+pub use orm_derive::{FieldType, Model, PartialModel};
 
 #[cfg(feature = "mysql")]
 pub use crate::backend::Mysql;
