@@ -2,7 +2,10 @@
 
 pub use diesel::internal::derives::as_expression::Bound;
 
-pub use crate::types::PortableValue;
+pub use crate::{
+    queryset::partial::{PartialColumn, read_partial},
+    types::PortableValue,
+};
 
 use crate::model::Column;
 use crate::{

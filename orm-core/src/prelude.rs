@@ -14,7 +14,7 @@ pub use crate::backend::Pg;
 #[cfg(feature = "sqlite")]
 pub use crate::backend::Sqlite;
 pub use crate::{
-    Database, ErrorKind, FieldType, Model, QuerySet, RawQuery, Rows, Transaction, TryRows,
+    Database, ErrorKind, FieldType, Model, PartialModel, QuerySet, RawQuery, Rows, Transaction, TryRows,
     backend::Any,
     field::{asc, desc},
 };

@@ -1,13 +1,14 @@
 //! The derives of `orm-core`, which re-exports them. This page is their reference.
 //!
 //! `attr.rs` reads attributes, `model.rs` is the checked model, `expand/` writes one part of the code each, and
-//! `field_type.rs` is the other derive.
+//! `field_type.rs` and `partial.rs` are the other derives.
 
 mod attr;
 mod errors;
 mod expand;
 mod field_type;
 mod model;
+mod partial;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -83,6 +84,30 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::model(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct some fields of a model, which `QuerySet::only` reads in place of whole models.
+///
+/// ```ignore
+/// #[derive(PartialModel)]
+/// #[model(of = Flight)]
+/// struct Departure {
+///     id: i64,
+///     #[model(path = origin.city)]
+///     city: String,
+///     #[model(path = dest.code)]
+///     dest: Option<String>,
+/// }
+///
+/// for departure in Flight::objects(&db).only::<Departure>().iterator(2000)? { … }
+/// ```
+///
+/// A field is named as the model's, or its `path` leads to it: along relations, to a field of a related model. Its type is
+/// the one that `values` would give, an `Option` where a relation may find no row; the compiler checks it.
+/// `#[model(crate = path)]` says where `orm-core` is, if not at `::orm_core`.
+#[proc_macro_derive(PartialModel, attributes(model))]
+pub fn derive_partial_model(input: TokenStream) -> TokenStream {
+    partial::expand(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes a type of yours a field type: a newtype around a field type, or an enum without data, kept as text.

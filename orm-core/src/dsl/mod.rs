@@ -26,15 +26,30 @@ mod aggregate;
 mod case;
 mod choice;
 mod conditions;
+mod frame;
+pub(crate) mod kinds;
 #[cfg(feature = "chrono")]
 mod now;
+mod window;
 
 #[cfg(feature = "chrono")]
 pub use self::now::{Now, now};
 pub use self::{
-    aggregate::{Aggregate, Avg, Count, Everything, Max, Min, Sum, Summable, avg, count, count_star, max, min, sum},
+    aggregate::{
+        Aggregate, AllRows, Everything, Where, avg, count, count_star, max, min, stddev, stddev_pop, sum, variance,
+        variance_pop,
+    },
     case::{Case, CaseWhen, case_when},
     choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
+    frame::{Frame, Nothing, Window, WindowOrder},
+    kinds::{
+        Avg, Count, Extreme, Max, Min, StddevPopulation, StddevSample, Sum, Summable, VariancePopulation,
+        VarianceSample,
+    },
+    window::{
+        IsWindow, Over, RowNumber, Share, ValueOf, WindowFunction, cume_dist, dense_rank, first_value, lag, last_value,
+        lead, nth_value, ntile, percent_rank, rank, row_number,
+    },
 };
 pub use crate::field::exists;

@@ -5,8 +5,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{
-    Expressions, Joined, QuerySet, ReadableOn, Related, Selected, UsedJoin, Values,
-    condition::{Filter, GivesCondition, NoAggregate},
+    Expressions, Joined, QuerySet, ReadableOn, Related, Selected, Use, UsedJoin, Values,
+    condition::{Filter, GivesCondition, OfOneRow},
 };
 use crate::{
     backend::{Backend, IntoPart},
@@ -40,7 +40,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> R + GivesRelations<M, R, T>,
     {
-        self.scoped(false, f);
+        self.scoped(Use::Relation, f);
         let mut tables = vec![(M::TABLE.name.to_owned(), M::TABLE)];
         F::tables(&mut tables);
         self.selecting(Selected::Tables(tables))
@@ -152,7 +152,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>,
     {
-        let condition = self.scoped(true, f);
+        let condition = self.scoped(Use::Condition, f);
         self.filters.push(Filter { part: F::keep(condition), negated });
         self
     }
@@ -161,7 +161,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> O + GivesOrder<'a, M, B, O>,
     {
-        let order = self.scoped(true, f);
+        let order = self.scoped(Use::Order, f);
         self.order.clear();
         F::keys(order, &mut self.order);
         self
@@ -171,7 +171,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
-        let expression = self.scoped(true, f);
+        let expression = self.scoped(Use::Condition, f);
         self.selecting(Selected::Fields(F::keep(expression)))
     }
 
@@ -179,18 +179,22 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesExpressions<'a, M, B, T, E>,
     {
-        let expression = self.scoped(true, f);
+        let expression = self.scoped(Use::Condition, f);
         self.selecting(Selected::Expressions(F::keep(expression)))
     }
 
     /// Calls a closure with the root's accessors, and adds the joins of the paths that it touches.
-    fn scoped<E>(&mut self, by_condition: bool, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> E {
+    pub(super) fn scoped<E>(&mut self, used_by: Use, f: impl FnOnce(M::Fields<Root<M>>) -> E) -> E {
         let scope = Scope::default();
         let value = f(M::fields::<Root<M>>(&scope));
         for join in scope.take() {
+            let (by_condition, by_order) = (used_by == Use::Condition, used_by == Use::Order);
             match self.joins.iter_mut().find(|known| known.join.alias == join.alias) {
-                Some(known) => known.by_condition |= by_condition,
-                None => self.joins.push(UsedJoin { join, by_condition }),
+                Some(known) => {
+                    known.by_condition |= by_condition;
+                    known.by_order |= by_order;
+                }
+                None => self.joins.push(UsedJoin { join, by_condition, by_order }),
             }
         }
         value
@@ -212,7 +216,7 @@ pub trait GivesFields<'a, M, B: Backend, E> {
 #[diagnostic::do_not_recommend]
 impl<'a, M, B: Backend, E, F> GivesFields<'a, M, B, E> for F
 where
-    E: Selection + AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate> + IntoPart<'a, B>,
+    E: Selection + AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: OfOneRow> + IntoPart<'a, B>,
 {
     fn keep(fields: E) -> Arc<B::Part<'a>> {
         fields.into_part()

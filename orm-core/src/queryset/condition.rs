@@ -49,6 +49,19 @@ pub trait NoAggregate {}
 impl NoAggregate for is_aggregate::No {}
 impl NoAggregate for is_aggregate::Never {}
 
+/// Windows have no place in a condition: it decides which rows there are before they are looked through.
+#[doc(hidden)]
+pub trait NoWindow {}
+impl NoWindow for is_aggregate::No {}
+impl NoWindow for is_aggregate::Never {}
+impl NoWindow for is_aggregate::Yes {}
+
+/// What each row has a value of: anything but an aggregate.
+#[doc(hidden)]
+pub trait OfOneRow {}
+impl OfOneRow for is_aggregate::No {}
+impl OfOneRow for is_aggregate::Never {}
+
 /// A condition as a queryset keeps it.
 pub(super) struct Filter<'a, B: Backend> {
     pub(super) part: Arc<B::Part<'a>>,

@@ -1,6 +1,6 @@
 //! Locking the rows that are read: `for_update` and its relatives.
 
-use super::{QuerySet, Selected};
+use super::{QuerySet, Selected, rows::Rows};
 use crate::{
     backend::{Backend, BackendKind, Driver},
     error::{Error, ErrorKind, Result},
@@ -126,7 +126,13 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
         if self.distinct {
             return refused("a row of `distinct` may be several of the table's, so that it cannot be locked");
         }
-        if !matches!(self.columns, Selected::Tables(_) | Selected::Fields(_)) {
+        if !matches!(self.more.rows, Rows::Table) || !self.more.distinct_on.is_empty() {
+            return refused(
+                "these rows are of a union, or the first or last of some, so that none of the table's can be locked; lock the \
+                 table's own rows, by a queryset of their keys",
+            );
+        }
+        if !matches!(self.columns, Selected::Tables(_) | Selected::Annotated(..) | Selected::Fields(_)) {
             return refused(
                 "what is selected by an expression of Diesel's may be computed from many rows, so that no row can be locked; \
                  select models, or `values`",

@@ -4,12 +4,21 @@
 //! without rows, `locking.rs` those that lock what they read, `terminals.rs` those that
 //! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
 
+mod aggregate;
+mod annotate;
 mod building;
+mod combined;
 pub(crate) mod condition;
 pub(crate) mod explain;
+pub(crate) mod group_keys;
+mod grouped;
+pub(crate) mod keys;
 mod locking;
 mod none;
 mod or_create;
+pub(crate) mod partial;
+mod picking;
+mod rows;
 pub(crate) mod shape;
 mod terminals;
 mod writing;
@@ -17,12 +26,18 @@ mod writing;
 use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 
 pub use self::{
+    annotate::Annotatable,
     building::IntoRelated,
+    combined::CombinedValues,
     condition::Condition,
     explain::Explain,
-    shape::{Expressions, Joined, ReadableOn, Related, Shape, Values, Whole},
+    group_keys::{Column, Key, Keys},
+    grouped::{Grouping, Groups},
+    keys::HasKey,
+    partial::{Partial, PartialModel, ReadPartial},
+    shape::{Annotated, Expressions, Grouped, Joined, ReadableOn, Related, Shape, Values, Whole},
 };
-use self::{condition::Filter, locking::Locking};
+use self::{condition::Filter, locking::Locking, rows::More};
 use crate::{
     backend::{Any, Backend, Handle},
     database::Executor,
@@ -72,17 +87,28 @@ pub struct QuerySet<'a, M, B: Backend = Any, S = Whole<M>> {
     limit: Option<u64>,
     offset: u64,
     fetch_bytes: NonZeroUsize,
+    more: More<'a, M, B>,
     shape: PhantomData<fn() -> (M, S)>,
 }
 
 /// How much of a result one fetch of a stream brings, unless it is set.
 pub(crate) const FETCH_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
 
-/// A join, and whether a condition needs it.
+/// A join, and what needs it.
 #[derive(Clone)]
 struct UsedJoin {
     join: Join,
+    /// A condition, or what is selected.
     by_condition: bool,
+    by_order: bool,
+}
+
+/// What a closure is called for.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Relation,
+    Condition,
+    Order,
 }
 
 /// What stands behind SELECT.
@@ -93,6 +119,12 @@ enum Selected<'a, B: Backend> {
     Fields(Arc<B::Part<'a>>),
     /// Any expressions; aggregates make one row of many.
     Expressions(Arc<B::Part<'a>>),
+    /// All columns of these tables, and what is computed for each row.
+    Annotated(Vec<(String, &'static Table)>, Arc<B::Part<'a>>),
+    /// The keys of groups, and what is computed of each.
+    Groups(Arc<B::Part<'a>>),
+    /// All columns of a union of values.
+    Combined,
 }
 
 impl<B: Backend> Clone for Selected<'_, B> {
@@ -101,6 +133,9 @@ impl<B: Backend> Clone for Selected<'_, B> {
             Selected::Tables(tables) => Selected::Tables(tables.clone()),
             Selected::Fields(part) => Selected::Fields(part.clone()),
             Selected::Expressions(part) => Selected::Expressions(part.clone()),
+            Selected::Annotated(tables, part) => Selected::Annotated(tables.clone(), part.clone()),
+            Selected::Groups(part) => Selected::Groups(part.clone()),
+            Selected::Combined => Selected::Combined,
         }
     }
 }
@@ -121,6 +156,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
             limit: None,
             offset: 0,
             fetch_bytes: FETCH_BYTES,
+            more: More::default(),
             shape: PhantomData,
         }
     }
@@ -142,6 +178,7 @@ impl<'a, M, B: Backend, S> QuerySet<'a, M, B, S> {
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,
+            more: self.more,
             shape: PhantomData,
         }
     }
@@ -162,6 +199,7 @@ impl<M, B: Backend, S> Clone for QuerySet<'_, M, B, S> {
             limit: self.limit,
             offset: self.offset,
             fetch_bytes: self.fetch_bytes,
+            more: self.more.clone(),
             shape: PhantomData,
         }
     }

@@ -69,6 +69,14 @@ pub struct Values<E>(PhantomData<fn() -> E>);
 #[derive(Debug)]
 pub struct Expressions<T, ST>(PhantomData<fn() -> (T, ST)>);
 
+/// A row of the shape `S`, and values that were computed for it; made by `annotate`.
+#[derive(Debug)]
+pub struct Annotated<S, E>(PhantomData<fn() -> (S, E)>);
+
+/// The keys of a group, and what was computed of it; made by `group_by`.
+#[derive(Debug)]
+pub struct Grouped<K, A>(PhantomData<fn() -> (K, A)>);
+
 fn names_of(table: &'static Table, out: &mut Vec<ColumnName>) {
     out.extend(table.columns.iter().map(|c| ColumnName { model: Some(table.model), field: Some(c.field) }));
 }
@@ -101,6 +109,44 @@ impl<E: SelectionOn<DB> + 'static, DB: DieselBackend> ShapeOn<DB> for Values<E> 
     #[inline]
     fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<E::Row, ColumnError> {
         E::read(row)
+    }
+}
+
+impl<S: Shape, E: Selection + 'static> Shape for Annotated<S, E> {
+    type Row = (S::Row, E::Row);
+    fn names(out: &mut Vec<ColumnName>) {
+        S::names(out);
+        E::names(out);
+    }
+}
+
+impl<S: ShapeOn<DB>, E: SelectionOn<DB> + 'static, DB: DieselBackend> ShapeOn<DB> for Annotated<S, E> {
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+        Ok((S::read(row)?, E::read(row)?))
+    }
+    fn key<'r, R: Row<'r, DB>>(row: &R) -> Option<String> {
+        S::key(row)
+    }
+}
+
+impl<K: Selection + 'static, A: Selection + 'static> Shape for Grouped<K, A> {
+    type Row = (K::Row, A::Row);
+    fn names(out: &mut Vec<ColumnName>) {
+        K::names(out);
+        A::names(out);
+    }
+}
+
+impl<K, A, DB> ShapeOn<DB> for Grouped<K, A>
+where
+    K: SelectionOn<DB> + 'static,
+    A: SelectionOn<DB> + 'static,
+    DB: DieselBackend,
+{
+    #[inline]
+    fn read<'r, R: Row<'r, DB>>(row: &mut RowReader<'_, R>) -> Result<Self::Row, ColumnError> {
+        Ok((K::read(row)?, A::read(row)?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Terminals: methods that go to the database.
 
+use std::sync::Arc;
+
 use diesel::query_builder::QueryFragment;
 
 use super::{
@@ -84,7 +86,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     where
         S: ReadableOn<B>,
     {
-        self.load_up_to(None)
+        self.load_up_to(None, false)
     }
 
     /// The first row, if there is one.
@@ -99,7 +101,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     where
         S: ReadableOn<B>,
     {
-        Ok(self.load_up_to(Some(1))?.pop())
+        Ok(self.load_up_to(Some(1), false)?.pop())
     }
 
     /// The only row.
@@ -112,7 +114,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     where
         S: ReadableOn<B>,
     {
-        let mut rows = self.load_up_to(Some(2))?;
+        let mut rows = self.load_up_to(Some(2), false)?;
         let wrong = |kind, found: &str| {
             let error = Error::new(kind, format!("`get` expects one row and found {found}")).on_model(M::TABLE.model);
             match self.sql() {
@@ -127,11 +129,12 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
         }
     }
 
-    fn load_up_to(&self, rows: Option<u64>) -> Result<Vec<S::Row>>
+    /// So many rows; of one row and no order, the row with the least key, or with the greatest.
+    pub(super) fn load_up_to(&self, rows: Option<u64>, last: bool) -> Result<Vec<S::Row>>
     where
         S: ReadableOn<B>,
     {
-        struct Load<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, Option<u64>);
+        struct Load<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, Option<u64>, bool);
         impl<M: Model, B: Backend, S: ReadableOn<B>> ReadTask<B, S::Row> for Load<'_, '_, M, B, S> {
             type Output = Result<Vec<S::Row>>;
             fn on<DB: Driver, S2: ShapeOn<DB, Row = S::Row>>(self, session: Session<'_, DB>) -> Self::Output
@@ -148,19 +151,21 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 }
                 let key = primary_key::<M>();
                 let has_key = match self.0.columns {
-                    Selected::Tables(_) => true,
+                    Selected::Tables(_) | Selected::Annotated(..) => true,
                     // DISTINCT may only be ordered by what is selected.
                     Selected::Fields(_) => !self.0.distinct,
-                    Selected::Expressions(_) => false,
+                    Selected::Expressions(_) | Selected::Groups(_) | Selected::Combined => false,
                 };
+                // What comes first of each set is ordered by what makes a set.
+                let has_key = has_key && self.0.more.distinct_on.is_empty();
                 if self.1 == Some(1) && select.order.is_empty() && has_key {
-                    let ascending = Direction::Ours { descending: false, nulls: None };
-                    select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, ascending)));
+                    let direction = Direction::Ours { descending: self.2, nulls: None };
+                    select.order.extend(key.iter().map(|column| (column as &dyn QueryFragment<DB>, direction)));
                 }
                 load::all::<DB, S2, _>(session, Locked { select, lock })
             }
         }
-        S::run(self.on, Load(self, rows))
+        S::run(self.on, Load(self, rows, last))
     }
 }
 
@@ -200,8 +205,13 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     ///
     /// Whatever the database says.
     pub fn exists(&self) -> Result<bool> {
-        struct AnyRow<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>);
-        impl<M: Model, B: Backend, S: Shape> Task<B> for AnyRow<'_, '_, M, B, S> {
+        self.exists_with(None)
+    }
+
+    /// Whether there is any row for which this condition is true as well.
+    pub(super) fn exists_with<'m>(&self, condition: Option<Arc<B::Part<'m>>>) -> Result<bool> {
+        struct AnyRow<'q, 'a, 'm, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, Option<Arc<B::Part<'m>>>);
+        impl<M: Model, B: Backend, S: Shape> Task<B> for AnyRow<'_, '_, '_, M, B, S> {
             type Output = Result<bool>;
             fn on<DB: Driver>(self, session: Session<'_, DB>) -> Result<bool>
             where
@@ -216,10 +226,13 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                     select.order.clear();
                 }
                 select.limit = Some(select.limit.unwrap_or(1).min(1));
+                if let Some(condition) = &self.1 {
+                    select.filters.push((B::part(condition), false));
+                }
                 load::any(session, select)
             }
         }
-        B::run(self.on, AnyRow(self))
+        B::run(self.on, AnyRow(self, condition))
     }
 
     /// The statement as the backend in use will see it, with placeholders in place of values.
@@ -271,17 +284,22 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     where
         B: PartsOf<DB>,
     {
+        let order = self.directed_order()?;
         Ok(Select {
             columns: match &self.columns {
                 Selected::Tables(tables) => Columns::Tables(tables),
                 Selected::Fields(part) | Selected::Expressions(part) => Columns::Expression(B::part(part)),
+                Selected::Annotated(tables, part) => Columns::Annotated(tables, B::part(part)),
+                Selected::Groups(_) => Columns::Groups,
+                Selected::Combined => Columns::Combined(self.more.combined_columns()),
             },
             distinct: self.distinct,
             table: M::TABLE,
             alias: M::TABLE.name,
             joins: self.joins.iter().map(|used| &used.join).collect(),
             filters: self.conditions(),
-            order: self.directed_order()?,
+            more: self.more(&order)?,
+            order,
             limit: self.limit,
             offset: self.offset,
         })
@@ -303,22 +321,29 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
     {
         self.without_lock::<DB>("a query inside of another one")?;
         let mut select = self.select()?;
-        if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
+        let unlimited = self.limit.is_none() && self.offset == 0;
+        if matches!(self.columns, Selected::Groups(_)) {
+            select.columns = Columns::GroupKeys;
+            if unlimited {
+                select.order.clear();
+            }
+        } else if !self.distinct && !matches!(self.columns, Selected::Expressions(_)) {
             select.columns = Columns::Nothing;
-            select.joins = self.deciding_joins();
-            if self.limit.is_none() && self.offset == 0 {
+            select.joins = self.deciding_joins(!unlimited);
+            if unlimited {
                 select.order.clear();
             }
         }
         Ok(select)
     }
 
-    /// A LEFT JOIN decides nothing unless a condition uses it, or a join that leads on from it.
-    fn deciding_joins(&self) -> Vec<&crate::path::Join> {
+    /// A LEFT JOIN decides nothing unless a condition uses it, an order that is kept, or a join that leads on from it.
+    pub(super) fn deciding_joins(&self, ordered: bool) -> Vec<&crate::path::Join> {
         let mut needed: Vec<&str> = Vec::new();
         let mut joins = Vec::new();
         for used in self.joins.iter().rev() {
-            if used.by_condition || !used.join.outer || needed.contains(&used.join.alias.as_str()) {
+            let used_here = used.by_condition || (ordered && used.by_order);
+            if used_here || !used.join.outer || needed.contains(&used.join.alias.as_str()) {
                 needed.push(&used.join.from);
                 joins.push(&used.join);
             }

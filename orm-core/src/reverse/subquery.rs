@@ -16,6 +16,7 @@ use crate::{
     field::{Readable, RootedAt},
     path::{Correlation, Join, ManyPath, Path},
     statement::{
+        more::More,
         push_column,
         select::{Columns, Select},
     },
@@ -79,6 +80,7 @@ impl<Q, C> Related<Q, C> {
             order: Vec::new(),
             limit: None,
             offset: 0,
+            more: More::default(),
         })
     }
 }

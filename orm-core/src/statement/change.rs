@@ -66,7 +66,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
         if DB::KIND == BackendKind::Sqlite && self.assigns_from_its_table()? {
             return Ok(Form::Computed);
         }
-        if rows.limit.is_some() || rows.offset > 0 || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?) {
+        if rows.limit.is_some()
+            || rows.offset > 0
+            || !rows.more.is_plain()
+            || (DB::KIND == BackendKind::Mysql && self.reads_its_table()?)
+        {
             Ok(Form::Keyed)
         } else if rows.joins.is_empty() {
             Ok(Form::Plain)
@@ -115,11 +119,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
             out.push_identifier(&format!("k{at}"))?;
             out.push_sql(", ");
         }
-        for (at, &Assigned { value, .. }) in sets.iter().enumerate() {
+        for (at, set) in sets.iter().enumerate() {
             if at > 0 {
                 out.push_sql(", ");
             }
-            value.walk_ast(out.reborrow())?;
+            set.value.walk_ast(out.reborrow())?;
             out.push_sql(" AS ");
             out.push_identifier(&format!("v{at}"))?;
         }

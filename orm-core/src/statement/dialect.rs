@@ -3,6 +3,7 @@
 use diesel::query_builder::QueryFragment;
 
 use super::{
+    more::More,
     schema::definitions,
     select::{Columns, Count, Select},
 };
@@ -48,6 +49,7 @@ pub(super) fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
         order: Vec::new(),
         limit: None,
         offset: 0,
+        more: More::default(),
     }
 }
 

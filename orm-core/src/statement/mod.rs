@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 pub(crate) mod change;
+pub(crate) mod combined;
 #[cfg(feature = "postgres")]
 pub(crate) mod copy;
 #[cfg(test)]
@@ -9,8 +10,10 @@ mod dialect;
 #[cfg(test)]
 mod dialect_of_writing;
 pub(crate) mod explain;
+pub(crate) mod groups;
 pub(crate) mod insert;
 pub(crate) mod lock;
+pub(crate) mod more;
 pub(crate) mod one_row;
 mod scan;
 pub(crate) mod schema;

@@ -8,7 +8,12 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{Part, push_column, push_table};
+use super::{
+    Part,
+    combined::{COMBINED, combined_name},
+    more::{More, Source, key_name, push_chosen, push_list},
+    push_column, push_table,
+};
 use crate::{backend::Driver, field::Nulls, field::order::Direction, model::Table, path::Join};
 
 /// A queryset written for one backend.
@@ -26,6 +31,8 @@ pub(crate) struct Select<'q, DB: Driver> {
     pub(crate) order: Vec<(Part<'q, DB>, Direction)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: u64,
+    /// What few have.
+    pub(crate) more: More<'q, DB>,
 }
 
 /// What stands behind SELECT.
@@ -34,6 +41,16 @@ pub(crate) enum Columns<'q, DB: Driver> {
     Tables(&'q [(String, &'static Table)]),
     /// An expression, or a tuple of them.
     Expression(Part<'q, DB>),
+    /// All columns of these tables, by alias, and behind them an expression, or a tuple of them.
+    Annotated(&'q [(String, &'static Table)], Part<'q, DB>),
+    /// The primary key, by names that do not depend on the table.
+    Keys,
+    /// The keys of groups, and what was computed of each group.
+    Groups,
+    /// The keys of groups alone, by names that differ.
+    GroupKeys,
+    /// This many columns of a union.
+    Combined(usize),
     /// Nothing of the rows is wanted but that they are there.
     Nothing,
 }
@@ -45,7 +62,11 @@ impl<DB: Driver> Columns<'_, DB> {
             Columns::Tables(tables) => Ok(tables.iter().map(|(_, table)| table.columns.len()).sum()),
             // A part has no type left that would tell.
             Columns::Expression(part) => Ok(listed(&DB::sql(*part)?)),
-            Columns::Nothing => Ok(1),
+            Columns::Annotated(tables, part) => {
+                Ok(tables.iter().map(|(_, table)| table.columns.len()).sum::<usize>() + listed(&DB::sql(*part)?))
+            }
+            Columns::Combined(columns) => Ok(*columns),
+            Columns::Nothing | Columns::Keys | Columns::Groups | Columns::GroupKeys => Ok(1),
         }
     }
 }
@@ -96,50 +117,29 @@ impl<'q, DB: Driver> Select<'q, DB> {
     {
         // Diesel never evicts a cached statement, so a program that makes many querysets would fill the server.
         out.unsafe_to_cache_prepared();
+        self.more.push_list(&mut out)?;
         out.push_sql(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
-        match &self.columns {
-            Columns::Tables(tables) => {
-                let columns =
-                    tables.iter().flat_map(|(alias, table)| table.columns.iter().map(move |c| (alias, c.name)));
-                for (i, (alias, name)) in columns.enumerate() {
-                    if i > 0 {
-                        out.push_sql(", ");
-                    }
-                    push_column(&mut out, alias, name)?;
-                }
-            }
-            Columns::Expression(part) => (*part).walk_ast(out.reborrow())?,
-            Columns::Nothing => out.push_sql("1"),
+        for (i, part) in self.more.distinct_on.iter().enumerate() {
+            out.push_sql(if i == 0 { "DISTINCT ON (" } else { ", " });
+            (*part).walk_ast(out.reborrow())?;
         }
+        if !self.more.distinct_on.is_empty() {
+            out.push_sql(") ");
+        }
+        self.push_columns(&mut out)?;
         out.push_sql(" FROM ");
-        push_table(&mut out, self.table)?;
-        // Columns are named by the alias, without a schema.
-        if self.table.schema.is_some() || self.table.name != self.alias {
-            out.push_sql(" AS ");
-            out.push_identifier(self.alias)?;
-        }
+        self.push_source(&mut out)?;
         push_joins(&mut out, &self.joins)?;
+        if let Some(groups) = &self.more.groups {
+            groups.push_computed_keys(&mut out)?;
+        }
         push_conditions(&mut out, &self.filters)?;
+        if let Some(groups) = &self.more.groups {
+            groups.push_behind_conditions(&mut out)?;
+        }
         for (i, &(part, direction)) in self.order.iter().enumerate() {
             out.push_sql(if i == 0 { " ORDER BY " } else { ", " });
-            if let Direction::Ours { descending, nulls: Some(nulls) } = direction
-                && !DB::NULLS_FIRST_AND_LAST
-                && descending == matches!(nulls, Nulls::First)
-            {
-                // A key of its own, where NULLs do not stand there by themselves.
-                out.push_sql("(");
-                part.walk_ast(out.reborrow())?;
-                out.push_sql(if descending { ") IS NULL DESC, " } else { ") IS NULL, " });
-            }
-            part.walk_ast(out.reborrow())?;
-            if let Direction::Ours { descending, nulls } = direction {
-                out.push_sql(if descending { " DESC" } else { " ASC" });
-                match nulls {
-                    Some(Nulls::First) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS FIRST"),
-                    Some(Nulls::Last) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS LAST"),
-                    _ => {}
-                }
-            }
+            push_ordered(&mut out, part, direction)?;
         }
         match (self.limit, self.offset, DB::NO_LIMIT) {
             (Some(limit), _, _) => out.push_sql(&format!(" LIMIT {limit}")),
@@ -151,6 +151,102 @@ impl<'q, DB: Driver> Select<'q, DB> {
         }
         Ok(())
     }
+
+    fn push_columns<'b>(&self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        match &self.columns {
+            Columns::Tables(tables) => push_tables(out, tables),
+            Columns::Expression(part) => (*part).walk_ast(out.reborrow()),
+            Columns::Annotated(tables, part) => {
+                push_tables(out, tables)?;
+                out.push_sql(", ");
+                (*part).walk_ast(out.reborrow())
+            }
+            Columns::Keys => push_list(out, self.table.primary_key.len(), |out, at| {
+                push_column(out, self.alias, self.table.columns[self.table.primary_key[at]].name)?;
+                out.push_sql(" AS ");
+                out.push_identifier(&key_name(at))
+            }),
+            Columns::Groups | Columns::GroupKeys => {
+                let Some(groups) = &self.more.groups else { return Ok(()) };
+                groups.push_columns(out, matches!(self.columns, Columns::Groups))
+            }
+            Columns::Combined(columns) => {
+                push_list(out, *columns, |out, at| push_column(out, COMBINED, &combined_name(at)))
+            }
+            Columns::Nothing => {
+                out.push_sql("1");
+                Ok(())
+            }
+        }
+    }
+
+    /// What stands behind FROM, before the joins.
+    fn push_source<'b>(&self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        match &self.more.source {
+            Source::Table => {
+                push_table(out, self.table)?;
+                // Columns are named by the alias, without a schema.
+                if self.table.schema.is_some() || self.table.name != self.alias {
+                    out.push_sql(" AS ");
+                    out.push_identifier(self.alias)?;
+                }
+                Ok(())
+            }
+            Source::Chosen(chosen) => push_chosen(out, chosen, self.table),
+            Source::Combined(combined) => {
+                out.push_sql("(");
+                combined.write(out)?;
+                out.push_sql(") AS ");
+                out.push_identifier(self.table.name)
+            }
+            Source::Listed(..) => out.push_identifier(COMBINED),
+        }
+    }
+}
+
+/// All columns of these tables.
+fn push_tables<DB: Driver>(out: &mut AstPass<'_, '_, DB>, tables: &[(String, &'static Table)]) -> QueryResult<()> {
+    let columns = tables.iter().flat_map(|(alias, table)| table.columns.iter().map(move |c| (alias, c.name)));
+    for (i, (alias, name)) in columns.enumerate() {
+        if i > 0 {
+            out.push_sql(", ");
+        }
+        push_column(out, alias, name)?;
+    }
+    Ok(())
+}
+
+/// One key of an order.
+pub(crate) fn push_ordered<'b, DB: Driver>(
+    out: &mut AstPass<'_, 'b, DB>,
+    part: Part<'b, DB>,
+    direction: Direction,
+) -> QueryResult<()> {
+    if let Direction::Ours { descending, nulls: Some(nulls) } = direction
+        && !DB::NULLS_FIRST_AND_LAST
+        && descending == matches!(nulls, Nulls::First)
+    {
+        // A key of its own, where NULLs do not stand there by themselves.
+        out.push_sql("(");
+        part.walk_ast(out.reborrow())?;
+        out.push_sql(if descending { ") IS NULL DESC, " } else { ") IS NULL, " });
+    }
+    part.walk_ast(out.reborrow())?;
+    if let Direction::Ours { descending, nulls } = direction {
+        out.push_sql(if descending { " DESC" } else { " ASC" });
+        match nulls {
+            Some(Nulls::First) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS FIRST"),
+            Some(Nulls::Last) if DB::NULLS_FIRST_AND_LAST => out.push_sql(" NULLS LAST"),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A condition that is true of no row.
@@ -205,7 +301,9 @@ impl<DB: Driver> QueryId for Count<'_, DB> {
 
 impl<DB: Driver> QueryFragment<DB> for Count<'_, DB> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if !DB::ALIKE_COLUMNS && !matches!(self.0.columns, Columns::Nothing) {
+        let named =
+            matches!(self.0.columns, Columns::Nothing | Columns::Keys | Columns::GroupKeys | Columns::Combined(_));
+        if !DB::ALIKE_COLUMNS && !named {
             // The list of names stands before the query: few servers take it behind one.
             out.push_sql("WITH ");
             out.push_identifier("counted")?;

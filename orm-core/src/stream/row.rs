@@ -38,6 +38,11 @@ impl<'a, R> RowReader<'a, R> {
         RowReader { row, next: 0, width: 0 }
     }
 
+    /// The row itself.
+    pub(crate) fn row(&self) -> &'a R {
+        self.row
+    }
+
     /// The bytes that the values read so far hold beyond their own size.
     pub(crate) fn width(&self) -> usize {
         self.width

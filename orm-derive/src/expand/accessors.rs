@@ -55,6 +55,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         [one] => quote!(#one),
         many => quote!((#(#many,)*)),
     };
+    let key_columns = key.iter().map(|at| model.fields[*at].ident);
     let new = if model.has_generated() { &model.new } else { ident };
     let relations = model.relations.iter().map(|relation| {
         let (name, at) = (&relation.name, relation.field);
@@ -94,6 +95,10 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                     __scope: ::core::clone::Clone::clone(scope),
                 }
             }
+        }
+
+        impl #krate::queryset::HasKey for #ident {
+            type KeyColumns = (#(#module::columns::#key_columns,)*);
         }
 
         impl<__P: #krate::path::Path> #krate::model::Accessors for #accessors<__P> {

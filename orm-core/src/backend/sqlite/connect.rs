@@ -65,6 +65,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
         }
     })?;
     super::functions::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    super::aggregates::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
 }
 

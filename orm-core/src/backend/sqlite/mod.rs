@@ -1,5 +1,6 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
+mod aggregates;
 mod catalog;
 mod connect;
 #[cfg(feature = "numeric")]
@@ -103,7 +104,8 @@ impl Driver for Sqlite {
     }
 
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
-        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
+        aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {

@@ -5,7 +5,7 @@ mod query;
 
 use diesel::{
     QueryResult,
-    expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate},
+    expression::{AppearsOnTable, Expression, ValidGrouping},
     query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{Bool, Nullable},
 };
@@ -129,8 +129,8 @@ impl<F: Expression, E> Readable for In<F, E> {
 }
 impl<QS, F: AppearsOnTable<QS>, E: AppearsOnTable<QS>> AppearsOnTable<QS> for In<F, E> {}
 impl<QS, F: AppearsOnTable<QS>, E: AppearsOnTable<QS>> diesel::SelectableExpression<QS> for In<F, E> {}
-impl<F, E> ValidGrouping<()> for In<F, E> {
-    type IsAggregate = is_aggregate::No;
+impl<G, F: ValidGrouping<G>, E> ValidGrouping<G> for In<F, E> {
+    type IsAggregate = F::IsAggregate;
 }
 impl<F, E> QueryId for In<F, E> {
     type QueryId = ();
