@@ -332,7 +332,7 @@ mod tests {
     fn everything_on_a_field() {
         let (all, errors) = on_field(&[
             parse_quote!(#[model(primary_key, generated, column = "flight_id", sql_type = Nullable<Array<Text>>)]),
-            parse_quote!(#[model(belongs_to(a::Airport, name = origin, key = code, reverse = departures, optional))]),
+            parse_quote!(#[model(belongs_to(a::Airport, name = origin, key = code, reverse = departures, unique, optional))]),
             parse_quote!(#[model(belongs_to(Airport))]),
         ]);
         assert_eq!(errors, [""; 0]);
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(text(first.name.as_ref()), Some("origin".into()));
         assert_eq!(text(first.key.as_ref()), Some("code".into()));
         assert_eq!(text(first.reverse.as_ref()), Some("departures".into()));
-        assert!(first.optional.is_some() && first.sound);
+        assert!(first.unique.is_some() && first.optional.is_some() && first.sound);
         assert!(second.name.is_none() && second.key.is_none() && second.optional.is_none());
     }
 
@@ -378,6 +378,20 @@ mod tests {
         assert!(all.primary_key.is_some(), "so that nobody says that there is none");
         let (_, errors) = on_struct(&[parse_quote!(#[model(primary_key())])]);
         assert_eq!(errors, ["`primary_key` names at least one field: `primary_key(a, b)`"]);
+    }
+
+    #[test]
+    fn a_link_names_two_ends() {
+        let (all, errors) = on_struct(&[
+            parse_quote!(#[model(many_to_many(entry = entries, r#in = authors,), many_to_many(a = b, c = d))]),
+            parse_quote!(#[model(many_to_many(entry = entries), many_to_many, many_to_many(a, b), table = "links")]),
+        ]);
+        let ends: Vec<Vec<String>> =
+            all.many_to_many.iter().map(|link| link.ends.iter().map(|(a, b)| format!("{a} {b}")).collect()).collect();
+        assert_eq!(ends, [["entry entries", "r#in authors"], ["a b", "c d"]]);
+        assert_eq!(errors.len(), 3);
+        assert!(errors.iter().all(|error| error.contains("`many_to_many(entry = entries, author = authors)`")));
+        assert!(all.table.is_some());
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub enum Nulls {
     Last,
 }
 
-/// An expression with a direction; made by [`Field::asc`], [`Field::desc`], [`asc`] and [`desc`].
+/// An expression with a direction; made by [`Field::asc`](super::Field::asc), [`Field::desc`](super::Field::desc), [`asc`]
+/// and [`desc`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "an order does nothing until it is given to `order_by`"]
 pub struct Ordered<E> {

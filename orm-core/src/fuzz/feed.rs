@@ -18,6 +18,9 @@ pub(super) type Transcript = Vec<Batch>;
 pub(crate) trait Server: Send + Sync {
     /// The answer to what was asked since it was called before; `None` where that is not all of a question.
     fn answer(&mut self, asked: &[u8]) -> Option<Batch>;
+
+    /// Whether it waits for a question. Where an answer was changed on the way, it may wait for data that nobody knows of.
+    fn waits_for_a_question(&self) -> bool;
 }
 
 /// What becomes of the server's answers.
@@ -86,9 +89,9 @@ impl Feed {
         &self.questions
     }
 
-    /// Whether all that was said was heard, and nothing was asked since.
+    /// Whether all that was said was heard, nothing was asked since, and the server waits for a question.
     pub(crate) fn is_silent(&self) -> bool {
-        self.heard == self.bytes.len() && self.asked.is_empty()
+        self.heard == self.bytes.len() && self.asked.is_empty() && self.server.waits_for_a_question()
     }
 
     pub(crate) fn heard(&self) -> usize {

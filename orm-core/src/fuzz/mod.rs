@@ -153,6 +153,10 @@ mod tests {
         fn answer(&mut self, _: &[u8]) -> Option<Batch> {
             self.pop()
         }
+
+        fn waits_for_a_question(&self) -> bool {
+            true
+        }
     }
 
     impl Target for Bad {

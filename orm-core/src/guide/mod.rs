@@ -1,5 +1,7 @@
 //! Guides, each about one thing that a program may want.
 //!
 //! - [`adopting`]: an application on plain Diesel moves to models one by one.
+//! - [`from_django`]: what Django's ORM calls what, name by name, and where it differs.
 
 pub mod adopting;
+pub mod from_django;

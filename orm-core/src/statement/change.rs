@@ -119,11 +119,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
             out.push_identifier(&format!("k{at}"))?;
             out.push_sql(", ");
         }
-        for (at, &Assigned { value, .. }) in sets.iter().enumerate() {
+        for (at, set) in sets.iter().enumerate() {
             if at > 0 {
                 out.push_sql(", ");
             }
-            value.walk_ast(out.reborrow())?;
+            set.value.walk_ast(out.reborrow())?;
             out.push_sql(" AS ");
             out.push_identifier(&format!("v{at}"))?;
         }

@@ -18,6 +18,7 @@ use crate::backend::Driver;
 pub struct Elements<E> {
     pub(super) values: Vec<E>,
     /// As they are written, once they have been.
+    #[cfg_attr(not(any(feature = "mysql", feature = "sqlite")), allow(dead_code))]
     literals: OnceLock<String>,
 }
 

@@ -404,4 +404,8 @@ impl Server for Honest {
         let out = std::mem::take(&mut self.out);
         (!out.is_empty()).then_some(out)
     }
+
+    fn waits_for_a_question(&self) -> bool {
+        self.copying.is_none() && !self.is_skipping
+    }
 }

@@ -3,7 +3,10 @@ mod models;
 use models::*;
 
 fn mistake(db: &Database) {
-    let _ = Airport::objects(db).values(|a| a.departures().first(|f| f.id, |f| f.seats));
+    let _ = Airport::objects(db).filter(|a| {
+        let _ = a.departures().first(|f| f.id, |f| f.seats);
+        a.departures().exists()
+    });
 }
 
 fn main() {}

@@ -3,7 +3,10 @@ mod models;
 use models::*;
 
 fn mistake(db: &Database) {
-    let _ = Airport::objects(db).values(|a| a.departures().sum(|f| f.origin_code));
+    let _ = Airport::objects(db).filter(|a| {
+        let _ = a.departures().sum(|f| f.origin_code);
+        a.departures().exists()
+    });
 }
 
 fn main() {}
