@@ -197,6 +197,9 @@ impl<DB: Driver, K, E: QueryFragment<DB>> WindowedOn<DB> for WindowFunction<K, E
 impl<X: Windowed> Expr<X> {
     /// Computes it for each row, of the rows that the window says: `sum(f.seats).over(|w| w.partition_by(f.carrier))`.
     ///
+    /// MariaDB sorts wrongly where one window's partitions begin both of two others that go on differently, such as `a` beside
+    /// `a, b` and `a` ordered by `c`. A queryset with such windows is refused on MySQL and MariaDB; ask for them by two.
+    ///
     /// It stands in `values`, `annotate` and `order_by`. A condition has no windows: it decides which rows there are before
     /// any are looked through.
     pub fn over<P, O>(self, window: impl FnOnce(Window<Nothing, Nothing>) -> Window<P, O>) -> Expr<Over<X, P, O>> {

@@ -2,7 +2,9 @@
 //!
 //! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `none.rs` the queryset
 //! without rows, `locking.rs` those that lock what they read, `terminals.rs` those that
-//! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
+//! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as. `aggregate.rs`,
+//! `grouped.rs`, `annotate.rs`, `partial.rs`, `combined.rs` and `picking.rs` have a subject each; `rows.rs` says which rows
+//! they are of, where these are not simply a table's.
 
 mod aggregate;
 mod annotate;
