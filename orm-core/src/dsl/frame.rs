@@ -11,7 +11,7 @@ use diesel::{
 
 use crate::{backend::Driver, field::Ordered, statement::select::push_ordered};
 
-/// The rows that a value is computed of; the closure of [`over`](Expr::over) is given one that has all rows.
+/// The rows that a value is computed of; the closure of [`over`](crate::field::Expr::over) is given one that has all rows.
 #[derive(Clone, Debug)]
 #[must_use = "a window does nothing unless it is returned to `over`"]
 pub struct Window<P, O> {

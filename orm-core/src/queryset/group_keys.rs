@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// The key of a group, as the closures of [`Groups`] are given it.
+/// The key of a group, as the closures of [`Groups`](super::Groups) are given it.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "an expression does nothing until it is used in a query"]
 pub struct Key<E> {
@@ -83,7 +83,7 @@ impl<DB: Driver, E> QueryFragment<DB> for Column<E> {
 
 /// What groups are made by: an expression, or a tuple of up to 16.
 pub trait Keys: Selection + Clone + 'static {
-    /// The same as the closures of [`Groups`] are given it.
+    /// The same as the closures of [`Groups`](super::Groups) are given it.
     type Named: Clone;
     /// The same as columns of a union.
     type Columns;
