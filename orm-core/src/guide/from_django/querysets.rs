@@ -37,7 +37,7 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::{count_star, not}, field::Unit, prelude::*};
+//! use orm_core::{dsl::not, field::Unit, prelude::*};
 //! # let db = blog::open()?;
 //! // A function in place of a manager's method.
 //! fn of_year(db: &Database, year: i32) -> QuerySet<'_, Entry> {
@@ -128,11 +128,11 @@
 //! }
 //! assert_eq!(blogs.iter().map(|blog| entries.get(&blog.id).map_or(0, Vec::len)).collect::<Vec<_>>(), [2, 2, 0]);
 //!
-//! for locked in [QuerySet::for_update, QuerySet::for_share, QuerySet::for_no_key_update] {
-//!     let answer = db.transaction(|tx| locked(Entry::objects(tx)).skip_locked().load());
+//! let update = db.transaction(|tx| Entry::objects(tx).for_update().skip_locked().load());
+//! let share = db.transaction(|tx| Entry::objects(tx).for_share().nowait().load());
+//! let no_key_update = db.transaction(|tx| Entry::objects(tx).for_no_key_update().load());
+//! for answer in [update, share, no_key_update] {
 //!     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidQuery); // it is SQLite
-//!     let answer = db.transaction(|tx| locked(Entry::objects(tx)).nowait().load());
-//!     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidQuery);
 //! }
 //! # Ok::<(), orm_core::Error>(())
 //! ```
