@@ -42,16 +42,24 @@
 //!
 //! - [`Model`](derive@Model) and [`FieldType`](derive@FieldType): what may be written on structs and fields.
 //! - [`QuerySet`]: building queries ([`filter`](QuerySet::filter), [`order_by`](QuerySet::order_by),
-//!   [`select_related`](QuerySet::select_related), [`values`](QuerySet::values) …) and running them
+//!   [`select_related`](QuerySet::select_related), [`values`](QuerySet::values), [`annotate`](QuerySet::annotate),
+//!   [`group_by`](QuerySet::group_by), [`union`](QuerySet::union) …) and running them
 //!   ([`iterator`](QuerySet::iterator), [`load`](QuerySet::load), [`get`](QuerySet::get),
-//!   [`count`](QuerySet::count) …).
+//!   [`count`](QuerySet::count), [`aggregate`](QuerySet::aggregate), [`update`](QuerySet::update),
+//!   [`delete`](QuerySet::delete) …).
+//! - [`Model`]: rows one by one ([`create`](Model::create), [`save`](Model::save) …) and many at once
+//!   ([`bulk_create`](Model::bulk_create), [`bulk_update`](Model::bulk_update), [`insert_into`](Model::insert_into)).
+//! - [`reverse`]: the rows that refer to a row, in conditions, orders and values; one to one; many to many.
 //! - [`RawQuery`]: SQL of the program's own, read as models ([`Model::raw`]) or as values ([`Database::raw_values`]).
-//! - [`Field`]: what may be said of a field in a closure, beyond Diesel's own operators, which all work.
+//! - [`Field`] and [`dsl`]: what may be said of a field in a closure, and SQL's functions, beyond Diesel's own operators,
+//!   which all work.
 //! - [`Rows`] and [`TryRows`]: the streams.
 //! - [`Database`], [`connect`], [`Transaction`]: connecting, pools, also [the program's own](Database#a-pool-of-your-own),
-//!   transactions.
+//!   transactions, [with more to say](Database::build_transaction); whether the models fit
+//!   ([`check_schema`](Database::check_schema)).
 //! - [`Error`] and [`ErrorKind`].
 //! - [`types`] and [`sql_types`]: which Rust types a field may have, how each backend stores them, and your own.
+//! - [`guide`]: what is done how, for people who know Django, and for applications on plain Diesel.
 //! - [`diesel_table`]: the generated tables, for plain Diesel; [`diesel`] itself is re-exported.
 //!
 //! Data flows one way through the modules: model → path → field → queryset → statement → backend → stream.

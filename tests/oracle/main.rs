@@ -4,6 +4,7 @@
 //! `world.rs` makes the rows, `question.rs` the questions, `naive.rs` answers them in Rust, `asked.rs` asks the database,
 //! and `asking.rs` does so many times. The modules that are left hold the tests, one kind of question each.
 
+mod aggregates;
 mod asked;
 mod asking;
 mod authors;

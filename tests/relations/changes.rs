@@ -127,7 +127,7 @@ fn updated_by_rows_of_the_same_table(bed: &Bed) -> TestResult {
     // With a condition, an order and a limit.
     assert_eq!(all.update(|n| n.weight.set(n.id))?, 4);
     let two = all.filter(|n| n.children().exists().or(n.id.eq(1))).order_by(|n| n.id.asc()).limit(2);
-    assert_eq!(two.update(|n| n.weight.set(n.children().sum(|c| c.weight) + n.id.nullable()))?, 2);
+    assert_eq!(two.update(|n| n.weight.set(n.children().sum(|c| c.weight) + n.id))?, 2);
     assert_eq!(weights(), [None, text(2), text(6), text(4)]);
     Ok(())
 }

@@ -181,16 +181,15 @@ fn updated_in_great_number(bed: &Bed) -> TestResult {
 
 fn one_row_twice(bed: &Bed) -> TestResult {
     let db = visits(bed)?;
-    let rows = [new("Ada", 1), new("Ben", 2), new("Ada", 3)];
-    let stored = Visit::insert_into(&db).update_conflicts(|v| v.guest, |v| v.rating).bulk_create(rows);
-    if bed.pick(Pick { postgres: true, mysql: false, sqlite: false }) {
-        let error = stored.expect_err("PostgreSQL does not do that");
-        assert!(format!("{error:?}").contains("a second time"), "{error:?}");
-        assert_eq!(ratings(bed), [""; 0]);
-    } else {
-        assert_eq!(stored?, 3);
-        assert_eq!(ratings(bed), ["Ada=3", "Ben=2"]);
-    }
+    let rows =
+        || [new("Ada", 1), new("Ben", 2), new("Ada", 3), new("Ben", 4), new("Ada", 5), new("None", 6), new("Cy", 7)];
+    assert_eq!(Visit::insert_into(&db).update_conflicts(|v| v.guest, |v| v.rating).bulk_create(rows())?, 7);
+    assert_eq!(ratings(bed), ["Ada=5", "Ben=4", "Cy=7", "None=6"]);
+    let returned = Visit::insert_into(&db).update_conflicts(|v| v.guest, |v| v.rating).bulk_create_returning(rows())?;
+    assert_eq!(returned.last().map(|v| v.guest.as_str()), Some("Cy"));
+    let rows = (0..1200).map(|n| new(&format!("guest {}", n % 400), n));
+    assert_eq!(Visit::insert_into(&db).update_conflicts(|v| v.guest, |v| v.rating).bulk_create(rows)?, 1200);
+    assert_eq!(bed.number("SELECT count(*) FROM visits WHERE rating >= 800"), 400);
     Ok(())
 }
 

@@ -236,6 +236,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         insert::insert::<Self, M>(link, batch)
     }
 
+    /// A text of these values, where a statement that has met a row by them cannot change it a second time.
+    fn once_in_a_statement<F: QueryFragment<Self>>(_: &F) -> Option<String> {
+        None
+    }
+
     /// Whether `INSERT … RETURNING` gives the rows as they are stored.
     fn returns_rows(_: &mut Self::Link) -> bool {
         true

@@ -173,6 +173,8 @@ impl<DB: Driver, C: QueryFragment<DB>> QueryFragment<DB> for Several<C> {
 /// Whether the condition is false; NULL where it is NULL, so that `filter(not(c))` and `exclude(c)` differ: what
 /// `exclude` keeps are also the rows for which the condition is NULL.
 ///
+/// `!` is the same, where it is known: of searches, lists and whatever else is an `Expr`, but not of Diesel's comparisons.
+///
 /// ```
 /// use orm_core::{dsl::not, prelude::*};
 /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, tz: Option<i32> }

@@ -26,6 +26,7 @@ mod aggregate;
 mod case;
 mod choice;
 mod conditions;
+mod frame;
 pub(crate) mod kinds;
 #[cfg(feature = "chrono")]
 mod now;
@@ -41,13 +42,14 @@ pub use self::{
     case::{Case, CaseWhen, case_when},
     choice::{Choices, Coalesce, Concat, Greatest, Least, Listed, Texts, coalesce, concat, greatest, least, value},
     conditions::{BoxedCondition, Negation, Several, all_of, any_of, condition, not},
+    frame::{Frame, Nothing, Window, WindowOrder},
     kinds::{
         Avg, Count, Extreme, Max, Min, StddevPopulation, StddevSample, Sum, Summable, VariancePopulation,
         VarianceSample,
     },
     window::{
-        Frame, IsWindow, Nothing, Over, RowNumber, Share, ValueOf, Window, WindowFunction, WindowOrder, cume_dist,
-        dense_rank, first_value, lag, last_value, lead, nth_value, ntile, percent_rank, rank, row_number,
+        IsWindow, Over, RowNumber, Share, ValueOf, WindowFunction, cume_dist, dense_rank, first_value, lag, last_value,
+        lead, nth_value, ntile, percent_rank, rank, row_number,
     },
 };
 pub use crate::field::exists;

@@ -38,8 +38,8 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
     ///
     /// # Errors
     ///
-    /// Whatever the database says, also of a sum that its type cannot hold; [`ErrorKind::Decode`](crate::ErrorKind::Decode)
-    /// where the value fits no `i64`. [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) of a queryset of distinct
+    /// Whatever the database says, also of a sum that its type cannot hold; [`ErrorKind::Decode`]
+    /// where the value fits no `i64`. [`ErrorKind::InvalidQuery`] of a queryset of distinct
     /// values, whose rows have no other fields, and of `values_as`.
     pub fn aggregate<E>(&self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesAggregates<'a, M, B, E>) -> Result<E::Row>
     where

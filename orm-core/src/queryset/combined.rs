@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
 
 use super::{
     QuerySet, ReadableOn, Selected, Values, Whole,
-    grouped::Keys,
+    group_keys::Keys,
     locking::Locking,
     rows::{More, Operands, Rows as Of},
 };

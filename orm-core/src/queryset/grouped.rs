@@ -1,31 +1,25 @@
 //! `group_by`: values that are computed of each group of rows.
 
-use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use diesel::{
-    QueryResult,
-    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
-    query_builder::{AstPass, QueryFragment, QueryId},
+    expression::{AppearsOnTable, ValidGrouping},
     sql_types::BoolOrNullableBool,
 };
 
 use super::{
     Grouped, QuerySet, ReadableOn, Selected, Shape, Use,
     aggregate::GivesAggregates,
-    condition::{NoAggregate, NoWindow},
+    condition::NoWindow,
+    group_keys::{GivesKeys, Keys},
     rows::GroupParts,
 };
 use crate::{
-    backend::{Backend, Driver, IntoPart},
+    backend::{Backend, IntoPart},
     error::Result,
-    field::{Expr, Field, GivesOrder, Readable, RootedAt, Selection},
+    field::{GivesOrder, RootedAt, Selection},
     model::Model,
     path::Root,
-    statement::{
-        combined::{COMBINED, combined_name},
-        groups::push_key,
-        push_column,
-    },
     stream::{Rows, TryRows},
 };
 
@@ -282,170 +276,6 @@ impl<'a, M: Model, B: Backend, K: Keys, A: Selection + Clone + 'static> Groups<'
     /// As [`QuerySet::sql`].
     pub fn sql(&self) -> Result<String> {
         self.rows.sql()
-    }
-}
-
-/// The key of a group, as the closures of [`Groups`] are given it.
-#[derive(Clone, Copy, Debug)]
-#[must_use = "an expression does nothing until it is used in a query"]
-pub struct Key<E> {
-    expression: E,
-    at: usize,
-}
-
-impl<E: Expression> Expression for Key<E> {
-    type SqlType = E::SqlType;
-}
-impl<E: Readable> Readable for Key<E> {
-    type Rust = E::Rust;
-    type Codec = E::Codec;
-}
-impl<QS, E: AppearsOnTable<QS>> AppearsOnTable<QS> for Key<E> {}
-impl<QS, E: SelectableExpression<QS>> SelectableExpression<QS> for Key<E> {}
-// It has one value for each group, as an aggregate has.
-impl<G, E> ValidGrouping<G> for Key<E> {
-    type IsAggregate = is_aggregate::Yes;
-}
-impl<E> QueryId for Key<E> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for Key<E> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        push_key(&mut out, &self.expression, self.at)
-    }
-}
-
-/// A column of a union of values, as the closure of its `order_by` is given it.
-#[derive(Debug)]
-#[must_use = "an expression does nothing until it is used in a query"]
-pub struct Column<E> {
-    at: usize,
-    of: PhantomData<fn() -> E>,
-}
-
-impl<E> Clone for Column<E> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<E> Copy for Column<E> {}
-impl<E: Expression> Expression for Column<E> {
-    type SqlType = E::SqlType;
-}
-impl<QS, E: AppearsOnTable<QS>> AppearsOnTable<QS> for Column<E> {}
-impl<G, E> ValidGrouping<G> for Column<E> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<E> QueryId for Column<E> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<DB: Driver, E> QueryFragment<DB> for Column<E> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        push_column(&mut out, COMBINED, &combined_name(self.at))
-    }
-}
-
-/// What groups are made by: an expression, or a tuple of up to 16.
-pub trait Keys: Selection + Clone + 'static {
-    /// The same as the closures of [`Groups`] are given it.
-    type Named: Clone;
-    /// The same as columns of a union.
-    type Columns;
-    #[doc(hidden)]
-    fn named(self) -> Self::Named;
-    #[doc(hidden)]
-    fn columns() -> Self::Columns;
-}
-
-/// An expression by which groups are made.
-#[doc(hidden)]
-pub trait OneKey: Selection + Clone + 'static {}
-impl<P: 'static, C: 'static> OneKey for Field<P, C> where Self: Selection {}
-impl<E: Clone + 'static> OneKey for Expr<E> where Self: Selection {}
-
-impl<E: OneKey> Keys for E {
-    type Named = Expr<Key<E>>;
-    fn named(self) -> Self::Named {
-        Expr(Key { expression: self, at: 0 })
-    }
-    type Columns = Expr<Column<E>>;
-    fn columns() -> Self::Columns {
-        Expr(Column { at: 0, of: PhantomData })
-    }
-}
-
-/// Keys that can be kept for the backend `B`.
-#[doc(hidden)]
-pub trait KeysOn<'a, B: Backend> {
-    fn parts(&self, out: &mut Vec<Arc<B::Part<'a>>>);
-}
-impl<'a, B: Backend, E: OneKey + IntoPart<'a, B>> KeysOn<'a, B> for E {
-    fn parts(&self, out: &mut Vec<Arc<B::Part<'a>>>) {
-        out.push(self.clone().into_part());
-    }
-}
-
-macro_rules! tuples {
-    ($($($T:ident $at:tt)+;)*) => { $(
-        impl<$($T: OneKey),+> Keys for ($($T,)+)
-        where
-            Self: Selection,
-        {
-            type Named = ($(Expr<Key<$T>>,)+);
-            fn named(self) -> Self::Named {
-                ($(Expr(Key { expression: self.$at, at: $at }),)+)
-            }
-            type Columns = ($(Expr<Column<$T>>,)+);
-            fn columns() -> Self::Columns {
-                ($(Expr(Column { at: $at, of: PhantomData }),)+)
-            }
-        }
-        impl<'a, B: Backend, $($T: OneKey + IntoPart<'a, B>),+> KeysOn<'a, B> for ($($T,)+) {
-            fn parts(&self, out: &mut Vec<Arc<B::Part<'a>>>) {
-                $( out.push(self.$at.clone().into_part()); )+
-            }
-        }
-    )* };
-}
-tuples! {
-    K1 0;
-    K1 0 K2 1;
-    K1 0 K2 1 K3 2;
-    K1 0 K2 1 K3 2 K4 3;
-    K1 0 K2 1 K3 2 K4 3 K5 4;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13 K15 14;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13 K15 14 K16 15;
-}
-
-/// A closure that gives keys; the compiler points at the closure.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`group_by` takes fields of `{M}`, or what is computed of them, and this closure does not give any",
-    label = "gives neither a field nor a tuple of up to 16",
-    note = "an aggregate is no key: what is computed of each group is said by `group_by(…).aggregate(…)`"
-)]
-pub trait GivesKeys<'a, M, B: Backend, K> {
-    fn keep(keys: &K, out: &mut Vec<Arc<B::Part<'a>>>);
-}
-
-#[diagnostic::do_not_recommend]
-impl<'a, M, B: Backend, K, F> GivesKeys<'a, M, B, K> for F
-where
-    K: Keys + KeysOn<'a, B> + AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: NoAggregate>,
-{
-    fn keep(keys: &K, out: &mut Vec<Arc<B::Part<'a>>>) {
-        keys.parts(out);
     }
 }
 

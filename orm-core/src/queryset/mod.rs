@@ -2,7 +2,9 @@
 //!
 //! `mod.rs` holds what a queryset is, `building.rs` its methods that return another queryset, `none.rs` the queryset
 //! without rows, `locking.rs` those that lock what they read, `terminals.rs` those that
-//! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as.
+//! go to the database, `writing.rs` those that change what is there, and `shape.rs` what rows read as. `aggregate.rs`,
+//! `grouped.rs`, `annotate.rs`, `partial.rs`, `combined.rs` and `picking.rs` have a subject each; `rows.rs` says which rows
+//! they are of, where these are not simply a table's.
 
 mod aggregate;
 mod annotate;
@@ -10,6 +12,7 @@ mod building;
 mod combined;
 pub(crate) mod condition;
 pub(crate) mod explain;
+pub(crate) mod group_keys;
 mod grouped;
 pub(crate) mod keys;
 mod locking;
@@ -30,7 +33,8 @@ pub use self::{
     combined::CombinedValues,
     condition::Condition,
     explain::Explain,
-    grouped::{Grouping, Groups, Key, Keys},
+    group_keys::{Column, Key, Keys},
+    grouped::{Grouping, Groups},
     keys::HasKey,
     partial::{Partial, PartialModel, ReadPartial},
     shape::{Annotated, Expressions, Grouped, Joined, ReadableOn, Related, Shape, Values, Whole},

@@ -8,7 +8,7 @@ use super::{
     Annotated, Condition, QuerySet, ReadableOn, Selected, Shape, Use, Whole,
     building::GivesFields,
     condition::{Filter, NoAggregate},
-    grouped::OneKey,
+    group_keys::OneKey,
     keys::{HasKey, KeyIs, Keyed, KeysAre},
 };
 use crate::{

@@ -14,6 +14,7 @@ use crate::{
         groups,
         more::{self, Source},
         select::{Columns, Select},
+        windows,
     },
 };
 
@@ -91,6 +92,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         if let Some(why) = &self.more.refused {
             return Err(self.invalid(why));
         }
+        self.check_windows(order)?;
         Ok(more::More {
             distinct_on: self.first_of_each(order)?,
             source: self.source()?,
@@ -103,6 +105,33 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 _ => None,
             },
         })
+    }
+
+    /// Refuses windows that MariaDB would compute wrong values of.
+    fn check_windows<DB: Driver>(&self, order: &[(Part<'_, DB>, Direction)]) -> Result<()>
+    where
+        B: PartsOf<DB>,
+    {
+        if DB::KIND != BackendKind::Mysql {
+            return Ok(());
+        }
+        let selected = match &self.columns {
+            Selected::Fields(part) | Selected::Expressions(part) | Selected::Annotated(_, part) => Some(B::part(part)),
+            Selected::Tables(_) | Selected::Groups(_) | Selected::Combined => None,
+        };
+        let mut sql = String::new();
+        for part in selected.into_iter().chain(order.iter().map(|(part, _)| *part)) {
+            sql.push_str(&DB::sql(part).map_err(|error| crate::diesel_error::ours(error, DB::KIND))?);
+        }
+        if windows::clash(&sql) {
+            return Err(self
+                .invalid(
+                    "MariaDB computes wrong values where one window's partitions begin both of two others that go on \
+                     differently, such as `a` beside `a, b` and `a` ordered by `c`; ask for them by two querysets",
+                )
+                .on_backend(DB::KIND));
+        }
+        Ok(())
     }
 
     fn source<DB: Driver>(&self) -> Result<Source<'_, DB>>

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{
-    change::{Action, Assigned, Change, KeyColumns, Unordered, reading_old_values},
+    change::{Action, Assigned, Change, KeyColumns},
     dialect::{Trip, select, trip, written},
     insert::{Conflict, Insert},
     select::Columns,
@@ -81,7 +81,10 @@ where
 #[cfg(feature = "mysql")]
 mod mysql {
     use super::*;
-    use crate::backend::Mysql;
+    use crate::{
+        backend::Mysql,
+        statement::change::{Unordered, reading_old_values},
+    };
 
     #[test]
     fn joins_are_the_statements_own_and_limits_stand_in_a_table_of_their_own() {

@@ -1,6 +1,6 @@
 //! INSERT of many rows.
 
-use std::{fmt, ops::Range};
+use std::{collections::HashSet, fmt, ops::Range};
 
 use diesel::{
     QueryResult,
@@ -66,17 +66,42 @@ pub(crate) fn most_rows<DB: Driver>(columns: usize) -> usize {
 pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
     let most_rows = most_rows::<DB>(batch.columns.len());
     let mut stored = 0;
-    for (number, rows) in batch.rows.chunks(most_rows).enumerate() {
+    let mut first = 0;
+    while first < batch.rows.len() {
+        let rows = &batch.rows[first..first + together::<DB, M>(batch, first, most_rows)];
         let recurs = rows.len() == most_rows;
         let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: false, recurs };
-        let first = number * most_rows;
         stored += counted::<DB, M>(link, &insert).map_err(|error| Unstored {
             error,
             rows: first..first + rows.len(),
             row: None,
         })?;
+        first += rows.len();
     }
     Ok(stored)
+}
+
+/// How many rows of the batch, from this one on, one statement stores.
+fn together<DB: Driver, M: ToRow<DB>>(batch: &Batch<'_, M>, first: usize, most_rows: usize) -> usize {
+    let rows = &batch.rows[first..batch.rows.len().min(first + most_rows)];
+    let Conflict::Update { keys, .. } = batch.conflict else { return rows.len() };
+    // Where a statement cannot change a row twice, the second time is left to the next.
+    let mut seen = HashSet::new();
+    let mut is_again =
+        |row| DB::once_in_a_statement(&KeyOf { row, columns: keys }).is_some_and(|key| !seen.insert(key));
+    rows.iter().position(&mut is_again).unwrap_or(rows.len())
+}
+
+/// The values by which rows are told apart.
+struct KeyOf<'r, M> {
+    row: &'r M,
+    columns: &'r [usize],
+}
+
+impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for KeyOf<'_, M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.columns.iter().try_for_each(|column| self.row.bind(*column, out.reborrow()))
+    }
 }
 
 /// Runs the statement, and returns how many rows were stored, or have changed one that was there. Where it fails on MySQL,
@@ -105,7 +130,11 @@ pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
     out: &mut Vec<S::Row>,
 ) -> Result<(), Error> {
     let by_variables = DB::KIND == BackendKind::Mysql && !matches!(batch.conflict, Conflict::Fail);
-    for rows in batch.rows.chunks(most_rows::<DB>(batch.columns.len())) {
+    let most_rows = most_rows::<DB>(batch.columns.len());
+    let mut first = 0;
+    while first < batch.rows.len() {
+        let rows = &batch.rows[first..first + together::<DB, R>(batch, first, most_rows)];
+        first += rows.len();
         let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
         if by_variables {
             lease.run(|link| link.batch_execute(NONE_COUNTED))?;

@@ -20,6 +20,7 @@ pub(crate) mod schema;
 pub(crate) mod select;
 pub(crate) mod template;
 pub(crate) mod update_rows;
+pub(crate) mod windows;
 
 use diesel::{
     QueryResult,

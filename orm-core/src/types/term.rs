@@ -27,28 +27,27 @@ pub trait Term<ST> {
     fn into_term(self) -> Self::Expression;
 }
 
-#[diagnostic::do_not_recommend]
-impl<P, C, ST> Term<ST> for Field<P, C>
-where
-    Self: Expression<SqlType: SqlType<IsNull: Nullness> + SingleValue + IntoNotNullable<NotNullable = ST>>,
-{
-    type SqlType = <Self as Expression>::SqlType;
-    type Expression = Self;
-    fn into_term(self) -> Self {
-        self
-    }
+/// Expressions, of ours and of Diesel's.
+macro_rules! expressions {
+    ($([$($parameter:ident),*] $on:ty;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($parameter,)* ST> Term<ST> for $on
+        where
+            Self: Expression<SqlType: SqlType<IsNull: Nullness> + SingleValue + IntoNotNullable<NotNullable = ST>>,
+        {
+            type SqlType = <Self as Expression>::SqlType;
+            type Expression = Self;
+            fn into_term(self) -> Self {
+                self
+            }
+        }
+    )* };
 }
-
-#[diagnostic::do_not_recommend]
-impl<X, ST> Term<ST> for Expr<X>
-where
-    Self: Expression<SqlType: SqlType<IsNull: Nullness> + SingleValue + IntoNotNullable<NotNullable = ST>>,
-{
-    type SqlType = <Self as Expression>::SqlType;
-    type Expression = Self;
-    fn into_term(self) -> Self {
-        self
-    }
+expressions! {
+    [P, C] Field<P, C>;
+    [X] Expr<X>;
+    [E] diesel::dsl::Nullable<E>;
+    [E, T] diesel::expression::SqlLiteral<E, T>;
 }
 
 #[diagnostic::do_not_recommend]

@@ -79,7 +79,7 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     /// Writes `fields` of a row to the one that is there, where they are in conflict by the `unique` fields; by others it is
     /// an error.
     ///
-    /// The last of several rows with one key stays. PostgreSQL refuses two of them in one batch, and nothing is stored then.
+    /// The last of several rows with one key stays, and each of them is counted.
     ///
     /// ```
     /// # use orm_core::prelude::*;

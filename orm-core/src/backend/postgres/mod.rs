@@ -118,6 +118,12 @@ impl Driver for Pg {
         store::store(link, batch)
     }
 
+    fn once_in_a_statement<F: QueryFragment<Pg>>(values: &F) -> Option<String> {
+        let text = diesel::debug_query::<Pg, _>(values).to_string();
+        // NULL meets no row.
+        (!text.contains("None")).then_some(text)
+    }
+
     fn stream<S: ShapeOn<Pg>, Q: Statement<Pg>>(
         session: Session<'_, Pg>,
         select: &Q,

@@ -1,0 +1,198 @@
+//! Windows: which rows a value is computed of.
+
+use std::fmt::Write as _;
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate},
+    query_builder::{AstPass, QueryFragment},
+    sql_types::Untyped,
+};
+
+use crate::{backend::Driver, field::Ordered, statement::select::push_ordered};
+
+/// The rows that a value is computed of; the closure of [`over`](crate::field::Expr::over) is given one that has all rows.
+#[derive(Clone, Debug)]
+#[must_use = "a window does nothing unless it is returned to `over`"]
+pub struct Window<P, O> {
+    partitions: P,
+    partitioned: bool,
+    order: O,
+    ordered: bool,
+    frame: String,
+}
+
+impl Window<Nothing, Nothing> {
+    pub(super) fn of_all_rows() -> Self {
+        Window { partitions: Nothing, partitioned: false, order: Nothing, ordered: false, frame: String::new() }
+    }
+}
+
+impl<O> Window<Nothing, O> {
+    /// Only the rows that are equal to this one in an expression, or in each of a tuple.
+    pub fn partition_by<P: Expression>(self, expressions: P) -> Window<P, O> {
+        let Window { order, ordered, frame, .. } = self;
+        Window { partitions: expressions, partitioned: true, order, ordered, frame }
+    }
+}
+
+impl<P> Window<P, Nothing> {
+    /// The rows in this order: `w.order_by(f.id.asc())`, or a tuple of up to eight.
+    ///
+    /// Aggregates over a window with an order are of the rows up to this one, and those that are equal to it in the order,
+    /// unless [`rows`](Self::rows) or [`range`](Self::range) says otherwise.
+    pub fn order_by<O: WindowOrder>(self, order: O) -> Window<P, O> {
+        let Window { partitions, partitioned, frame, .. } = self;
+        Window { partitions, partitioned, order, ordered: true, frame }
+    }
+}
+
+impl<P, O> Window<P, O> {
+    /// Only rows so near to this one: `w.rows(Frame::Preceding(6), Frame::CurrentRow)` is the row and the six before it.
+    pub fn rows(self, from: Frame, to: Frame) -> Self {
+        self.framed("ROWS", from, to)
+    }
+
+    /// Only rows whose value in the order, a number, is so near to this one's.
+    pub fn range(self, from: Frame, to: Frame) -> Self {
+        self.framed("RANGE", from, to)
+    }
+
+    fn framed(mut self, unit: &str, from: Frame, to: Frame) -> Self {
+        self.frame.clear();
+        // Writing to a string does not fail.
+        let _ = write!(self.frame, "{unit} BETWEEN {from} AND {to}");
+        self
+    }
+}
+
+/// An end of a window's frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The first row of the partition.
+    UnboundedPreceding,
+    /// So many rows, or so much, before this row.
+    Preceding(u32),
+    /// This row; by `range`, also those that are equal to it in the order.
+    CurrentRow,
+    /// So many rows, or so much, behind this row.
+    Following(u32),
+    /// The last row of the partition.
+    UnboundedFollowing,
+}
+
+impl std::fmt::Display for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Frame::UnboundedPreceding => f.write_str("UNBOUNDED PRECEDING"),
+            Frame::Preceding(by) => write!(f, "{by} PRECEDING"),
+            Frame::CurrentRow => f.write_str("CURRENT ROW"),
+            Frame::Following(by) => write!(f, "{by} FOLLOWING"),
+            Frame::UnboundedFollowing => f.write_str("UNBOUNDED FOLLOWING"),
+        }
+    }
+}
+
+/// The order of a window: what `asc()` and `desc()` make of an expression, or a tuple of up to eight.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the order of a window",
+    label = "neither an order nor a tuple of up to eight",
+    note = "an order is `f.name.asc()`, `f.name.desc()`, or a tuple of them"
+)]
+pub trait WindowOrder {
+    /// What is ordered.
+    #[doc(hidden)]
+    type Of;
+}
+
+/// It can be written for the backend `DB`.
+#[doc(hidden)]
+pub trait WindowOrderOn<DB: Driver> {
+    fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
+}
+
+impl WindowOrder for Nothing {
+    type Of = Nothing;
+}
+impl<DB: Driver> WindowOrderOn<DB> for Nothing {
+    fn write<'b>(&'b self, _: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        Ok(())
+    }
+}
+impl<E> WindowOrder for Ordered<E> {
+    type Of = E;
+}
+impl<DB: Driver, E: QueryFragment<DB>> WindowOrderOn<DB> for Ordered<E> {
+    fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let (expression, direction) = self.key();
+        push_ordered(out, expression, direction)
+    }
+}
+
+macro_rules! tuples {
+    ($($($T:ident $at:tt)+;)*) => { $(
+        impl<$($T: WindowOrder),+> WindowOrder for ($($T,)+) {
+            type Of = ($($T::Of,)+);
+        }
+        impl<DB: Driver, $($T: WindowOrderOn<DB>),+> WindowOrderOn<DB> for ($($T,)+) {
+            fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                $(
+                    if $at > 0 {
+                        out.push_sql(", ");
+                    }
+                    self.$at.write(out)?;
+                )+
+                Ok(())
+            }
+        }
+    )* };
+}
+tuples! {
+    A 0;
+    A 0 C 1;
+    A 0 C 1 D 2;
+    A 0 C 1 D 2 E 3;
+    A 0 C 1 D 2 E 3 F 4;
+    A 0 C 1 D 2 E 3 F 4 G 5;
+    A 0 C 1 D 2 E 3 F 4 G 5 H 6;
+    A 0 C 1 D 2 E 3 F 4 G 5 H 6 I 7;
+}
+
+impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> for Window<P, O> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut space = "";
+        if self.partitioned {
+            out.push_sql("PARTITION BY ");
+            self.partitions.walk_ast(out.reborrow())?;
+            space = " ";
+        }
+        if self.ordered {
+            out.push_sql(space);
+            out.push_sql("ORDER BY ");
+            self.order.write(&mut out)?;
+            space = " ";
+        }
+        if !self.frame.is_empty() {
+            out.push_sql(space);
+            out.push_sql(&self.frame);
+        }
+        Ok(())
+    }
+}
+
+/// Nothing is there: no argument, no partitions, no order.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl Expression for Nothing {
+    type SqlType = Untyped;
+}
+impl<QS> AppearsOnTable<QS> for Nothing {}
+impl<G> ValidGrouping<G> for Nothing {
+    type IsAggregate = is_aggregate::Never;
+}
+impl<DB: diesel::backend::Backend> QueryFragment<DB> for Nothing {
+    fn walk_ast<'b>(&'b self, _: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        Ok(())
+    }
+}

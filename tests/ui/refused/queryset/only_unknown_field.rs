@@ -1,0 +1,15 @@
+#[path = "../models.rs"]
+mod models;
+use models::*;
+
+#[derive(PartialModel)]
+#[model(of = Flight)]
+struct Number {
+    nunber: i32,
+}
+
+fn mistake(db: &Database) {
+    let _ = Flight::objects(db).only::<Number>();
+}
+
+fn main() {}
