@@ -73,7 +73,8 @@ fn chaining_filters(bed: &Bed) -> TestResult {
         .exclude(|e| e.pub_date.ge(day("2025-01-01")))
         .filter(|e| e.number_of_comments.gt(1));
     assert_eq!(ids(&chained)?, [2]);
-    assert_eq!(plain(&chained.values(|e| e.id).sql()?).matches(" AND ").count(), 2);
+    let sql = plain(&chained.values(|e| e.id).sql()?);
+    assert_eq!((sql.matches("SELECT").count(), sql.matches("JOIN").count()), (1, 0), "{sql}");
     Ok(())
 }
 

@@ -28,12 +28,17 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::{BoxedCondition, all_of, any_of, case_when, condition, exists, not, value}, prelude::*};
+//! use orm_core::{
+//!     dsl::{BoxedCondition, all_of, any_of, case_when, condition, exists, not, value},
+//!     prelude::*,
+//! };
 //! # let db = blog::open()?;
 //! let entries = || Entry::objects(&db).order_by(|e| e.id.asc());
 //! assert_eq!(entries().filter(|e| e.comments.gt(e.pingbacks)).values(|e| e.id).load()?, [1, 4]);
 //! assert_eq!(entries().filter(|e| e.blog().name.eq(e.headline)).count()?, 0);
-//! let sums = entries().filter(|e| (e.comments + e.pingbacks * 2).gt(10)).values(|e| (value(100) - e.comments, e.comments / 4, e.comments % 4));
+//! let sums = entries()
+//!     .filter(|e| (e.comments + e.pingbacks * 2).gt(10))
+//!     .values(|e| (value(100) - e.comments, e.comments / 4, e.comments % 4));
 //! assert_eq!(sums.load()?, [(90, 2, 2), (97, 0, 3)]);
 //! assert_eq!(entries().values(|e| e.headline.substr(2, 2)).first()?.as_deref(), Some("tr"));
 //!
@@ -51,7 +56,8 @@
 //! });
 //! assert_eq!(found.values(|e| e.id).load()?, [1]);
 //!
-//! let words = entries().values(|e| case_when(e.comments.gt(5), "busy").when(e.comments.gt(0), "calm").otherwise("still"));
+//! let words =
+//!     entries().values(|e| case_when(e.comments.gt(5), "busy").when(e.comments.gt(0), "calm").otherwise("still"));
 //! assert_eq!(words.load()?, ["busy", "calm", "still", "busy"]);
 //! let words: Vec<Option<&str>> = vec![Some("busy"), None, None, Some("busy")];
 //! let or_null = entries().values(|e| case_when(e.comments.gt(5), "busy").or_null()).load()?;
@@ -77,7 +83,14 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{diesel::{dsl::sql, sql_types::{BigInt, Bool}}, dsl::{Frame, count_star, sum}, prelude::*};
+//! use orm_core::{
+//!     diesel::{
+//!         dsl::sql,
+//!         sql_types::{BigInt, Bool},
+//!     },
+//!     dsl::{Frame, count_star, sum},
+//!     prelude::*,
+//! };
 //! # let db = blog::open()?;
 //! let entries = || Entry::objects(&db).order_by(|e| e.id.asc()); // with 10, 3, 0 and 7 comments
 //! let running = entries().values(|e| {
@@ -91,7 +104,9 @@
 //!     running.load()?,
 //!     [(Some(13), Some(10), 2), (Some(13), Some(13), 2), (Some(7), Some(3), 2), (Some(7), Some(7), 2)]
 //! );
-//! let lengths = entries().filter(|_| sql::<Bool>("`entries`.`comments` > 5")).values_as::<i64, _>(|_| sql::<BigInt>("LENGTH(`entries`.`headline`)"));
+//! let lengths = entries()
+//!     .filter(|_| sql::<Bool>("`entries`.`comments` > 5"))
+//!     .values_as::<i64, _>(|_| sql::<BigInt>("LENGTH(`entries`.`headline`)"));
 //! assert_eq!(lengths.load()?, [15, 14]);
 //! # Ok::<(), orm_core::Error>(())
 //! ```
@@ -122,9 +137,13 @@
 //! use orm_core::{dsl::*, prelude::*};
 //! # let db = blog::open()?;
 //! let entries = Entry::objects(&db); // with 10, 3, 0 and 7 comments
-//! let numbers = entries.aggregate(|e| (count_star(), count(e.rating), count(e.blog_id).distinct(), sum(e.comments)))?;
+//! let numbers =
+//!     entries.aggregate(|e| (count_star(), count(e.rating), count(e.blog_id).distinct(), sum(e.comments)))?;
 //! assert_eq!(numbers, (4, 3, 2, Some(20)));
-//! assert_eq!(entries.aggregate(|e| (avg(e.comments), min(e.comments), max(e.headline)))?, (Some(5.0), Some(0), Some("Über Brot".into())));
+//! assert_eq!(
+//!     entries.aggregate(|e| (avg(e.comments), min(e.comments), max(e.headline)))?,
+//!     (Some(5.0), Some(0), Some("Über Brot".into()))
+//! );
 //! let (deviation, variance_of_all) = entries.aggregate(|e| (stddev_pop(e.comments), variance_pop(e.comments)))?;
 //! assert!((variance_of_all.unwrap() - 14.5).abs() < 1e-9 && (deviation.unwrap() - 14.5_f64.sqrt()).abs() < 1e-9);
 //! let (deviation, of_sample) = entries.aggregate(|e| (stddev(e.comments), variance(e.comments)))?;

@@ -10,7 +10,7 @@
 //! | `exact` | `eq` | `exact=None` is `is_null()`; `eq(None)` is NULL, so it keeps no row |
 //! | `iexact` | `iexact` | |
 //! | `contains` | `contains` | case counts on every backend, on SQLite and MySQL too; `%` and `_` are ordinary characters |
-//! | `icontains` | `icontains` | every alphabet, on SQLite too |
+//! | `icontains` | `icontains` | every alphabet, on SQLite too; on PostgreSQL the letters of the database's locale |
 //! | `in` | `is_in`, `not_in` | any iterator of any length, or a queryset; none is found among no values |
 //! | `gt`, `gte`, `lt`, `lte` | `gt`, `ge`, `lt`, `le` | |
 //! | `startswith`, `istartswith` | `starts_with`, `istarts_with` | |
@@ -125,7 +125,8 @@
 //! // One entry is of 2024 and has "tea" in it; or one is of 2025, and one, perhaps another, has "tea" in it.
 //! let same = |b: BlogFields<_>| b.entries().any(|e| e.pub_date.in_year(2024).and(e.headline.contains("tea")));
 //! assert_eq!(blogs().filter(same).count()?, 0);
-//! let each = blogs().filter(|b| b.entries().any(|e| e.pub_date.in_year(2025)).and(b.entries().any(|e| e.headline.contains("tea"))));
+//! let each = blogs()
+//!     .filter(|b| b.entries().any(|e| e.pub_date.in_year(2025)).and(b.entries().any(|e| e.headline.contains("tea"))));
 //! assert_eq!(each.values(|b| b.name).load()?, ["Kitchen"]);
 //! assert_eq!(blogs().filter(|b| b.entries().none(|e| e.headline.contains("tea"))).count()?, 2);
 //! assert_eq!(blogs().filter(|b| b.entries().all(|e| e.pub_date.in_year(2024))).values(|b| b.id).load()?, [1, 3]);
@@ -150,7 +151,10 @@
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
 //! # use orm_core::prelude::*;
-//! use orm_core::diesel::{define_sql_function, sql_types::{BigInt, Text}};
+//! use orm_core::diesel::{
+//!     define_sql_function,
+//!     sql_types::{BigInt, Text},
+//! };
 //! # use orm_core::diesel;
 //!
 //! define_sql_function! {
@@ -158,7 +162,8 @@
 //!     fn octet_length(text: Text) -> BigInt;
 //! }
 //! # let db = blog::open()?;
-//! let sizes: Vec<i64> = Entry::objects(&db).filter(|e| e.id.eq(3)).values_as::<i64, _>(|e| octet_length(e.headline)).load()?;
+//! let sizes: Vec<i64> =
+//!     Entry::objects(&db).filter(|e| e.id.eq(3)).values_as::<i64, _>(|e| octet_length(e.headline)).load()?;
 //! assert_eq!(sizes, [10]);
 //! # Ok::<(), orm_core::Error>(())
 //! ```

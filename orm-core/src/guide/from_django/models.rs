@@ -36,7 +36,8 @@
 //! draft.save(&db)?; // updates
 //! let comments = Entry::objects(&db).filter(|e| e.id.eq(draft.id)).values(|e| e.comments).get()?;
 //! assert_eq!(comments, 2);
-//! let before = Entry::objects(&db).filter(|e| e.pub_date.lt(draft.pub_date)).order_by(|e| e.pub_date.desc()).first()?;
+//! let before =
+//!     Entry::objects(&db).filter(|e| e.pub_date.lt(draft.pub_date)).order_by(|e| e.pub_date.desc()).first()?;
 //! assert_eq!(before.map(|e| e.id), Some(4));
 //! assert!(draft.delete(&db)?);
 //! assert!(!draft.delete(&db)?); // it is gone already

@@ -37,7 +37,8 @@
 //! # let db = blog::open()?;
 //! let in_2024 = Blog::objects(&db).filter(|b| b.entries().any(|e| e.pub_date.in_year(2024)));
 //! assert_eq!(in_2024.count()?, 1); // although there are two such entries
-//! let counts = Entry::objects(&db).filter(|e| e.id.eq(1)).values(|e| (e.authors().count(), e.blog().entries().count()));
+//! let counts =
+//!     Entry::objects(&db).filter(|e| e.id.eq(1)).values(|e| (e.authors().count(), e.blog().entries().count()));
 //! assert_eq!(counts.get()?, (2, 2)); // not 4 and 4
 //! # Ok::<(), orm_core::Error>(())
 //! ```
@@ -147,7 +148,21 @@
 //!
 //! # Types are the schema's
 //!
-//! A field that may be NULL is an `Option`, and so is what is computed of it. An average of integers is an `f64`, a sum an
+//! A field that may be NULL is an `Option`, and so is what is computed of it; it is compared with one that may not by the
+//! other's `nullable()`. An average of integers is an `f64`, a sum an
 //! `i64`. Integers divided by integers are integers, on MySQL as well. What Django leaves to the backend, such as whether
 //! case counts in `contains`, is the same on all; the table in [the crate's documentation](crate#where-backends-differ) says
 //! what is left.
+//!
+//! ```
+//! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
+//! # use blog::*;
+//! # use orm_core::prelude::*;
+//! # let db = blog::open()?;
+//! let above = Entry::objects(&db).filter(|e| e.rating.gt(e.comments.cast::<f64>().nullable()));
+//! assert_eq!(above.values(|e| e.id).load()?, [3]);
+//! let halves: Vec<(i32, Option<f64>)> =
+//!     Entry::objects(&db).order_by(|e| e.id.asc()).values(|e| (e.comments / 4, e.rating / 2.0)).load()?;
+//! assert_eq!(halves[..2], [(2, Some(2.25)), (0, None)]);
+//! # Ok::<(), orm_core::Error>(())
+//! ```
