@@ -109,7 +109,7 @@ fn conditional_filter(bed: &Bed) -> TestResult {
     assert_eq!(
         plain(&waiting.sql()?),
         "SELECT customers.id FROM customers WHERE ((EXISTS (SELECT 1 FROM orders AS customers__orders \
-         WHERE (customers__orders.customer_id = customers.id) AND (customers__orders.shipped_at IS NULL)) \
+         WHERE (customers__orders.customer_id = customers.id) AND ((customers__orders.shipped_at IS NULL))) \
          OR (customers.account = ?))) ORDER BY customers.id ASC"
     );
     let unsold = Product::objects(&db).filter(|p| p.items().is_empty()).values(|p| p.name);

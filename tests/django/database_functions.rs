@@ -137,7 +137,7 @@ fn mathematics(bed: &Bed) -> TestResult {
     let floats = kettle.clone().values(|p| (p.weight.round(), p.weight.power(2.0), (p.weight * 6.0).sqrt()));
     assert_eq!(floats.get()?, (Some(2.0), Some(2.25), Some(3.0)));
     let odd = Product::objects(&db).filter(|p| (p.id % 2).eq(1)).order_by(|p| p.id.asc()).values(|p| p.id);
-    assert_eq!(odd.load()?, numbers(bed, "SELECT id FROM products WHERE MOD(id, 2) = 1 ORDER BY id"));
+    assert_eq!(odd.load()?, numbers(bed, "SELECT id FROM products WHERE id % 2 = 1 ORDER BY id"));
     assert_eq!(kettle.values(|p| p.weight.ln()).get()?.map(|ln| (ln - 1.5_f64.ln()).abs() < 1e-9), Some(true));
     Ok(())
 }

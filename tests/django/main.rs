@@ -6,3 +6,5 @@ mod database_functions;
 mod making_queries;
 mod models;
 mod queryset_api;
+#[cfg(feature = "sqlite")]
+mod statements;

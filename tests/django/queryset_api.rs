@@ -24,7 +24,7 @@ fn filter_and_exclude(bed: &Bed) -> TestResult {
     let all = || Entry::objects(&db);
     assert_eq!(
         behind_from(all().filter(|e| e.pub_date.gt(day("2024-01-03")).and(e.headline.eq("Parsers"))))?,
-        "WHERE ((entries.pub_date > ?) AND (entries.headline = ?))"
+        "WHERE (((entries.pub_date > ?) AND (entries.headline = ?)))"
     );
     let both = all().exclude(|e| e.pub_date.gt(day("2024-06-01")).and(e.rating.gt(2)));
     assert_eq!(ids(&both)?, [1, 2, 3, 4, 6], "what is NULL is not excluded");
