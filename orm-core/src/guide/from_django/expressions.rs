@@ -122,6 +122,7 @@
 //! | `Min`, `Max` | `min(e.x)`, `max(e.x)` | |
 //! | `StdDev`, `Variance` | `stddev_pop(e.x)`, `variance_pop(e.x)`; with `sample=True`, `stddev(e.x)`, `variance(e.x)` | on SQLite, too |
 //! | `AnyValue`, `StringAgg` | not yet | |
+//! | `Aggregate` of a program's own | Diesel's `define_sql_function!` with `#[aggregate]`, in `values_as` | |
 //! | `filter=Q(…)` | `.filter(…)` | |
 //! | `default=0` | `coalesce((sum(e.x), 0))` | |
 //! | `order_by=` of an aggregate | not yet | |
@@ -164,5 +165,22 @@
 //!     .having(|_, (n, _)| n.ge(1))
 //!     .order_by(|year, (n, _)| (n.desc(), year.asc()));
 //! assert_eq!(years.load()?, [(2024, (2, Some(13))), (2025, (1, Some(7)))]);
+//! # Ok::<(), orm_core::Error>(())
+//! ```
+//!
+//! An aggregate that only one backend has, by Diesel's means:
+//!
+//! ```
+//! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
+//! # use blog::*;
+//! # use orm_core::prelude::*;
+//! # use orm_core::diesel;
+//! diesel::define_sql_function! {
+//!     /// SQLite's sum as a float, which is 0 of no value.
+//!     #[aggregate]
+//!     fn total(number: diesel::sql_types::Integer) -> diesel::sql_types::Double;
+//! }
+//! # let db = blog::open()?;
+//! assert_eq!(Entry::objects(&db).values_as::<f64, _>(|e| total(e.comments)).get()?, 20.0);
 //! # Ok::<(), orm_core::Error>(())
 //! ```

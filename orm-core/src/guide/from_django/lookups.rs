@@ -144,7 +144,7 @@
 //! | --- | --- |
 //! | key and index transforms (`data__a__0`), `KT()` | not yet |
 //! | `contained_by`, `has_key`, `has_keys`, `has_any_keys`, `contains` of JSON | not yet |
-//! | `contains`, `overlap`, `trigram_similar` … of `django.contrib.postgres` | Diesel's own operators, on a database whose backend is fixed to [`Pg`](crate::backend::Pg) |
+//! | the lookups of `django.contrib.postgres` | Diesel's operators for PostgreSQL, such as `ilike`, on a database whose backend is fixed to `Pg`; raw SQL for the others |
 //! | `register_lookup`, `Transform` | a function with Diesel's `define_sql_function!`, or `infix_operator!`: they take fields as they take columns |
 //!
 //! ```

@@ -131,5 +131,5 @@
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 
-#[allow(unused_imports)] // the documentation names them
+#[cfg(doc)]
 use crate::{Database, Model, Transaction};

@@ -246,5 +246,5 @@
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 
-#[allow(unused_imports)] // the documentation names them
+#[cfg(doc)]
 use crate::{Database, ErrorKind, Model, QuerySet};
