@@ -144,3 +144,43 @@ fn writes(tx: &Transaction<Sqlite>, sent: &Sent) -> orm_core::Result<()> {
     one("get_or_create of a row that is there");
     Ok(())
 }
+
+/// Nothing is joined, ordered or looked up that the answer does not need.
+#[test]
+fn the_least_that_answers() -> TestResult {
+    let bed = Bed::sqlite();
+    models::blog(&bed)?;
+    let (db, sent) = watched(&bed)?;
+    db.transaction(|tx| least(tx, &sent))?;
+    Ok(())
+}
+
+fn least(tx: &Transaction<Sqlite>, sent: &Sent) -> orm_core::Result<()> {
+    Entry::objects(tx).count()?;
+    sent.take();
+    let lacks = |words: &[&str]| {
+        let sql = sent.take().join("; ");
+        assert!(!sql.is_empty() && !words.iter().any(|word| sql.contains(word)), "{sql}");
+    };
+    let rows = Entry::objects(tx).select_related(|e| e.detail()).order_by(|e| e.headline.asc());
+    rows.count()?;
+    lacks(&["JOIN", "ORDER BY", "headline"]);
+    rows.exists()?;
+    lacks(&["JOIN", "ORDER BY", "headline"]);
+    rows.aggregate(|_| count_star())?;
+    lacks(&["JOIN", "ORDER BY", "headline"]);
+    Entry::objects(tx).annotate(|e| (e.detail().details, e.authors().count())).count()?;
+    lacks(&["JOIN", "author"]);
+    Entry::objects(tx).filter(|e| e.blog_id.eq(2)).order_by(|e| e.blog().name.asc()).update(|e| e.rating.set(2))?;
+    lacks(&["ORDER BY"]);
+    Entry::objects(tx).filter(|e| e.id.gt(1)).update(|e| e.rating.set(2))?;
+    lacks(&["JOIN", "SELECT"]);
+    // One way, used in a condition, an order and a value, is one join.
+    let sql = Entry::objects(tx)
+        .filter(|e| e.blog().name.ne("x"))
+        .order_by(|e| e.blog().tagline.asc())
+        .values(|e| (e.id, e.blog().name))
+        .sql()?;
+    assert_eq!(sql.matches("JOIN").count(), 1, "{sql}");
+    Ok(())
+}

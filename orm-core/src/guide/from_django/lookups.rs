@@ -100,7 +100,7 @@
 //! | Django | here | where it differs |
 //! | --- | --- | --- |
 //! | `blog__name="x"` | `e.blog().name.eq("x")` | a join, INNER where there is a row in any case, LEFT where there may be none |
-//! | `blog=b`, `blog_id=1` | `e.blog_id.eq(b.id)` | no join |
+//! | `blog=b`, `blog_id=1`, `blog__id=1` | `e.blog_id.eq(b.id)` | no join; `e.blog().id` would be one, where Django leaves it out |
 //! | `entry__headline="x"` (back along a key) | `b.entries().any(…)` | a subquery: rows are not multiplied, and no `distinct` is needed |
 //! | `entry__isnull=True` | `b.entries().is_empty()` | |
 //! | two conditions on one related row, in one `filter` | both in one `any` | |
