@@ -106,7 +106,7 @@ mod mysql {
         assert_eq!(
             changed(LIMITED, true),
             "DELETE FROM `trips` WHERE `trips`.`id` IN (SELECT * FROM (SELECT `trips`.`id` FROM `trips` \
-             WHERE (`trips`.`late`) IS NOT TRUE LIMIT 2) AS `matched`)"
+             WHERE (`trips`.`late`) IS NOT TRUE LIMIT 2 FOR UPDATE) AS `matched`)"
         );
     }
 
@@ -156,22 +156,28 @@ mod postgres {
     use crate::backend::Pg;
 
     #[test]
-    fn a_limited_list_is_made_once() {
+    fn a_list_is_made_once_and_its_rows_are_locked() {
         let late = "(\"trips\".\"late\") IS NOT TRUE";
         assert_eq!(changed::<Pg>(PLAIN, true), format!("DELETE FROM \"trips\" WHERE {late}"));
         assert_eq!(
             changed::<Pg>(LIMITED, true),
             format!(
-                "WITH \"matched\" AS MATERIALIZED (SELECT \"trips\".\"id\" FROM \"trips\" WHERE {late} LIMIT 2) \
+                "WITH \"matched\" AS MATERIALIZED (SELECT \"trips\".\"id\" FROM \"trips\" WHERE {late} LIMIT 2 FOR UPDATE) \
                  DELETE FROM \"trips\" WHERE \"trips\".\"id\" IN (SELECT * FROM \"matched\")"
             )
         );
-        let joined = changed::<Pg>(JOINED, false);
-        assert!(
-            joined.starts_with("UPDATE \"trips\" SET \"delay\" = \"trips\".\"delay\", ")
-                && joined.contains(" WHERE \"trips\".\"id\" IN (SELECT \"trips\".\"id\" FROM \"trips\" LEFT JOIN "),
-            "{joined}"
+        let rows = "SELECT \"trips\".\"id\" FROM \"trips\" LEFT JOIN \"carriers\" AS \"trips__carrier\" \
+                    ON \"trips__carrier\".\"code\" = \"trips\".\"carrier_code\"";
+        let list = |lock| format!("WITH \"matched\" AS MATERIALIZED ({rows} WHERE {late} {lock} OF \"trips\")");
+        let in_list = "WHERE \"trips\".\"id\" IN (SELECT * FROM \"matched\")";
+        assert_eq!(
+            changed::<Pg>(JOINED, false),
+            format!(
+                "{} UPDATE \"trips\" SET \"delay\" = \"trips\".\"delay\", \"share\" = \"trips\".\"share\" {in_list}",
+                list("FOR NO KEY UPDATE")
+            )
         );
+        assert_eq!(changed::<Pg>(JOINED, true), format!("{} DELETE FROM \"trips\" {in_list}", list("FOR UPDATE")));
     }
 
     #[test]
