@@ -7,7 +7,7 @@ use super::{
     dialect::{Trip, select, trip, written},
     insert::{Conflict, Insert},
     select::Columns,
-    update_rows::UpdateRows,
+    update_rows::{CountRows, UpdateRows},
 };
 use crate::{
     backend::Driver,
@@ -76,6 +76,14 @@ where
     let update =
         UpdateRows { rows: &[trip(1), trip(2)], columns: &[1, 2], recurs: false, model: PhantomData::<fn() -> Trip> };
     DB::sql(&update).expect("it can be written")
+}
+
+fn counted<DB: Driver>() -> String
+where
+    Trip: ToRow<DB>,
+{
+    let trip = |id| Trip { id, delay: None, share: 0.5, late: false, carrier_code: None };
+    DB::sql(&CountRows::<Trip, Trip>::new(&[trip(1), trip(2)])).expect("it can be written")
 }
 
 #[cfg(feature = "mysql")]
@@ -147,6 +155,11 @@ mod mysql {
              UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
              SET `trips`.`delay` = `given_rows`.`delay`, `trips`.`share` = `given_rows`.`share`"
         );
+        assert_eq!(
+            counted::<Mysql>(),
+            "SELECT COUNT(*) FROM `trips` INNER JOIN (SELECT `trips`.`id` FROM `trips` WHERE 1 = 0 UNION ALL SELECT ? \
+             UNION ALL SELECT ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` FOR UPDATE"
+        );
     }
 }
 
@@ -195,6 +208,11 @@ mod postgres {
              FROM (VALUES ($1, $2, $3), ($4, $5, $6)) AS \"given_rows\" (\"id\", \"delay\", \"share\") \
              WHERE \"trips\".\"id\" = \"given_rows\".\"id\""
         );
+        assert_eq!(
+            counted::<Pg>(),
+            "SELECT COUNT(*) FROM \"trips\" INNER JOIN (VALUES ($1), ($2)) AS \"given_rows\" (\"id\") \
+             ON \"trips\".\"id\" = \"given_rows\".\"id\""
+        );
     }
 }
 
@@ -219,6 +237,11 @@ mod sqlite {
             "WITH `given_rows` (`id`, `delay`, `share`) AS (VALUES (?, ?, ?), (?, ?, ?)) UPDATE `trips` \
              SET `delay` = `given_rows`.`delay`, `share` = `given_rows`.`share` FROM `given_rows` \
              WHERE `trips`.`id` = `given_rows`.`id`"
+        );
+        assert_eq!(
+            counted::<Sqlite>(),
+            "WITH `given_rows` (`id`) AS (VALUES (?), (?)) SELECT COUNT(*) FROM `trips` INNER JOIN `given_rows` \
+             ON `trips`.`id` = `given_rows`.`id`"
         );
         let ignore = Conflict::Ignore { keys: vec![0] };
         assert_eq!(inserted::<Sqlite>(&ignore, false), "(?, ?) ON CONFLICT (`id`) DO NOTHING");
