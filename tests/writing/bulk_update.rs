@@ -16,7 +16,7 @@ on_each_backend! {
     of_every_type, keys_of_other_types, lazily_consumed, wide_values_are_sent_early, atomic_in_a_late_batch,
     atomic_when_the_iterator_panics, values_that_cannot_be_stored, a_field_of_the_key, generated_fields, in_a_transaction,
     from_a_stream, odd_texts, a_table_of_another_collation, errors_name_the_rows, one_row_twice_by_other_words,
-    one_row_twice_in_a_collation, one_row_twice_by_a_composite_key,
+    one_row_twice_in_a_collation, one_row_twice_by_a_composite_key, booleans_in_bits,
 }
 
 fn planned(bed: &Bed) -> Vec<String> {
@@ -449,5 +449,28 @@ fn one_row_twice_by_a_composite_key(bed: &Bed) -> TestResult {
     let rows = [stock("1.50", 1, 1), stock("1.5", 2, 2), stock("1.5", 3, 3), stock("1.5", 1, 4)];
     assert_eq!(Stock::bulk_update(&db, &rows, |s| s.count)?, 3);
     assert_eq!(pairs(bed, "place", "count", "stocks"), ["1=4", "2=2"]);
+    Ok(())
+}
+
+/// MySQL's other type for what is true or false.
+fn booleans_in_bits(bed: &Bed) -> TestResult {
+    #[derive(Model, Clone, Debug, PartialEq)]
+    struct Switch {
+        #[model(primary_key)]
+        id: i64,
+        on: bool,
+        stuck: Option<bool>,
+    }
+    let db = bed.db()?;
+    if bed.backend() == orm_core::BackendKind::Mysql {
+        bed.execute("CREATE TABLE switches (id BIGINT PRIMARY KEY, `on` BIT(1) NOT NULL, stuck BIT(1))");
+    } else {
+        db.create_tables::<(Switch,)>()?;
+    }
+    let switch = |id, on, stuck| Switch { id, on, stuck };
+    Switch::bulk_create(&db, [switch(1, true, None), switch(2, false, Some(true)), switch(3, true, Some(false))])?;
+    let rows = [switch(1, false, Some(true)), switch(2, true, Some(false)), switch(3, true, None)];
+    assert_eq!(Switch::bulk_update(&db, &rows, |s| (s.on, s.stuck))?, 3);
+    assert_eq!(Switch::objects(&db).order_by(|s| s.id.asc()).load()?, rows);
     Ok(())
 }

@@ -98,6 +98,11 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
             let column = &table.columns[column];
             out.push_sql(if i == 0 { "(SELECT " } else { ", " });
             push_column(out, table.name, column.name)?;
+            if column.sql.is_boolean() {
+                // Of a BIT and a number a union would make a text, and of the text no BIT.
+                out.push_sql(" + 0 AS ");
+                out.push_identifier(column.name)?;
+            }
         }
         out.push_sql(" FROM ");
         push_table(out, table)?;
