@@ -3,6 +3,7 @@
 mod bulk_update;
 mod insertion;
 mod instances;
+mod meanwhile;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql_without_returning;
