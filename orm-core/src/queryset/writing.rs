@@ -31,11 +31,13 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     ///
     /// A row that another transaction is changing is waited for, and then looked at again: where the conditions are not true of
     /// it any more it is left out, and with a limit the next one takes its place, so that each of several workers gets rows of
-    /// its own. (A transaction whose isolation does not show it what others commit fails instead, or keeps to what it saw, as
-    /// the database has it.) Only rows of a union or of `distinct_on`, and a limit in the order of a
-    /// window, are chosen once: a row that changed meanwhile is changed all the same. For the sake of this, rows are locked
-    /// before they are changed where there is a limit, an offset or, on PostgreSQL, a related model: a [`delete`](Self::delete)
-    /// needs the privilege `UPDATE` there as well, and on MariaDB the related rows are locked, too.
+    /// its own. (In a stricter isolation than READ COMMITTED, PostgreSQL fails there instead, with
+    /// [`ErrorKind::SerializationFailure`].) Rows of a union or of `distinct_on` are chosen once, and on PostgreSQL those of a
+    /// limit in the order of a window: one that changed meanwhile is changed all the same.
+    ///
+    /// For the sake of this, rows are locked before they are changed where there is a limit, an offset or, on PostgreSQL, a
+    /// related model: a [`delete`](Self::delete) needs the privilege `UPDATE` there as well, and with a limit MariaDB locks the
+    /// related rows, too.
     ///
     /// ```
     /// # use orm_core::prelude::*;
