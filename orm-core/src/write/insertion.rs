@@ -28,8 +28,7 @@ use crate::{
 /// A row conflicts with one that is there, or that came before it, where both have the same values in fields that a primary
 /// key or a unique index keeps apart. The fields that are named must be those of one such key, on PostgreSQL and SQLite. MySQL
 /// and MariaDB find conflicts by all keys at once: there the values are compared, and a conflict by another key is an error
-/// ([`ErrorKind::UniqueViolation`]), as it is on the others. (They cannot compare where one of the fields is NULL, which is
-/// in conflict with nothing.)
+/// ([`ErrorKind::UniqueViolation`]), as it is on the others. NULL is in conflict with nothing.
 ///
 /// A field that is `generated` is written nevertheless where it is named, if the rows are models.
 #[must_use = "nothing is stored before `bulk_create` or `bulk_create_returning` is called"]
