@@ -53,6 +53,10 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     /// the same.
     ///
     /// ```
+    /// On MySQL and MariaDB it is done by an update that changes nothing, because `INSERT IGNORE` would leave out failures,
+    /// too. So a row that is there is locked, and its table's UPDATE triggers run, for each row that is left out; and keys are
+    /// used up (as they are on PostgreSQL).
+    ///
     /// # use orm_core::prelude::*;
     /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
     /// # let db = orm_core::connect("sqlite::memory:")?;
@@ -66,7 +70,8 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
         self
     }
 
-    /// Leaves out rows that are in conflict by these unique fields; by others it is an error.
+    /// Leaves out rows that are in conflict by these unique fields; by others it is an error. On MySQL and MariaDB UPDATE
+    /// triggers run, as with [`ignore_conflicts`](Self::ignore_conflicts).
     pub fn ignore_conflicts_on<U>(
         mut self,
         unique: impl FnOnce(M::Fields<Root<M>>) -> U + GivesFieldsOf<M, U>,
@@ -125,6 +130,10 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     /// and of those that have changed one that was there, it is that one.
     ///
     /// ```
+    /// Each is as it was when it was stored. Where several of the rows given have one key, and conflicts update, the later ones
+    /// change what the earlier ones have stored: then each of these is in the list, and only the last is what the database
+    /// holds in the end.
+    ///
     /// # use orm_core::prelude::*;
     /// # #[derive(Model)] struct Flight { #[model(primary_key, generated)] id: i64, carrier: String }
     /// # let db = orm_core::connect("sqlite::memory:")?;
