@@ -445,6 +445,14 @@ impl<DB: Driver> Lease<DB> {
         self.reporter().failed(error)
     }
 
+    /// The error, after which what was written does not stay: it is remembered by the transaction.
+    pub(crate) fn spoiled(&self, error: Error) -> Error {
+        if let Home::Transaction(slot) = &self.home {
+            slot.lock().failed.get_or_insert_with(|| error.to_string());
+        }
+        error
+    }
+
     /// What tells the transaction of failures, for where the connection itself is borrowed.
     pub(crate) fn reporter(&self) -> Reporter<DB> {
         Reporter(match &self.home {
