@@ -208,7 +208,8 @@ pub trait Model: Sized + 'static {
     ///
     /// The rows are models or references to them, of a `Vec` or a page, or of an iterator that is longer than memory: it is
     /// consumed as rows are sent, and there is one statement for each batch. Where a row comes twice, the last one stays, and it
-    /// is counted twice. In a transaction it is one part of it; on a database it is a transaction of its own.
+    /// is counted twice; so it does where the database takes two keys for one, such as the decimals 9.5 and 9.50, or `a` and `A`
+    /// in some collations, at the price of more statements. In a transaction it is one part of it; on a database it is a transaction of its own.
     ///
     /// ```
     /// # use orm_core::prelude::*;

@@ -43,6 +43,11 @@ impl ColumnType {
         self.sqlite == "INTEGER"
     }
 
+    /// Whether its values are true and false.
+    pub(crate) fn is_boolean(self) -> bool {
+        self.mysql == "BOOLEAN"
+    }
+
     /// The type as it is declared, of a column that has an index or has none.
     pub(crate) fn on(self, backend: BackendKind, indexed: bool) -> &'static str {
         match (backend, self.mysql) {

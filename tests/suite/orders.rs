@@ -94,7 +94,7 @@ fn reverse_needs_an_order(bed: &Bed) -> TestResult {
 fn reverse_of_diesels_order_is_an_error(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     named(&db)?;
-    let query = Number::objects(&db).order_by(|n| (n.id + 1_i64).desc());
+    let query = Number::objects(&db).order_by(|n| orm_core::diesel::ExpressionMethods::desc(n.id + 1_i64));
     assert_eq!(ids(query.clone())?, [6, 5, 4, 3, 2, 1]);
     let error = query.reverse().load().expect_err("Diesel's order cannot be taken apart");
     assert_eq!(error.kind(), ErrorKind::InvalidQuery);

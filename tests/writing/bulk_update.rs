@@ -15,7 +15,8 @@ on_each_backend! {
     owned_and_borrowed, nothing, null_in_and_out, number_is_of_rows_found, of_a_composite_key, one_row_twice, more_than_a_batch,
     of_every_type, keys_of_other_types, lazily_consumed, wide_values_are_sent_early, atomic_in_a_late_batch,
     atomic_when_the_iterator_panics, values_that_cannot_be_stored, a_field_of_the_key, generated_fields, in_a_transaction,
-    from_a_stream, odd_texts, a_table_of_another_collation, errors_name_the_rows,
+    from_a_stream, odd_texts, a_table_of_another_collation, errors_name_the_rows, one_row_twice_by_other_words,
+    one_row_twice_in_a_collation, one_row_twice_by_a_composite_key, booleans_in_bits,
 }
 
 fn planned(bed: &Bed) -> Vec<String> {
@@ -370,5 +371,106 @@ fn errors_name_the_rows(bed: &Bed) -> TestResult {
     let sql = error.sql().unwrap_or_default();
     assert!(sql.starts_with("UPDATE") && sql.contains("(rows 1 to 2)"), "{sql}");
     assert!(!format!("{error} {error:?}").contains("a secret"), "{error:?}");
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Amount {
+    #[model(primary_key)]
+    amount: BigDecimal,
+    count: i32,
+}
+
+fn amount(amount: &str, count: i32) -> Amount {
+    Amount { amount: amount.parse().expect("it is a number"), count }
+}
+
+/// Keys that differ in Rust, and are one to the database; others are missing.
+fn one_row_twice_by_other_words(bed: &Bed) -> TestResult {
+    #[derive(Model, Clone, Debug, PartialEq)]
+    struct Part {
+        #[model(primary_key)]
+        share: f32,
+        count: i32,
+    }
+    let db = bed.db()?;
+    db.create_tables::<(Amount, Part)>()?;
+    Amount::bulk_create(&db, (0..100).map(|id| amount(&format!("{id}.5"), -1)))?;
+    let twice = (0..100).flat_map(|id| [amount(&format!("{id}.5"), id), amount(&format!("{id}.50"), id + 1000)]);
+    let missing = (0..50).map(|id| amount(&format!("{id}.25"), -2));
+    let back = (0..10).map(|id| amount(&format!("{id}.500"), id + 2000));
+    assert_eq!(Amount::bulk_update(&db, twice.chain(missing).chain(back), |a| a.count)?, 210);
+    assert_eq!(
+        bed.number("SELECT count(*) FROM amounts WHERE count BETWEEN 2000 AND 2009 AND count = amount + 1999.5"),
+        10
+    );
+    assert_eq!(
+        bed.number("SELECT count(*) FROM amounts WHERE count BETWEEN 1010 AND 1099 AND count = amount + 999.5"),
+        90
+    );
+    let part = |share, count| Part { share, count };
+    Part::bulk_create(&db, [part(0.0, 1), part(0.5, 2)])?;
+    let rows = [part(-0.0, 10), part(0.5, 20), part(0.0, 30), part(7.0, 40)];
+    assert_eq!(Part::bulk_update(&db, &rows, |p| p.count)?, 3);
+    assert_eq!(pairs(bed, "share", "count", "parts").len(), 2);
+    assert_eq!(bed.texts("SELECT count FROM parts ORDER BY share"), [Some("30".to_owned()), Some("20".to_owned())]);
+    Ok(())
+}
+
+fn one_row_twice_in_a_collation(bed: &Bed) -> TestResult {
+    bed.execute(bed.pick(Pick {
+        postgres: "CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false); \
+                   CREATE TABLE airports (code TEXT COLLATE no_case PRIMARY KEY, city TEXT NOT NULL, hub_code TEXT)",
+        mysql: "CREATE TABLE airports (code VARCHAR(3) PRIMARY KEY, city VARCHAR(50) NOT NULL, hub_code VARCHAR(3)) \
+                CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+        sqlite: "CREATE TABLE airports (code TEXT PRIMARY KEY COLLATE NOCASE, city TEXT NOT NULL, hub_code TEXT)",
+    }));
+    bed.execute("INSERT INTO airports VALUES ('AB', 'a', NULL), ('CD', 'c', NULL)");
+    let db = bed.db()?;
+    let rows = [airport("ab", "first", None), airport("CD", "one", None), airport("AB", "last", Some("CD"))];
+    assert_eq!(crate::models::Airport::bulk_update(&db, &rows, |a| (a.city, a.hub_code))?, 3);
+    assert_eq!(crate::models::Airport::bulk_update(&db, rows.iter().rev(), |a| a.city)?, 3);
+    assert_eq!(pairs(bed, "city", "hub_code", "airports"), ["first=CD", "one=NULL"]);
+    Ok(())
+}
+
+fn one_row_twice_by_a_composite_key(bed: &Bed) -> TestResult {
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(primary_key(amount, place))]
+    struct Stock {
+        amount: BigDecimal,
+        place: i32,
+        count: i32,
+    }
+    let db = bed.db()?;
+    db.create_tables::<(Stock,)>()?;
+    let stock = |amount: &str, place, count| Stock { amount: amount.parse().expect("it is a number"), place, count };
+    Stock::bulk_create(&db, [stock("1.5", 1, 0), stock("1.5", 2, 0)])?;
+    let rows = [stock("1.50", 1, 1), stock("1.5", 2, 2), stock("1.5", 3, 3), stock("1.5", 1, 4)];
+    assert_eq!(Stock::bulk_update(&db, &rows, |s| s.count)?, 3);
+    assert_eq!(pairs(bed, "place", "count", "stocks"), ["1=4", "2=2"]);
+    Ok(())
+}
+
+/// MySQL's other type for what is true or false.
+fn booleans_in_bits(bed: &Bed) -> TestResult {
+    #[derive(Model, Clone, Debug, PartialEq)]
+    struct Switch {
+        #[model(primary_key)]
+        id: i64,
+        on: bool,
+        stuck: Option<bool>,
+    }
+    let db = bed.db()?;
+    if bed.backend() == orm_core::BackendKind::Mysql {
+        bed.execute("CREATE TABLE switches (id BIGINT PRIMARY KEY, `on` BIT(1) NOT NULL, stuck BIT(1))");
+    } else {
+        db.create_tables::<(Switch,)>()?;
+    }
+    let switch = |id, on, stuck| Switch { id, on, stuck };
+    Switch::bulk_create(&db, [switch(1, true, None), switch(2, false, Some(true)), switch(3, true, Some(false))])?;
+    let rows = [switch(1, false, Some(true)), switch(2, true, Some(false)), switch(3, true, None)];
+    assert_eq!(Switch::bulk_update(&db, &rows, |s| (s.on, s.stuck))?, 3);
+    assert_eq!(Switch::objects(&db).order_by(|s| s.id.asc()).load()?, rows);
     Ok(())
 }

@@ -4,6 +4,7 @@ mod bulk_update;
 mod create;
 mod insertion;
 mod instances;
+mod meanwhile;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql_without_returning;

@@ -11,7 +11,8 @@ on_each_backend! {
     get_what_is_there, create_what_is_not, several, another_key, get_in_a_transaction, a_failure_leaves_the_transaction,
     what_the_database_fills, gets_at_once, gets_at_once_in_transactions, update_what_is_there, update_creates,
     update_across_relations, update_of_a_composite_key, update_of_the_key, update_of_several, update_in_a_transaction,
-    update_that_fails, updates_at_once, updates_at_once_in_transactions, a_row_of_an_older_snapshot,
+    update_that_fails, updates_at_once, updates_at_once_in_transactions, a_row_of_an_older_snapshot, locks_that_cannot_be_had,
+    get_and_lock,
 }
 
 fn new(guest: &str, rating: i32) -> NewVisit {
@@ -293,5 +294,52 @@ fn a_row_of_an_older_snapshot(bed: &Bed) -> TestResult {
         ok(())
     })?;
     assert_eq!(ratings(bed), ["Ada=3"]);
+    Ok(())
+}
+
+/// Before anything is sent: a row that is left out because it is locked is not missing.
+fn locks_that_cannot_be_had(bed: &Bed) -> TestResult {
+    let db = tables(bed)?;
+    let unasked = || -> Airport { panic!("nothing is stored") };
+    db.transaction(|tx| {
+        let ewr = Airport::objects(tx).filter(|a| a.code.eq("EWR"));
+        let refused = |error: orm_core::Error, method: &str| {
+            assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Airport")), "{error:?}");
+            assert!(error.to_string().contains(&format!("`{method}`")), "{error}");
+        };
+        for queryset in
+            [ewr.clone().for_update().skip_locked(), ewr.clone().for_update().nowait(), ewr.clone().nowait()]
+        {
+            refused(queryset.get_or_create(unasked).expect_err("it could store what is there"), "get_or_create");
+        }
+        for queryset in [ewr.clone().for_update(), ewr.clone().for_share(), ewr.clone().for_update().skip_locked()] {
+            let error = queryset.update_or_create(|a| a.city.set("x"), unasked).expect_err("it locks by itself");
+            refused(error, "update_or_create");
+        }
+        ok(())
+    })?;
+    assert_eq!(bed.number("SELECT count(*) FROM airports"), 4);
+    Ok(())
+}
+
+fn get_and_lock(bed: &Bed) -> TestResult {
+    let db = tables(bed)?;
+    if bed.backend() == orm_core::BackendKind::Sqlite {
+        let jfk = Airport::objects(&db).filter(|a| a.code.eq("JFK")).for_update();
+        let error = jfk.get_or_create(|| airport("JFK", "x", None)).expect_err("it locks no rows");
+        assert_eq!(error.kind(), ErrorKind::InvalidQuery);
+        return Ok(());
+    }
+    db.transaction(|tx| {
+        let ewr = Airport::objects(tx).filter(|a| a.code.eq("EWR")).for_update();
+        assert!(ewr.get_or_create(|| airport("EWR", "Newark", None))?.1);
+        let jfk = Airport::objects(tx).filter(|a| a.code.eq("JFK")).for_update();
+        assert!(!jfk.get_or_create(|| airport("JFK", "x", None))?.1);
+        let others = db.transaction(|other| {
+            Airport::objects(other).filter(|a| a.code.eq("JFK")).for_update().skip_locked().load()
+        })?;
+        assert_eq!(others, []);
+        ok(())
+    })?;
     Ok(())
 }

@@ -40,7 +40,7 @@ impl<'a, M: Model, B: Backend, S: Annotatable> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
-        let part = F::keep(self.scoped(Use::Condition, f));
+        let part = F::keep(self.scoped(Use::Relation, f));
         let tables = match &self.columns {
             Selected::Tables(tables) => tables.clone(),
             // No other shape is annotatable.

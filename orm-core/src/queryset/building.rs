@@ -171,7 +171,7 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         F: FnOnce(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E>,
     {
-        let expression = self.scoped(Use::Condition, f);
+        let expression = self.scoped(Use::Relation, f);
         self.selecting(Selected::Fields(F::keep(expression)))
     }
 

@@ -3,6 +3,7 @@
 use super::{QuerySet, Selected, rows::Rows};
 use crate::{
     backend::{Backend, BackendKind, Driver},
+    database::Kind,
     error::{Error, ErrorKind, Result},
     model::Model,
     session::Session,
@@ -50,7 +51,8 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
     /// [`build_transaction().immediate()`](crate::TransactionBuilder::immediate) there); on a database rather than in a
     /// transaction; with [`distinct`](Self::distinct) and [`values_as`](Self::values_as), whose rows are not the table's; and of
     /// [`count`](Self::count), [`exists`](Self::exists), [`update`](QuerySet::update) and [`delete`](QuerySet::delete), of
-    /// which the first two read no rows, and the others lock what they change by themselves.
+    /// which the first two read no rows, and the others lock what they change by themselves, as
+    /// [`update_or_create`](QuerySet::update_or_create) does.
     /// [`ErrorKind::ReadOnly`] in a read-only transaction on PostgreSQL.
     pub fn for_update(self) -> Self {
         self.locked(Strength::Update)
@@ -73,7 +75,8 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
     /// Leaves out the rows that another transaction has locked, rather than waiting; for workers that share a queue.
     ///
     /// It is said beside [`for_update`](Self::for_update) or [`for_share`](Self::for_share). MySQL has it since 8.0, MariaDB
-    /// since 10.6; older servers refuse the statement.
+    /// since 10.6; older servers refuse the statement. [`get_or_create`](QuerySet::get_or_create) refuses it, and `nowait`: a
+    /// row that is left out would be taken for one that is not there.
     pub fn skip_locked(mut self) -> Self {
         self.locking.skip_locked = true;
         self
@@ -144,6 +147,32 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
             );
         }
         Ok(Some(Lock { strength, held }))
+    }
+
+    /// Refuses what is said of rows that others have locked, where such a row would be taken for one that is not there.
+    pub(super) fn without_lock_options(&self, terminal: &str) -> Result<()> {
+        if !self.locking.nowait && !self.locking.skip_locked {
+            return Ok(());
+        }
+        Err(self.lock_refused(format!(
+            "`{terminal}` waits where another transaction has locked the row or is storing it: leave `nowait` and `skip_locked` \
+             out"
+        )))
+    }
+
+    /// Refuses a lock, for what locks by itself.
+    pub(super) fn without_second_lock(&self, terminal: &str) -> Result<()> {
+        let Locking { strength: None, nowait: false, skip_locked: false } = self.locking else {
+            return Err(self.lock_refused(format!(
+                "`{terminal}` locks the row by itself, and waits where another transaction has locked it: leave `for_update` and \
+                 its options out"
+            )));
+        };
+        Ok(())
+    }
+
+    fn lock_refused(&self, why: String) -> Error {
+        Error::new(ErrorKind::InvalidQuery, why).on_backend(B::run(self.on, Kind)).on_model(M::TABLE.model)
     }
 
     /// Refuses a lock, for terminals that read no rows.

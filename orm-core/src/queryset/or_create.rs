@@ -63,12 +63,14 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// # Errors
     ///
     /// [`ErrorKind::MultipleRows`] where there are several; [`ErrorKind::UniqueViolation`] where the new row has a key of one
-    /// that the conditions do not find; otherwise as [`get`](Self::get) and [`Model::create`].
+    /// that the conditions do not find; [`ErrorKind::InvalidQuery`] with [`nowait`](Self::nowait) and
+    /// [`skip_locked`](Self::skip_locked); otherwise as [`get`](Self::get) and [`Model::create`].
     pub fn get_or_create(&self, new: impl FnOnce() -> M::New) -> Result<(M, bool)>
     where
         Whole<M>: ReadableOn<B> + Shape<Row = M>,
         M::New: StorableOn<B>,
     {
+        self.without_lock_options("get_or_create")?;
         if let Some(row) = one(self.get())? {
             return Ok((row, false));
         }
@@ -109,7 +111,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// # Errors
     ///
     /// As [`get_or_create`](Self::get_or_create) and [`update`](Self::update); [`ErrorKind::InvalidQuery`] where a field of
-    /// the primary key is assigned.
+    /// the primary key is assigned, and with [`for_update`](Self::for_update), its relatives and their options.
     pub fn update_or_create<A>(
         &self,
         assignments: impl FnOnce(M::Fields<Root<M>>) -> A + GivesAssignments<'a, M, B, A>,
@@ -120,6 +122,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         M: StorableOn<B> + Insertable<Model = M>,
         M::New: StorableOn<B>,
     {
+        self.without_second_lock("update_or_create")?;
         let sets = self.assignments(assignments)?;
         if let Some(key) = sets.iter().find(|set| M::PRIMARY_KEY.contains(&set.column)) {
             return Err(Error::new(

@@ -203,7 +203,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B, Whole<M>> {
     where
         PartialColumns: IntoPart<'a, B>,
     {
-        let columns = self.scoped(Use::Condition, |fields| P::columns(&fields));
+        let columns = self.scoped(Use::Relation, |fields| P::columns(&fields));
         self.selecting(Selected::Fields(PartialColumns(columns).into_part()))
     }
 }

@@ -29,6 +29,14 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// With a [`limit`](Self::limit) or an [`offset`](Self::offset) it changes those rows and no others, in the order that was
     /// given. Without them the order means nothing. Rows that have these values already are counted like any other.
     ///
+    /// A row that another transaction is changing is waited for, and then looked at again: where the conditions are not true of
+    /// it any more it is left out, and with a limit the next one takes its place, so that each of several workers gets rows of
+    /// its own. (A transaction whose isolation does not show it what others commit fails instead, or keeps to what it saw, as
+    /// the database has it.) Only rows of a union or of `distinct_on`, and a limit in the order of a
+    /// window, are chosen once: a row that changed meanwhile is changed all the same. For the sake of this, rows are locked
+    /// before they are changed where there is a limit, an offset or, on PostgreSQL, a related model: a [`delete`](Self::delete)
+    /// needs the privilege `UPDATE` there as well, and on MariaDB the related rows are locked, too.
+    ///
     /// ```
     /// # use orm_core::prelude::*;
     /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, delay: Option<i32>, remark: String }

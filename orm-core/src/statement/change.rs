@@ -6,8 +6,11 @@ use diesel::{
 };
 
 use super::{
-    Part, push_column, push_table,
+    Part,
+    lock::{Held, Lock, Strength, push_lock},
+    push_column, push_table,
     select::{Select, push_conditions, push_joins},
+    windows,
 };
 use crate::{
     backend::{BackendKind, Driver},
@@ -81,6 +84,47 @@ impl<'q, DB: Driver> Change<'q, DB> {
         }
     }
 
+    /// How the list of keys locks its rows. Without that, a row that another transaction has changed meanwhile would be changed
+    /// because its key is in the list, though it is none of the rows any more, and a limit would count it.
+    fn lock(&self) -> QueryResult<Option<Lock>> {
+        let rows = &self.rows;
+        if DB::KIND == BackendKind::Sqlite || !rows.more.is_plain() {
+            return Ok(None);
+        }
+        if DB::KIND == BackendKind::Postgres {
+            // It locks no rows that a window was computed of.
+            for (part, _) in &rows.order {
+                if windows::has_any(&DB::sql(*part)?) {
+                    return Ok(None);
+                }
+            }
+        }
+        let keeps_keys = match &self.action {
+            Action::Delete => false,
+            Action::Update(sets) => !sets.iter().any(|set| rows.table.primary_key.contains(&set.column)),
+        };
+        // As its UPDATE does, so that others may insert what refers to these rows.
+        let strength =
+            if keeps_keys && DB::KIND == BackendKind::Postgres { Strength::NoKeyUpdate } else { Strength::Update };
+        Ok(Some(Lock { strength, held: Held::Wait }))
+    }
+
+    /// The keys of the rows, which are locked.
+    fn push_keys<'b>(&self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        self.rows.write(out.reborrow())?;
+        if DB::KIND == BackendKind::Mysql && self.rows.limit.is_none() && self.rows.offset == 0 {
+            // With a limit it is a table of its own, and is not merged with what stands around it.
+            out.push_sql(DB::NO_LIMIT.unwrap_or_default());
+        }
+        match self.lock()? {
+            Some(lock) => push_lock(out, &self.rows, lock),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a condition has a subquery of the table that is changed, which MySQL takes inside of a derived table alone.
     fn reads_its_table(&self) -> QueryResult<bool> {
         self.read_its_table(self.rows.filters.iter().map(|(filter, _)| *filter))
@@ -151,13 +195,12 @@ impl<'q, DB: Driver> Change<'q, DB> {
         out.unsafe_to_cache_prepared();
         let (form, rows) = (self.form()?, &self.rows);
         // The server may run a subquery again for each row, and then others may be the first; a list is made once.
-        let listed =
-            form == Form::Keyed && DB::KIND == BackendKind::Postgres && (rows.limit.is_some() || rows.offset > 0);
+        let listed = form == Form::Keyed && DB::KIND == BackendKind::Postgres;
         if listed {
             out.push_sql("WITH ");
             out.push_identifier(MATCHED)?;
             out.push_sql(" AS MATERIALIZED (");
-            rows.write(out.reborrow())?;
+            self.push_keys(&mut out)?;
             out.push_sql(") ");
         }
         match (&self.action, form) {
@@ -209,15 +252,11 @@ impl<'q, DB: Driver> Change<'q, DB> {
         } else if DB::KIND == BackendKind::Mysql {
             // It takes neither a LIMIT nor the changed table right here, but both one level further in.
             out.push_sql("SELECT * FROM (");
-            rows.write(out.reborrow())?;
-            if rows.limit.is_none() && rows.offset == 0 {
-                // With a limit it is a table of its own, and is not merged with what stands around it.
-                out.push_sql(DB::NO_LIMIT.unwrap_or_default());
-            }
+            self.push_keys(&mut out)?;
             out.push_sql(") AS ");
             out.push_identifier(MATCHED)?;
         } else {
-            rows.write(out.reborrow())?;
+            self.push_keys(&mut out)?;
         }
         out.push_sql(")");
         Ok(())

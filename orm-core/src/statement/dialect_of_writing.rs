@@ -7,7 +7,7 @@ use super::{
     dialect::{Trip, select, trip, written},
     insert::{Conflict, Insert},
     select::Columns,
-    update_rows::UpdateRows,
+    update_rows::{CountRows, UpdateRows},
 };
 use crate::{
     backend::Driver,
@@ -78,6 +78,14 @@ where
     DB::sql(&update).expect("it can be written")
 }
 
+fn counted<DB: Driver>() -> String
+where
+    Trip: ToRow<DB>,
+{
+    let trip = |id| Trip { id, delay: None, share: 0.5, late: false, carrier_code: None };
+    DB::sql(&CountRows::<Trip, Trip>::new(&[trip(1), trip(2)])).expect("it can be written")
+}
+
 #[cfg(feature = "mysql")]
 mod mysql {
     use super::*;
@@ -106,7 +114,7 @@ mod mysql {
         assert_eq!(
             changed(LIMITED, true),
             "DELETE FROM `trips` WHERE `trips`.`id` IN (SELECT * FROM (SELECT `trips`.`id` FROM `trips` \
-             WHERE (`trips`.`late`) IS NOT TRUE LIMIT 2) AS `matched`)"
+             WHERE (`trips`.`late`) IS NOT TRUE LIMIT 2 FOR UPDATE) AS `matched`)"
         );
     }
 
@@ -147,6 +155,11 @@ mod mysql {
              UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
              SET `trips`.`delay` = `given_rows`.`delay`, `trips`.`share` = `given_rows`.`share`"
         );
+        assert_eq!(
+            counted::<Mysql>(),
+            "SELECT COUNT(*) FROM `trips` INNER JOIN (SELECT `trips`.`id` FROM `trips` WHERE 1 = 0 UNION ALL SELECT ? \
+             UNION ALL SELECT ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` FOR UPDATE"
+        );
     }
 }
 
@@ -156,22 +169,28 @@ mod postgres {
     use crate::backend::Pg;
 
     #[test]
-    fn a_limited_list_is_made_once() {
+    fn a_list_is_made_once_and_its_rows_are_locked() {
         let late = "(\"trips\".\"late\") IS NOT TRUE";
         assert_eq!(changed::<Pg>(PLAIN, true), format!("DELETE FROM \"trips\" WHERE {late}"));
         assert_eq!(
             changed::<Pg>(LIMITED, true),
             format!(
-                "WITH \"matched\" AS MATERIALIZED (SELECT \"trips\".\"id\" FROM \"trips\" WHERE {late} LIMIT 2) \
+                "WITH \"matched\" AS MATERIALIZED (SELECT \"trips\".\"id\" FROM \"trips\" WHERE {late} LIMIT 2 FOR UPDATE) \
                  DELETE FROM \"trips\" WHERE \"trips\".\"id\" IN (SELECT * FROM \"matched\")"
             )
         );
-        let joined = changed::<Pg>(JOINED, false);
-        assert!(
-            joined.starts_with("UPDATE \"trips\" SET \"delay\" = \"trips\".\"delay\", ")
-                && joined.contains(" WHERE \"trips\".\"id\" IN (SELECT \"trips\".\"id\" FROM \"trips\" LEFT JOIN "),
-            "{joined}"
+        let rows = "SELECT \"trips\".\"id\" FROM \"trips\" LEFT JOIN \"carriers\" AS \"trips__carrier\" \
+                    ON \"trips__carrier\".\"code\" = \"trips\".\"carrier_code\"";
+        let list = |lock| format!("WITH \"matched\" AS MATERIALIZED ({rows} WHERE {late} {lock} OF \"trips\")");
+        let in_list = "WHERE \"trips\".\"id\" IN (SELECT * FROM \"matched\")";
+        assert_eq!(
+            changed::<Pg>(JOINED, false),
+            format!(
+                "{} UPDATE \"trips\" SET \"delay\" = \"trips\".\"delay\", \"share\" = \"trips\".\"share\" {in_list}",
+                list("FOR NO KEY UPDATE")
+            )
         );
+        assert_eq!(changed::<Pg>(JOINED, true), format!("{} DELETE FROM \"trips\" {in_list}", list("FOR UPDATE")));
     }
 
     #[test]
@@ -188,6 +207,11 @@ mod postgres {
             "UPDATE \"trips\" SET \"delay\" = \"given_rows\".\"delay\", \"share\" = \"given_rows\".\"share\" \
              FROM (VALUES ($1, $2, $3), ($4, $5, $6)) AS \"given_rows\" (\"id\", \"delay\", \"share\") \
              WHERE \"trips\".\"id\" = \"given_rows\".\"id\""
+        );
+        assert_eq!(
+            counted::<Pg>(),
+            "SELECT COUNT(*) FROM \"trips\" INNER JOIN (VALUES ($1), ($2)) AS \"given_rows\" (\"id\") \
+             ON \"trips\".\"id\" = \"given_rows\".\"id\""
         );
     }
 }
@@ -213,6 +237,11 @@ mod sqlite {
             "WITH `given_rows` (`id`, `delay`, `share`) AS (VALUES (?, ?, ?), (?, ?, ?)) UPDATE `trips` \
              SET `delay` = `given_rows`.`delay`, `share` = `given_rows`.`share` FROM `given_rows` \
              WHERE `trips`.`id` = `given_rows`.`id`"
+        );
+        assert_eq!(
+            counted::<Sqlite>(),
+            "WITH `given_rows` (`id`) AS (VALUES (?), (?)) SELECT COUNT(*) FROM `trips` INNER JOIN `given_rows` \
+             ON `trips`.`id` = `given_rows`.`id`"
         );
         let ignore = Conflict::Ignore { keys: vec![0] };
         assert_eq!(inserted::<Sqlite>(&ignore, false), "(?, ?) ON CONFLICT (`id`) DO NOTHING");

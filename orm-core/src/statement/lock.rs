@@ -48,43 +48,54 @@ impl<DB: Driver> QueryId for Locked<'_, DB> {
 impl<DB: Driver> QueryFragment<DB> for Locked<'_, DB> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.select.write(out.reborrow())?;
-        let Some(Lock { strength, held }) = self.lock else { return Ok(()) };
-        let held = match held {
-            Held::Wait => "",
-            Held::Fail => " NOWAIT",
-            Held::Skip => " SKIP LOCKED",
-        };
-        let of_root = !self.select.joins.is_empty();
-        match (DB::KIND, strength) {
-            // MariaDB has the words of older servers for this, and MySQL takes no options behind those. Each reads its own, in a
-            // comment that the other skips.
-            (BackendKind::Mysql, Strength::Share) => {
-                out.push_sql(" /*!80000 FOR SHARE");
-                if of_root {
-                    out.push_sql(" OF ");
-                    out.push_identifier(self.select.alias)?;
-                }
-                out.push_sql(held);
-                out.push_sql(" */ /*M! LOCK IN SHARE MODE");
-                out.push_sql(held);
-                out.push_sql(" */");
-            }
-            (backend, strength) => {
-                out.push_sql(match strength {
-                    Strength::Update => " FOR UPDATE",
-                    Strength::NoKeyUpdate => " FOR NO KEY UPDATE",
-                    Strength::Share => " FOR SHARE",
-                });
-                if of_root {
-                    // MariaDB cannot say so, and skips it.
-                    let skipped = backend == BackendKind::Mysql;
-                    out.push_sql(if skipped { " /*!80000 OF " } else { " OF " });
-                    out.push_identifier(self.select.alias)?;
-                    out.push_sql(if skipped { " */" } else { "" });
-                }
-                out.push_sql(held);
-            }
+        match self.lock {
+            Some(lock) => push_lock(&mut out, &self.select, lock),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// ` FOR UPDATE OF "flights"`, behind the SELECT.
+pub(super) fn push_lock<DB: Driver>(
+    out: &mut AstPass<'_, '_, DB>,
+    select: &Select<'_, DB>,
+    Lock { strength, held }: Lock,
+) -> QueryResult<()> {
+    let held = match held {
+        Held::Wait => "",
+        Held::Fail => " NOWAIT",
+        Held::Skip => " SKIP LOCKED",
+    };
+    let of_root = !select.joins.is_empty();
+    match (DB::KIND, strength) {
+        // MariaDB has the words of older servers for this, and MySQL takes no options behind those. Each reads its own, in a
+        // comment that the other skips.
+        (BackendKind::Mysql, Strength::Share) => {
+            out.push_sql(" /*!80000 FOR SHARE");
+            if of_root {
+                out.push_sql(" OF ");
+                out.push_identifier(select.alias)?;
+            }
+            out.push_sql(held);
+            out.push_sql(" */ /*M! LOCK IN SHARE MODE");
+            out.push_sql(held);
+            out.push_sql(" */");
+        }
+        (backend, strength) => {
+            out.push_sql(match strength {
+                Strength::Update => " FOR UPDATE",
+                Strength::NoKeyUpdate => " FOR NO KEY UPDATE",
+                Strength::Share => " FOR SHARE",
+            });
+            if of_root {
+                // MariaDB cannot say so, and skips it.
+                let skipped = backend == BackendKind::Mysql;
+                out.push_sql(if skipped { " /*!80000 OF " } else { " OF " });
+                out.push_identifier(select.alias)?;
+                out.push_sql(if skipped { " */" } else { "" });
+            }
+            out.push_sql(held);
+        }
+    }
+    Ok(())
 }

@@ -40,36 +40,15 @@ impl<T: Borrow<M>, M: Model + ToRow<DB>, DB: Driver> QueryFragment<DB> for Updat
         match DB::KIND {
             BackendKind::Mysql => {
                 out.push_sql("UPDATE ");
-                push_table(&mut out, table)?;
-                if table.schema.is_some() {
-                    out.push_sql(" AS ");
-                    out.push_identifier(table.name)?;
-                }
-                out.push_sql(" INNER JOIN (");
-                // Rows of the table come first, though there are none, and tell what the columns' types and collations are.
-                for (i, column) in self.written().enumerate() {
-                    out.push_sql(if i == 0 { "SELECT " } else { ", " });
-                    push_column(&mut out, table.name, table.columns[column].name)?;
-                }
-                out.push_sql(" FROM ");
-                push_table(&mut out, table)?;
-                out.push_sql(" WHERE 1 = 0");
-                for row in self.rows {
-                    out.push_sql(" UNION ALL SELECT ");
-                    self.push_values(row.borrow(), &mut out)?;
-                }
-                out.push_sql(") AS ");
-                out.push_identifier(GIVEN)?;
+                push_aliased(&mut out, table)?;
+                out.push_sql(" INNER JOIN ");
+                self.push_union(&mut out)?;
                 push_matches(&mut out, table, " ON ")?;
                 self.push_sets(&mut out)
             }
             BackendKind::Sqlite => {
-                out.push_sql("WITH ");
-                out.push_identifier(GIVEN)?;
-                self.push_names(&mut out)?;
-                out.push_sql(" AS (");
-                self.push_rows(&mut out)?;
-                out.push_sql(") UPDATE ");
+                self.push_with(&mut out)?;
+                out.push_sql("UPDATE ");
                 push_table(&mut out, table)?;
                 self.push_sets(&mut out)?;
                 out.push_sql(" FROM ");
@@ -80,11 +59,8 @@ impl<T: Borrow<M>, M: Model + ToRow<DB>, DB: Driver> QueryFragment<DB> for Updat
                 out.push_sql("UPDATE ");
                 push_table(&mut out, table)?;
                 self.push_sets(&mut out)?;
-                out.push_sql(" FROM (");
-                self.push_rows(&mut out)?;
-                out.push_sql(") AS ");
-                out.push_identifier(GIVEN)?;
-                self.push_names(&mut out)?;
+                out.push_sql(" FROM ");
+                self.push_list(&mut out)?;
                 push_matches(&mut out, table, " WHERE ")
             }
         }
@@ -108,6 +84,63 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
             row.bind(column, out.reborrow())?;
         }
         Ok(())
+    }
+
+    /// `(SELECT "flights"."id" FROM "flights" WHERE 1 = 0 UNION ALL SELECT …) AS "given_rows"`
+    fn push_union<'b, DB: Driver>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        T: Borrow<M>,
+        M: ToRow<DB>,
+    {
+        let table = M::TABLE;
+        // Rows of the table come first, though there are none, and tell what the columns' types and collations are.
+        for (i, column) in self.written().enumerate() {
+            let column = &table.columns[column];
+            out.push_sql(if i == 0 { "(SELECT " } else { ", " });
+            push_column(out, table.name, column.name)?;
+            if column.sql.is_boolean() {
+                // Of a BIT and a number a union would make a text, and of the text no BIT.
+                out.push_sql(" + 0 AS ");
+                out.push_identifier(column.name)?;
+            }
+        }
+        out.push_sql(" FROM ");
+        push_table(out, table)?;
+        out.push_sql(" WHERE 1 = 0");
+        for row in self.rows {
+            out.push_sql(" UNION ALL SELECT ");
+            self.push_values(row.borrow(), out)?;
+        }
+        out.push_sql(") AS ");
+        out.push_identifier(GIVEN)
+    }
+
+    /// `WITH "given_rows" ("id", "delay") AS (VALUES …) `
+    fn push_with<'b, DB: Driver>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        T: Borrow<M>,
+        M: ToRow<DB>,
+    {
+        out.push_sql("WITH ");
+        out.push_identifier(GIVEN)?;
+        self.push_names(out)?;
+        out.push_sql(" AS (");
+        self.push_rows(out)?;
+        out.push_sql(") ");
+        Ok(())
+    }
+
+    /// `(VALUES …) AS "given_rows" ("id", "delay")`
+    fn push_list<'b, DB: Driver>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        T: Borrow<M>,
+        M: ToRow<DB>,
+    {
+        out.push_sql("(");
+        self.push_rows(out)?;
+        out.push_sql(") AS ");
+        out.push_identifier(GIVEN)?;
+        self.push_names(out)
     }
 
     /// `VALUES (…), (…)`
@@ -147,6 +180,49 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
         }
         Ok(())
     }
+}
+
+/// How many of the rows given have their key in the table, each counted by itself: more than were updated where the database
+/// takes the keys of some for one. Of the rows nothing but the keys is sent.
+pub(crate) struct CountRows<'r, T, M>(UpdateRows<'r, T, M>);
+
+impl<'r, T, M> CountRows<'r, T, M> {
+    pub(crate) fn new(rows: &'r [T]) -> Self {
+        CountRows(UpdateRows { rows, columns: &[], recurs: false, model: PhantomData })
+    }
+}
+
+impl<T: Borrow<M>, M: Model + ToRow<DB>, DB: Driver> QueryFragment<DB> for CountRows<'_, T, M> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        if DB::KIND == BackendKind::Sqlite {
+            self.0.push_with(&mut out)?;
+        }
+        out.push_sql("SELECT COUNT(*) FROM ");
+        push_aliased(&mut out, M::TABLE)?;
+        out.push_sql(" INNER JOIN ");
+        match DB::KIND {
+            BackendKind::Mysql => self.0.push_union(&mut out)?,
+            BackendKind::Postgres => self.0.push_list(&mut out)?,
+            BackendKind::Sqlite => out.push_identifier(GIVEN)?,
+        }
+        push_matches(&mut out, M::TABLE, " ON ")?;
+        if DB::KIND == BackendKind::Mysql {
+            // It reads what is there now, as the UPDATE did, and not what was there when the transaction began.
+            out.push_sql(" FOR UPDATE");
+        }
+        Ok(())
+    }
+}
+
+/// The table, by the name that its columns are written with.
+fn push_aliased<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
+    push_table(out, table)?;
+    if table.schema.is_some() {
+        out.push_sql(" AS ");
+        out.push_identifier(table.name)?;
+    }
+    Ok(())
 }
 
 /// ` WHERE "flights"."id" = "given_rows"."id"`

@@ -16,6 +16,12 @@ pub(crate) fn clash(sql: &str) -> bool {
     })
 }
 
+/// Whether an expression may have a window, whoever wrote it.
+pub(crate) fn has_any(sql: &str) -> bool {
+    let sql = sql.to_ascii_uppercase();
+    [" OVER (", " OVER("].iter().any(|over| sql.contains(over))
+}
+
 /// Whether a list is the other, or goes on behind it.
 fn goes_on(long: &str, short: &str) -> bool {
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
@@ -48,7 +54,7 @@ fn windows(sql: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::clash;
+    use super::{clash, has_any};
 
     #[test]
     fn windows_clash_where_one_begins_two_that_differ() {
@@ -61,5 +67,11 @@ mod tests {
         assert!(!clash(&over(&[a, ab, "PARTITION BY `a`, `b` ORDER BY `c` DESC"])));
         assert!(!clash(&over(&[a, ac, "PARTITION BY `a` ORDER BY `c` ASC ROWS BETWEEN 1 PRECEDING AND CURRENT ROW"])));
         assert!(!clash("`a`, COUNT(*)"));
+    }
+
+    #[test]
+    fn a_window_is_seen_however_it_is_written() {
+        assert!(has_any("RANK() OVER (ORDER BY \"a\")") && has_any("rank() over(order by a)"));
+        assert!(!has_any("\"flights\".\"turnover\"") && !has_any("COUNT(*)"));
     }
 }

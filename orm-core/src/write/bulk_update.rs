@@ -12,12 +12,12 @@ use super::{
 use crate::{
     backend::{Backend, Driver, Handle, PartsOf},
     database::Kind,
-    error::Result,
+    error::{Error, Result},
     model::{Model, ToRow},
     session::Session,
     statement::{
         insert::most_rows,
-        update_rows::{Head, UpdateRows},
+        update_rows::{CountRows, Head, UpdateRows},
     },
     stream::load::in_statement,
 };
@@ -74,14 +74,38 @@ fn update_all<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
         if batch.is_empty() {
             return Ok(found);
         }
-        let update =
-            UpdateRows { rows: &batch, columns, recurs: batch.len() == most_rows, model: PhantomData::<fn() -> M> };
-        let updated = session.lease()?.run(|connection| connection.execute_returning_count(&update));
-        found += updated.map_err(|error| {
-            let (first, last) = (sent + 1, sent + batch.len() as u64);
-            let head = DB::sql(&Head(columns, PhantomData::<fn() -> M>));
-            in_statement(error.on_model(M::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
-        })? as u64;
+        found += update::<DB, M, T>(session, &batch, columns, batch.len() == most_rows, sent)?;
         sent += batch.len() as u64;
     }
+}
+
+/// Updates these rows, of which so many were sent before, and returns how many of them are there.
+fn update<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
+    session: Session<'_, DB>,
+    rows: &[T],
+    columns: &[usize],
+    recurs: bool,
+    sent: u64,
+) -> Result<u64> {
+    let failed = |error: Error| {
+        let (first, last) = (sent + 1, sent + rows.len() as u64);
+        let head = DB::sql(&Head(columns, PhantomData::<fn() -> M>));
+        in_statement(error.on_model(M::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
+    };
+    let statement = UpdateRows { rows, columns, recurs, model: PhantomData::<fn() -> M> };
+    let updated = session.lease()?.run(|connection| connection.execute_returning_count(&statement)).map_err(failed)?;
+    if updated == rows.len() || rows.len() == 1 {
+        return Ok(updated as u64);
+    }
+    // Some are not there, or the database takes the keys of two for one: 9.5 and 9.50, or `a` and `A` in some collations. Of
+    // such two it has written one, and does not say which.
+    let count = CountRows::<T, M>::new(rows);
+    let there = session.lease()?.run(|connection| DB::read_integer(connection, count)).map_err(failed)?;
+    if u64::try_from(there).is_ok_and(|there| there <= updated as u64) {
+        return Ok(updated as u64);
+    }
+    // Once more, by halves until none has two of them, so that the last one stays.
+    let (before, behind) = rows.split_at(rows.len() / 2);
+    let updated = update::<DB, M, T>(session, before, columns, false, sent)?;
+    Ok(updated + update::<DB, M, T>(session, behind, columns, false, sent + before.len() as u64)?)
 }

@@ -17,7 +17,10 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::{coalesce, greatest, least}, prelude::*};
+//! use orm_core::{
+//!     dsl::{coalesce, greatest, least},
+//!     prelude::*,
+//! };
 //! # let db = blog::open()?;
 //! let second = Entry::objects(&db).filter(|e| e.id.eq(2));
 //! assert_eq!(second.clone().values(|e| (e.id.cast::<f64>(), e.id.cast::<String>())).get()?, (2.0, "2".to_owned()));
@@ -45,16 +48,26 @@
 //! use orm_core::{dsl::now, field::Unit, prelude::*};
 //! # let db = blog::open()?;
 //! let first = Entry::objects(&db).filter(|e| e.id.eq(1)); // of Monday, 15 January 2024
-//! let date = first.clone().values(|e| (e.pub_date.year(), e.pub_date.iso_year(), e.pub_date.quarter(), e.pub_date.month()));
+//! let date =
+//!     first.clone().values(|e| (e.pub_date.year(), e.pub_date.iso_year(), e.pub_date.quarter(), e.pub_date.month()));
 //! assert_eq!(date.get()?, (2024, 2024, 1, 1));
-//! let date = first.clone().values(|e| (e.pub_date.week(), e.pub_date.day(), e.pub_date.week_day(), e.pub_date.iso_week_day()));
+//! let date = first
+//!     .clone()
+//!     .values(|e| (e.pub_date.week(), e.pub_date.day(), e.pub_date.week_day(), e.pub_date.iso_week_day()));
 //! assert_eq!(date.get()?, (3, 15, 2, 1));
-//! assert_eq!(first.clone().values(|e| (e.mod_time.hour(), e.mod_time.minute(), e.mod_time.second())).get()?, (8, 30, 15));
+//! assert_eq!(
+//!     first.clone().values(|e| (e.mod_time.hour(), e.mod_time.minute(), e.mod_time.second())).get()?,
+//!     (8, 30, 15)
+//! );
 //!
-//! let units = first.clone().values(|e| (e.pub_date.trunc(Unit::Year), e.pub_date.trunc(Unit::Quarter), e.pub_date.trunc(Unit::Month)));
+//! let units = first
+//!     .clone()
+//!     .values(|e| (e.pub_date.trunc(Unit::Year), e.pub_date.trunc(Unit::Quarter), e.pub_date.trunc(Unit::Month)));
 //! assert_eq!(units.get()?, (day("2024-01-01"), day("2024-01-01"), day("2024-01-01")));
 //! assert_eq!(first.clone().values(|e| e.pub_date.trunc(Unit::Week)).get()?, day("2024-01-15"));
-//! let hour = first.clone().values(|e| (e.mod_time.trunc(Unit::Day), e.mod_time.trunc(Unit::Hour), e.mod_time.trunc(Unit::Minute)));
+//! let hour = first
+//!     .clone()
+//!     .values(|e| (e.mod_time.trunc(Unit::Day), e.mod_time.trunc(Unit::Hour), e.mod_time.trunc(Unit::Minute)));
 //! let (midnight, hour, minute) = hour.get()?;
 //! assert_eq!((hour - midnight, minute - hour), (TimeDelta::hours(8), TimeDelta::minutes(30)));
 //! assert_eq!(first.clone().values(|e| e.mod_time.trunc(Unit::Second)).get()? - minute, TimeDelta::seconds(15));
@@ -97,7 +110,10 @@
 //! assert_eq!(first.clone().values(|e| ((e.pingbacks - e.comments).abs(), e.comments % 4)).get()?, (5, 2));
 //! let whole = first.clone().values(|e| (e.rating.ceil(), e.rating.floor(), e.rating.round()));
 //! assert_eq!(whole.get()?, (Some(5.0), Some(4.0), Some(5.0)));
-//! assert_eq!(first.clone().values(|e| (e.rating.power(2.0), (e.rating * 2.0).sqrt())).get()?, (Some(20.25), Some(3.0)));
+//! assert_eq!(
+//!     first.clone().values(|e| (e.rating.power(2.0), (e.rating * 2.0).sqrt())).get()?,
+//!     (Some(20.25), Some(3.0))
+//! );
 //! assert_eq!(first.clone().values(|e| (e.rating - 4.5).exp()).get()?, Some(1.0));
 //! assert_eq!(first.clone().values(|e| (e.rating - 3.5).ln()).get()?, Some(0.0));
 //! let of_zero = first.clone().values(|e| ((e.rating - 4.5).sin(), (e.rating - 4.5).cos(), (e.rating - 4.5).tan()));
@@ -116,7 +132,7 @@
 //! | `Concat` (`ConcatPair`) | `concat((a, b, …))` | NULL counts as empty text, as in Django |
 //! | `Left`, `Right` | `left(n)`, `right(n)` | |
 //! | `Length` | `length()` | characters, on MySQL as well |
-//! | `Lower`, `Upper` | `lower()`, `upper()` | every alphabet, on SQLite as well |
+//! | `Lower`, `Upper` | `lower()`, `upper()` | every alphabet, on SQLite as well; on PostgreSQL the letters of the database's locale |
 //! | `LPad`, `RPad` | `lpad(n, fill)`, `rpad(n, fill)` | |
 //! | `Trim`, `LTrim`, `RTrim` | `trim()`, `ltrim()`, `rtrim()` | spaces |
 //! | `Replace` | `replace(from, to)` | |
@@ -141,11 +157,15 @@
 //! assert_eq!(cases, ("über brot".to_owned(), "ÜBER BROT".to_owned()));
 //! let padded = authors.clone().values(|a| (a.name.lpad(5, "."), a.name.rpad(5, "."))).first()?;
 //! assert_eq!(padded, Some(("..Ada".to_owned(), "Ada..".to_owned())));
-//! let trimmed = authors.values(|a| (a.name.lpad(5, " ").trim(), a.name.lpad(5, " ").ltrim(), a.name.rpad(5, " ").rtrim()));
+//! let trimmed =
+//!     authors.values(|a| (a.name.lpad(5, " ").trim(), a.name.lpad(5, " ").ltrim(), a.name.rpad(5, " ").rtrim()));
 //! assert_eq!(trimmed.first()?, Some(("Ada".to_owned(), "Ada".to_owned(), "Ada".to_owned())));
 //! let changed = third.clone().values(|e| (e.headline.replace("Brot", "Tee"), e.headline.reversed())).get()?;
 //! assert_eq!(changed, ("Über Tee".to_owned(), "torB rebÜ".to_owned()));
-//! assert_eq!(third.values(|e| (e.headline.substr(2, 3), e.headline.substr_from(6))).get()?, ("ber".to_owned(), "Brot".to_owned()));
+//! assert_eq!(
+//!     third.values(|e| (e.headline.substr(2, 3), e.headline.substr_from(6))).get()?,
+//!     ("ber".to_owned(), "Brot".to_owned())
+//! );
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 //!
@@ -186,7 +206,8 @@
 //! let ends = entries.values(|e| {
 //!     (
 //!         first_value(e.id).over(|w| w.partition_by(e.blog_id).order_by(e.id.asc())),
-//!         last_value(e.id).over(|w| w.order_by(e.id.asc()).rows(Frame::UnboundedPreceding, Frame::UnboundedFollowing)),
+//!         last_value(e.id)
+//!             .over(|w| w.order_by(e.id.asc()).rows(Frame::UnboundedPreceding, Frame::UnboundedFollowing)),
 //!         nth_value(e.id, 2).over(|w| w.order_by(e.id.asc())),
 //!     )
 //! });

@@ -10,7 +10,7 @@
 //! | `exact` | `eq` | `exact=None` is `is_null()`; `eq(None)` is NULL, so it keeps no row |
 //! | `iexact` | `iexact` | |
 //! | `contains` | `contains` | case counts on every backend, on SQLite and MySQL too; `%` and `_` are ordinary characters |
-//! | `icontains` | `icontains` | every alphabet, on SQLite too |
+//! | `icontains` | `icontains` | every alphabet, on SQLite too; on PostgreSQL the letters of the database's locale |
 //! | `in` | `is_in`, `not_in` | any iterator of any length, or a queryset; none is found among no values |
 //! | `gt`, `gte`, `lt`, `lte` | `gt`, `ge`, `lt`, `le` | |
 //! | `startswith`, `istartswith` | `starts_with`, `istarts_with` | |
@@ -100,7 +100,7 @@
 //! | Django | here | where it differs |
 //! | --- | --- | --- |
 //! | `blog__name="x"` | `e.blog().name.eq("x")` | a join, INNER where there is a row in any case, LEFT where there may be none |
-//! | `blog=b`, `blog_id=1` | `e.blog_id.eq(b.id)` | no join |
+//! | `blog=b`, `blog_id=1`, `blog__id=1` | `e.blog_id.eq(b.id)` | no join; `e.blog().id` would be one, where Django leaves it out |
 //! | `entry__headline="x"` (back along a key) | `b.entries().any(…)` | a subquery: rows are not multiplied, and no `distinct` is needed |
 //! | `entry__isnull=True` | `b.entries().is_empty()` | |
 //! | two conditions on one related row, in one `filter` | both in one `any` | |
@@ -125,7 +125,8 @@
 //! // One entry is of 2024 and has "tea" in it; or one is of 2025, and one, perhaps another, has "tea" in it.
 //! let same = |b: BlogFields<_>| b.entries().any(|e| e.pub_date.in_year(2024).and(e.headline.contains("tea")));
 //! assert_eq!(blogs().filter(same).count()?, 0);
-//! let each = blogs().filter(|b| b.entries().any(|e| e.pub_date.in_year(2025)).and(b.entries().any(|e| e.headline.contains("tea"))));
+//! let each = blogs()
+//!     .filter(|b| b.entries().any(|e| e.pub_date.in_year(2025)).and(b.entries().any(|e| e.headline.contains("tea"))));
 //! assert_eq!(each.values(|b| b.name).load()?, ["Kitchen"]);
 //! assert_eq!(blogs().filter(|b| b.entries().none(|e| e.headline.contains("tea"))).count()?, 2);
 //! assert_eq!(blogs().filter(|b| b.entries().all(|e| e.pub_date.in_year(2024))).values(|b| b.id).load()?, [1, 3]);
@@ -143,14 +144,17 @@
 //! | --- | --- |
 //! | key and index transforms (`data__a__0`), `KT()` | not yet |
 //! | `contained_by`, `has_key`, `has_keys`, `has_any_keys`, `contains` of JSON | not yet |
-//! | `contains`, `overlap`, `trigram_similar` … of `django.contrib.postgres` | Diesel's own operators, on a database whose backend is fixed to [`Pg`](crate::backend::Pg) |
+//! | the lookups of `django.contrib.postgres` | Diesel's operators for PostgreSQL, such as `ilike`, on a database whose backend is fixed to `Pg`; raw SQL for the others |
 //! | `register_lookup`, `Transform` | a function with Diesel's `define_sql_function!`, or `infix_operator!`: they take fields as they take columns |
 //!
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
 //! # use orm_core::prelude::*;
-//! use orm_core::diesel::{define_sql_function, sql_types::{BigInt, Text}};
+//! use orm_core::diesel::{
+//!     define_sql_function,
+//!     sql_types::{BigInt, Text},
+//! };
 //! # use orm_core::diesel;
 //!
 //! define_sql_function! {
@@ -158,7 +162,8 @@
 //!     fn octet_length(text: Text) -> BigInt;
 //! }
 //! # let db = blog::open()?;
-//! let sizes: Vec<i64> = Entry::objects(&db).filter(|e| e.id.eq(3)).values_as::<i64, _>(|e| octet_length(e.headline)).load()?;
+//! let sizes: Vec<i64> =
+//!     Entry::objects(&db).filter(|e| e.id.eq(3)).values_as::<i64, _>(|e| octet_length(e.headline)).load()?;
 //! assert_eq!(sizes, [10]);
 //! # Ok::<(), orm_core::Error>(())
 //! ```

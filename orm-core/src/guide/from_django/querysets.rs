@@ -37,7 +37,7 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::{count_star, not}, field::Unit, prelude::*};
+//! use orm_core::{dsl::not, field::Unit, prelude::*};
 //! # let db = blog::open()?;
 //! // A function in place of a manager's method.
 //! fn of_year(db: &Database, year: i32) -> QuerySet<'_, Entry> {
@@ -60,7 +60,8 @@
 //! assert_eq!(newest.offset(1).limit(5).values(|e| e.id).load()?, [1]);
 //! assert_eq!(of_year(&db, 2024).none().count()?, 0);
 //!
-//! let rows: Vec<(String, i32)> = of_year(&db, 2025).order_by(|e| e.id.asc()).values(|e| (e.headline, e.comments)).load()?;
+//! let rows: Vec<(String, i32)> =
+//!     of_year(&db, 2025).order_by(|e| e.id.asc()).values(|e| (e.headline, e.comments)).load()?;
 //! assert_eq!(rows, [("Über Brot".to_owned(), 0), ("Streams of tea".to_owned(), 7)]);
 //! assert_eq!(Entry::objects(&db).values(|e| e.blog_id).distinct().count()?, 2);
 //! let years = Entry::objects(&db).values(|e| e.pub_date.trunc(Unit::Year)).distinct();
@@ -107,7 +108,8 @@
 //! assert_eq!(ids(busy().difference([linked()]))?, [4]);
 //! assert_eq!(ids(busy().union([linked()]).filter(|e| e.blog().name.eq("Kitchen")))?, [4]);
 //!
-//! let newest_of_each = Entry::objects(&db).distinct_on(|e| e.blog_id).order_by(|e| (e.blog_id.asc(), e.pub_date.desc()));
+//! let newest_of_each =
+//!     Entry::objects(&db).distinct_on(|e| e.blog_id).order_by(|e| (e.blog_id.asc(), e.pub_date.desc()));
 //! assert_eq!(newest_of_each.load().unwrap_err().kind(), ErrorKind::InvalidQuery); // on PostgreSQL: 2 and 4
 //! # Ok::<(), orm_core::Error>(())
 //! ```
@@ -128,11 +130,11 @@
 //! }
 //! assert_eq!(blogs.iter().map(|blog| entries.get(&blog.id).map_or(0, Vec::len)).collect::<Vec<_>>(), [2, 2, 0]);
 //!
-//! for locked in [QuerySet::for_update, QuerySet::for_share, QuerySet::for_no_key_update] {
-//!     let answer = db.transaction(|tx| locked(Entry::objects(tx)).skip_locked().load());
+//! let update = db.transaction(|tx| Entry::objects(tx).for_update().skip_locked().load());
+//! let share = db.transaction(|tx| Entry::objects(tx).for_share().nowait().load());
+//! let no_key_update = db.transaction(|tx| Entry::objects(tx).for_no_key_update().load());
+//! for answer in [update, share, no_key_update] {
 //!     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidQuery); // it is SQLite
-//!     let answer = db.transaction(|tx| locked(Entry::objects(tx)).nowait().load());
-//!     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidQuery);
 //! }
 //! # Ok::<(), orm_core::Error>(())
 //! ```
@@ -222,7 +224,10 @@
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::{avg, count_star, sum}, prelude::*};
+//! use orm_core::{
+//!     dsl::{avg, count_star, sum},
+//!     prelude::*,
+//! };
 //! # let db = blog::open()?;
 //! let entries = Entry::objects(&db).order_by(|e| e.id.asc());
 //! assert_eq!(entries.last()?.map(|e| e.id), Some(4));
@@ -241,5 +246,5 @@
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 
-#[allow(unused_imports)] // the documentation names them
+#[cfg(doc)]
 use crate::{Database, ErrorKind, Model, QuerySet};
