@@ -131,12 +131,15 @@ pub trait Model: Sized + 'static {
     /// ```
     ///
     /// It is one statement where the database returns the row (PostgreSQL, SQLite, MariaDB from 10.5 on). MySQL does not:
-    /// there the row is read by its key, which is one integer if MySQL makes it.
+    /// there the row is read by its key, which is one integer, `AUTO_INCREMENT`, if MySQL makes it. On a database it is in a
+    /// transaction of its own, so that nothing is stored where it is an error.
     ///
     /// # Errors
     ///
     /// As [`bulk_create`](Self::bulk_create); [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) on MySQL for a
-    /// generated key that is not one integer.
+    /// generated key that is not one integer or not `AUTO_INCREMENT`; [`ErrorKind::Decode`](crate::ErrorKind::Decode) where
+    /// what the database has filled does not fit its field. After these a [`Transaction`](crate::Transaction) can only be
+    /// rolled back, as after any failure.
     fn create<X, B>(on: &X, new: Self::New) -> Result<Self>
     where
         X: Executor<Backend = B> + ?Sized,

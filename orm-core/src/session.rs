@@ -252,6 +252,8 @@ impl<DB: Driver> Slot<DB> {
 #[doc(hidden)]
 pub enum Session<'a, DB: Driver> {
     Pool(&'a Pool<DB>),
+    /// The same, for SQL of the program's own, which may leave a connection dirty.
+    PoolForRawSql(&'a Pool<DB>),
     Transaction(&'a Inner<DB>),
 }
 
@@ -265,7 +267,7 @@ impl<DB: Driver> Copy for Session<'_, DB> {}
 impl<DB: Driver> fmt::Debug for Session<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Session::Pool(pool) => pool.fmt(f),
+            Session::Pool(pool) | Session::PoolForRawSql(pool) => pool.fmt(f),
             Session::Transaction(transaction) => transaction.fmt(f),
         }
     }
@@ -284,6 +286,18 @@ where
 }
 
 impl<DB: Driver> Session<'_, DB> {
+    /// The session for SQL of the program's own that reads: a function that it calls may set or lock something, which the
+    /// pool's next user shall not meet.
+    pub(crate) fn for_raw_sql(self) -> Self {
+        match self {
+            Session::Pool(pool) | Session::PoolForRawSql(pool) => Session::PoolForRawSql(pool),
+            Session::Transaction(inner) => {
+                inner.slot.lock().dirty = true;
+                self
+            }
+        }
+    }
+
     /// The connection, for one statement.
     pub(crate) fn lease(&self) -> Result<Lease<DB>> {
         self.lease_for(Purpose::Statement)
@@ -306,6 +320,9 @@ impl<DB: Driver> Session<'_, DB> {
                 connection: Some(pool.get()?),
                 home: Home::Pool { dirty: matches!(purpose, Purpose::RawSql) },
             }),
+            Session::PoolForRawSql(pool) => {
+                Ok(Lease { connection: Some(pool.get()?), home: Home::Pool { dirty: true } })
+            }
             Session::Transaction(inner) => Lease::borrow(&inner.slot, purpose),
         }
     }
@@ -314,7 +331,7 @@ impl<DB: Driver> Session<'_, DB> {
     #[cfg(feature = "postgres")]
     pub(crate) fn share(&self) -> Option<Shared<DB>> {
         match self {
-            Session::Pool(_) => None,
+            Session::Pool(_) | Session::PoolForRawSql(_) => None,
             Session::Transaction(inner) => Some(Shared { slot: inner.slot.clone() }),
         }
     }
@@ -426,6 +443,14 @@ impl<DB: Driver> Lease<DB> {
     /// Our error for Diesel's, remembered by the transaction.
     pub(crate) fn failed(&self, error: diesel::result::Error) -> Error {
         self.reporter().failed(error)
+    }
+
+    /// The error, after which what was written does not stay: it is remembered by the transaction.
+    pub(crate) fn spoiled(&self, error: Error) -> Error {
+        if let Home::Transaction(slot) = &self.home {
+            slot.lock().failed.get_or_insert_with(|| error.to_string());
+        }
+        error
     }
 
     /// What tells the transaction of failures, for where the connection itself is borrowed.

@@ -179,6 +179,24 @@ pub(crate) fn attempt<DB: Driver, T>(session: Session<'_, DB>, f: impl FnOnce() 
     answer
 }
 
+/// Runs statements that are done together or not at all: in a transaction of their own, where there is none. `f` is none of
+/// the user's, and does not panic.
+pub(crate) fn whole<DB: Driver, T>(
+    session: Session<'_, DB>,
+    f: impl FnOnce(Session<'_, DB>) -> Result<T>,
+) -> Result<T> {
+    let (Session::Pool(pool) | Session::PoolForRawSql(pool)) = session else { return f(session) };
+    let inner = Inner::begin(pool, &Options::default())?;
+    let answer = f(Session::Transaction(&inner)).and_then(|value| inner.commit(0).map(|()| value));
+    if answer.is_err()
+        && let Err(error) = inner.rollback(0)
+    {
+        // As in `at_level`.
+        log::debug!("rolling back failed, too: {error:?}");
+    }
+    answer
+}
+
 /// Runs `f` in a transaction that has begun, and ends it.
 pub(crate) fn atomically<'t, B: Backend, T, E: From<Error>>(
     transaction: Handle<'t, B>,

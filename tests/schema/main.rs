@@ -1,6 +1,8 @@
 //! `check_schema`: what `create_tables` makes passes, each deviation is told, and tables that others have made.
 
 mod deviations;
+#[cfg(feature = "mysql")]
+mod engines;
 mod keys;
 mod models;
 mod names;

@@ -11,3 +11,5 @@ mod models;
 mod none;
 mod raw;
 mod raw_values;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod sessions;

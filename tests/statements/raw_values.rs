@@ -19,7 +19,7 @@ mod operators {
 
     use super::*;
 
-    on_postgres! { question_marks, dollar_quotes, a_stream_is_read_only }
+    on_postgres! { question_marks, dollar_quotes, carriage_returns, a_stream_is_read_only }
 
     fn question_marks(bed: &Bed) -> TestResult {
         let db = bed.db()?;
@@ -34,6 +34,14 @@ mod operators {
         let db = bed.db()?;
         let row: (String, i32) = db.raw_values("SELECT $q$ '?' $$ $q$, CAST(? AS integer)").bind(5).get()?;
         assert_eq!(row, (" '?' $$ ".to_owned(), 5));
+        Ok(())
+    }
+
+    /// A line ends at one.
+    fn carriage_returns(bed: &Bed) -> TestResult {
+        let db = bed.db()?;
+        let row: (i32, String) = db.raw_values("SELECT 1 -- ?\r + CAST(? AS integer), E'a'\r'\\'?'").bind(5).get()?;
+        assert_eq!(row, (6, "a'?".to_owned()));
         Ok(())
     }
 

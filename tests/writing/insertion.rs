@@ -12,7 +12,8 @@ on_each_backend! {
     new_rows, new_rows_lazily, ignored, ignored_by_one_key_alone, ignored_in_great_number, other_failures_are_not_ignored,
     updated, updated_by_another_key, updated_by_a_composite_key, updated_in_great_number, one_row_twice, updated_by_generated_keys,
     generated_fields_of_new_rows, unique_and_written, returned, returned_after_updates, returned_of_ignored, returned_in_great_number,
-    all_or_none, in_a_transaction, errors_name_the_rows, a_key_that_is_null,
+    all_or_none, in_a_transaction, errors_name_the_rows, a_key_that_is_null, a_key_that_is_null_and_another,
+    fields_that_are_no_key, keys_in_any_order,
 }
 
 fn new(guest: &str, rating: i32) -> NewVisit {
@@ -336,4 +337,97 @@ fn a_key_that_is_null(bed: &Bed) -> TestResult {
     assert_eq!(by_code().bulk_create([Seat { code: Some("x".into()), ..seat(6, "6A", 60) }])?, 1);
     assert_eq!(pairs(bed, "id", "price", "seats"), ["1=60", "2=20", "3=30", "4=40", "5=50"]);
     Ok(())
+}
+
+/// What is in conflict by another key is not the row that was meant.
+fn a_key_that_is_null_and_another(bed: &Bed) -> TestResult {
+    let db = seats(bed)?;
+    let update = Seat::insert_into(&db).update_conflicts(|s| s.code, |s| s.price);
+    let error = update.bulk_create([seat(3, "3A", 99)]).expect_err("there is a seat 3");
+    assert_eq!((error.kind(), error.model()), (ErrorKind::UniqueViolation, Some("Seat")));
+    let ignore = Seat::insert_into(&db).ignore_conflicts_on(|s| s.code);
+    let error = ignore.bulk_create([seat(4, "4A", 1), seat(3, "5A", 99)]).expect_err("there is a seat 3");
+    assert_eq!(error.kind(), ErrorKind::UniqueViolation);
+    assert_eq!(pairs(bed, "id", "price", "seats"), ["1=10", "2=20", "3=30"]);
+    Ok(())
+}
+
+/// MySQL would store every row again.
+fn fields_that_are_no_key(bed: &Bed) -> TestResult {
+    let db = tables(bed)?;
+    let city = bed.pick(Pick { postgres: "city", mysql: "city(20)", sqlite: "city" });
+    bed.execute(&format!("CREATE INDEX by_city ON airports ({city})"));
+    if bed.pick(Pick { postgres: false, mysql: true, sqlite: false }) {
+        bed.execute("CREATE UNIQUE INDEX by_part_of_remark ON flights (remark(200))");
+    }
+    let err = "it is no key";
+    let again = || [airport("XXX", "Chicago", None)];
+    Airport::insert_into(&db).ignore_conflicts_on(|a| a.city).bulk_create(again()).expect_err(err);
+    Airport::insert_into(&db).update_conflicts(|a| a.city, |a| a.hub_code).bulk_create(again()).expect_err(err);
+    let returned = Airport::insert_into(&db).update_conflicts(|a| a.city, |a| a.hub_code);
+    returned.bulk_create_returning(again()).expect_err(err);
+    let more = Airport::insert_into(&db).ignore_conflicts_on(|a| (a.code, a.city));
+    more.bulk_create(again()).expect_err(err);
+    let less = Leg::insert_into(&db).ignore_conflicts_on(|l| l.carrier);
+    let error = less.bulk_create([leg("XX", 1, 1, None)]).expect_err(err);
+    if bed.pick(Pick { postgres: false, mysql: true, sqlite: false }) {
+        assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Leg")));
+        assert!(error.to_string().contains("exactly these columns (carrier)"), "{error}");
+    }
+    let part = Flight::insert_into(&db).ignore_conflicts_on(|f| f.remark);
+    part.bulk_create([flight(9, None, "JFK", "ORD")]).expect_err(err);
+    assert_eq!(bed.number("SELECT (SELECT count(*) FROM airports) + (SELECT count(*) FROM legs)"), 9);
+    assert_eq!(bed.number("SELECT count(*) FROM flights"), 6);
+    Ok(())
+}
+
+fn keys_in_any_order(bed: &Bed) -> TestResult {
+    let db = tables(bed)?;
+    let rows = [leg("UA", 1, 1, None), leg("UA", 9, 9, None)];
+    let stored = Leg::insert_into(&db).ignore_conflicts_on(|l| (l.number, l.carrier)).bulk_create(rows.clone())?;
+    assert_eq!(stored, 1);
+    assert_eq!(Leg::insert_into(&db).update_conflicts(|l| (l.number, l.carrier), |l| l.miles).bulk_create(rows)?, 2);
+    assert_eq!(bed.number("SELECT miles FROM legs WHERE carrier = 'UA' AND number = 1"), 1);
+    Ok(())
+}
+
+#[cfg(feature = "mysql")]
+mod of_mysql {
+    use super::*;
+
+    orm_tests::on_mysql! { temporary_tables, statements_stay_prepared }
+
+    /// The server's catalogs do not tell of them.
+    fn temporary_tables(bed: &Bed) -> TestResult {
+        let db = bed.db()?;
+        db.transaction(|tx| {
+            tx.batch_execute(
+                "CREATE TEMPORARY TABLE seats (id BIGINT, LABEL VARCHAR(10), code VARCHAR(10), price INT, UNIQUE (LABEL))",
+            )?;
+            let by_label = || Seat::insert_into(tx).ignore_conflicts_on(|s| s.label);
+            assert_eq!(by_label().bulk_create([seat(1, "1A", 1), seat(2, "1A", 2), seat(3, "3A", 3)])?, 2);
+            let by_id = Seat::insert_into(tx).ignore_conflicts_on(|s| s.id).bulk_create([seat(1, "4A", 1)]);
+            assert_eq!(by_id.map_err(|error| error.kind()), Err(ErrorKind::InvalidQuery));
+            ok(())
+        })?;
+        Ok(())
+    }
+
+    fn statements_stay_prepared(bed: &Bed) -> TestResult {
+        let db = seats(bed)?;
+        db.transaction(|tx| {
+            let sql = "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_schema.SESSION_STATUS \
+                       WHERE VARIABLE_NAME = 'COM_STMT_PREPARE'";
+            seat(1, "1A", 0).save(tx)?;
+            let before: i64 = tx.raw_values(sql).get()?;
+            for price in 1..=10 {
+                seat(1, "1A", price).save(tx)?;
+            }
+            let prepared = tx.raw_values::<i64>(sql).get()? - before;
+            assert_eq!(prepared, 1, "the question itself");
+            ok(())
+        })?;
+        assert_eq!(pairs(bed, "id", "price", "seats"), ["1=10", "2=20", "3=30"]);
+        Ok(())
+    }
 }

@@ -1,6 +1,7 @@
 //! Changing rows: update, delete, and what instances do. See the harness, `orm_tests`, for how tests are laid out.
 
 mod bulk_update;
+mod create;
 mod insertion;
 mod instances;
 mod meanwhile;

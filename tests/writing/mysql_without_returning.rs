@@ -39,3 +39,34 @@ fn a_row_is_found_again_by_the_key_that_was_made() -> TestResult {
     assert_eq!(server.texts("SELECT count(*) FROM tokens"), [Some("0".to_owned())]);
     Ok(())
 }
+
+#[derive(Model, Debug)]
+#[model(table = "tickets")]
+struct Ticket {
+    #[model(primary_key, generated)]
+    id: i64,
+    owner: i64,
+}
+
+/// Then `LAST_INSERT_ID()` tells of a row that was stored before.
+#[test]
+fn a_key_that_a_trigger_sets() -> TestResult {
+    let server = PrivateServer::mysql(&["version=8.0.40"]);
+    let db = orm_core::connect(server.url())?;
+    server.execute(
+        "CREATE TABLE visits (id BIGINT PRIMARY KEY AUTO_INCREMENT, guest VARCHAR(50) NOT NULL UNIQUE, rating INT, \
+         state VARCHAR(50) NOT NULL DEFAULT 'new')",
+    );
+    server.execute("CREATE TABLE tickets (id BIGINT NOT NULL PRIMARY KEY DEFAULT 0, owner BIGINT NOT NULL)");
+    let new = |guest: &str| NewVisit { guest: guest.into(), rating: Some(1) };
+    db.transaction(|tx| Visit::create(tx, new("Ada")).map(|visit| assert_eq!(visit.id, 1)))?;
+    server.execute("CREATE TRIGGER sets_id BEFORE INSERT ON visits FOR EACH ROW SET NEW.id = 500");
+    server.execute("CREATE TRIGGER sets_id_of_ticket BEFORE INSERT ON tickets FOR EACH ROW SET NEW.id = 1");
+    let visit = Visit::create(&db, new("Ben"))?;
+    assert_eq!((visit.id, visit.guest.as_str()), (500, "Ben"));
+    // The key is the trigger's alone: nobody tells of it.
+    let error = Ticket::create(&db, NewTicket { owner: 7 }).expect_err("its key is not known");
+    assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Ticket")));
+    assert_eq!(server.texts("SELECT count(*) FROM tickets"), [Some("0".to_owned())]);
+    Ok(())
+}

@@ -44,7 +44,7 @@ pub use self::{
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::{Column, ToRow},
+    model::{Column, Table, ToRow},
     queryset::shape::ShapeOn,
     schema::{
         live::{LiveColumn, LiveTable, Name},
@@ -239,6 +239,17 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// A text of these values, where a statement that has met a row by them cannot change it a second time.
     fn once_in_a_statement<F: QueryFragment<Self>>(_: &F) -> Option<String> {
         None
+    }
+
+    /// The columns of each unique key of a table, where an INSERT cannot name the one that it means; `None` where it can, and
+    /// the database refuses what is none.
+    fn unique_keys(_: &mut Self::Link, _: &Table) -> QueryResult<Option<Vec<Vec<String>>>> {
+        Ok(None)
+    }
+
+    /// The key that the last INSERT has made, or was given; 0 where there is none. Only where it does not return rows.
+    fn made_key(_: &mut Self::Link) -> u64 {
+        0
     }
 
     /// Whether `INSERT … RETURNING` gives the rows as they are stored.

@@ -97,7 +97,7 @@ pub fn connect(url: &str) -> Result<Database> {
 /// feature `libpq`, Diesel's own `PgConnection`.
 ///
 /// - The pool's size and time limits are the program's, and so are the sessions: nothing is set in them, and what
-///   [`batch_execute`](Self::batch_execute) sets stays. What [`connect`] would have set is up to the program: on SQLite
+///   [`batch_execute`](Self::batch_execute) or a raw query sets stays. What [`connect`] would have set is up to the program: on SQLite
 ///   `PRAGMA busy_timeout`, `foreign_keys` and `journal_mode = WAL`, without which readers and writers wait for each
 ///   other. Only the collation `orm_decimal`, by which SQLite compares decimals, is registered where it is missing.
 /// - Each statement, stream and transaction takes a connection, and gives it back with nothing open on it.

@@ -207,6 +207,12 @@ impl MysqlConnection {
         self.wire.in_transaction()
     }
 
+    /// The key that the last statement has stored in an `AUTO_INCREMENT` column, as the server's answer to it said; 0 if none.
+    /// (`LAST_INSERT_ID()` may still tell of an earlier one.)
+    pub(crate) fn last_insert_id(&self) -> u64 {
+        self.wire.last_insert_id()
+    }
+
     /// Sends a queryset's query, whose rows are then to be had by [`next_row`](Self::next_row). It is taken to read, whichever
     /// functions it calls.
     pub(crate) fn start<T>(&mut self, source: &T) -> QueryResult<()>

@@ -39,6 +39,8 @@ pub(super) struct Wire {
     version: String,
     /// What the server said last of its state; errors do not say.
     status: StatusFlags,
+    /// The key that the last command has stored, as its answer said.
+    last_insert_id: u64,
     state: State,
     columns: Arc<[Column]>,
     spans: Spans,
@@ -86,6 +88,7 @@ impl Wire {
             id: greeted.id,
             version: greeted.version,
             status: StatusFlags::SERVER_STATUS_AUTOCOMMIT,
+            last_insert_id: 0,
             state: State::Ready,
             columns: Arc::new([]),
             spans: Spans::default(),
@@ -119,6 +122,11 @@ impl Wire {
 
     pub(super) fn set_max_allowed_packet(&mut self, size: usize) {
         self.max_allowed_packet = size;
+    }
+
+    /// The key that the last command has stored in an `AUTO_INCREMENT` column; 0 if none.
+    pub(super) fn last_insert_id(&self) -> u64 {
+        self.last_insert_id
     }
 
     /// Whether the server says that a transaction is open.

@@ -75,6 +75,11 @@ use crate::{
 /// before anything is sent. A function that writes when it is called is not seen: PostgreSQL refuses it in a stream, whose
 /// transaction is read-only ([`ErrorKind::ReadOnly`]), unless the stream is in a [`Transaction`]; elsewhere it does what it does,
 /// perhaps for more rows than are taken.
+///
+/// What a function sets or locks for a session, such as `set_config(…, false)`, `pg_advisory_lock` and `GET_LOCK`, is gone when the
+/// statement is done, because the connection is made as new before the pool's next user has it. Where such a lock is to last, take it in a
+/// [`Transaction`]: it lasts until that has ended. (In a pool of the program's own nothing is [set
+/// back](Database#a-pool-of-your-own).)
 #[must_use = "a raw query is lazy: nothing is sent before `iterator`, `load` or another terminal is called"]
 pub struct RawQuery<'a, T, B: Backend = Any, S = ByName<T>> {
     on: Handle<'a, B>,
@@ -181,7 +186,7 @@ impl<'a, T, B: Backend, S: Shape<Row = T>> RawQuery<'a, T, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                let source = DB::stream::<S2, _>(session, &self.0.filled()?, self.1)?;
+                let source = DB::stream::<S2, _>(session.for_raw_sql(), &self.0.filled()?, self.1)?;
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }
@@ -206,7 +211,7 @@ impl<'a, T, B: Backend, S: Shape<Row = T>> RawQuery<'a, T, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                load::all::<DB, S2, _>(session, self.0.filled()?)
+                load::all::<DB, S2, _>(session.for_raw_sql(), self.0.filled()?)
             }
         }
         S::run(self.on, Load(self)).map_err(Self::on_model)
@@ -325,7 +330,7 @@ impl<T, B: Backend, S: Shape<Row = T>> RawQuery<'_, T, B, S> {
             where
                 B: PartsOf<DB>,
             {
-                explain::answer::<DB, _>(session, self.0.filled()?, self.1)
+                explain::answer::<DB, _>(session.for_raw_sql(), self.0.filled()?, self.1)
             }
         }
         explain::ask(self.on, options, Ask(self, options)).map_err(Self::on_model)

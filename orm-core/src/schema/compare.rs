@@ -42,6 +42,7 @@ pub(super) fn compare<'l, DB: Driver>(
         match live(table) {
             None => comparison.missing_table(table),
             Some(found) => {
+                comparison.engine(table, found);
                 comparison.columns::<DB>(table, found);
                 comparison.primary_key::<DB>(table, found);
                 for relation in table.relations {
@@ -96,6 +97,16 @@ impl Comparison {
         self.reading(format!(
             "`{model}`: there is no table or view `{name}`; create it, by a migration or `create_tables`, or name the right \
              one by `#[model(table = \"…\")]`"
+        ));
+    }
+
+    /// What is written in a transaction is to be undone where it fails.
+    fn engine(&mut self, table: &Table, found: &LiveTable) {
+        let Some(engine) = &found.without_transactions else { return };
+        let (model, name) = (table.model, shown(table));
+        self.writing(format!(
+            "`{model}`: the table `{name}` has the engine {engine}, which has no transactions, so that nothing is rolled back \
+             there, and what fails half-way stays; change it, by `ALTER TABLE {name} ENGINE=InnoDB`"
         ));
     }
 

@@ -14,6 +14,8 @@ pub struct LiveTable {
     /// The primary key, and whatever else is unique without a condition; each by its columns.
     pub(crate) unique: Vec<Vec<String>>,
     pub(crate) foreign_keys: Vec<LiveForeignKey>,
+    /// What keeps it, where that undoes nothing: an engine of MySQL's or MariaDB's.
+    pub(crate) without_transactions: Option<String>,
 }
 
 /// A column of a database.
@@ -114,6 +116,7 @@ pub(crate) fn tables(wanted: usize, columns: Vec<ColumnRow>, keys: Vec<KeyRow>) 
             columns: Vec::new(),
             unique: Vec::new(),
             foreign_keys: Vec::new(),
+            without_transactions: None,
         });
         table.columns.push(LiveColumn {
             name: row.name,

@@ -66,6 +66,8 @@ impl<B: Backend> Database<B> {
     /// - A relation to a column that is not unique, so that joins repeat rows; to a table that is not there.
     /// - A relation without a foreign key in the database, unless it is `optional`: rows that refer to nothing would be
     ///   missing from joins. A constraint that was not validated (`NOT VALID`) is none.
+    /// - *w* A table of MySQL's or MariaDB's whose engine has no transactions, such as MyISAM and Aria: nothing is rolled back
+    ///   there, and "all or none" is not true of it.
     /// - *w* A field that is `generated`, and a column that the database has nothing to fill with.
     /// - *w* A field that is not, and a column that only the database may fill.
     /// - *w* A column that no field has, and that no INSERT may leave out: it is NOT NULL, or a key, and has no default.

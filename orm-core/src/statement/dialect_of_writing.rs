@@ -141,9 +141,9 @@ mod mysql {
         let update = Conflict::Update { keys: vec![0], columns: vec![1] };
         assert_eq!(
             inserted::<Mysql>(&update, false),
-            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(IF(`trips`.`id` <=> VALUES(`id`), @orm_core_kept := @orm_core_kept + 1, \
+            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(IF(`trips`.`id` = VALUES(`id`), @orm_core_kept := @orm_core_kept + 1, \
              @orm_core_other := @orm_core_other + 1), `trips`.`id`, `trips`.`id`), \
-             `delay` = IF(`trips`.`id` <=> VALUES(`id`), VALUES(`delay`), `trips`.`delay`)"
+             `delay` = IF(`trips`.`id` = VALUES(`id`), VALUES(`delay`), `trips`.`delay`)"
         );
     }
 

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use diesel::{
     QueryResult,
-    connection::{Connection, SimpleConnection},
+    connection::Connection,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::Untyped,
 };
@@ -112,7 +112,7 @@ pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &In
         return link.execute_returning_count(insert);
     }
     // It counts a row that it changes as two, and one that it leaves as it is as one.
-    link.batch_execute(NONE_COUNTED)?;
+    link.execute_returning_count(&NONE_COUNTED)?;
     link.execute_returning_count(insert)?;
     by_another_key::<DB>(link)?;
     let kept = match insert.conflict {
@@ -137,7 +137,7 @@ pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
         first += rows.len();
         let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
         if by_variables {
-            lease.run(|link| link.batch_execute(NONE_COUNTED))?;
+            lease.run(|link| link.execute_returning_count(&NONE_COUNTED))?;
         }
         out.extend(load::read::<DB, S, _>(lease, insert)?);
         if by_variables {
@@ -158,9 +158,15 @@ fn by_another_key<DB: Driver>(link: &mut DB::Link) -> QueryResult<()> {
     ))
 }
 
-const NONE_COUNTED: &str = "SET @orm_core_kept = 0, @orm_core_other = 0";
+/// Sent as what is prepared: before SQL as text, which may be anything, a connection forgets all that it has prepared.
+const NONE_COUNTED: Sql = Sql("SET @orm_core_kept = 0, @orm_core_other = 0");
 
 struct Sql(&'static str);
+
+impl QueryId for Sql {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
 
 impl<DB: Driver> QueryFragment<DB> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
@@ -215,13 +221,14 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
     }
 }
 
-/// Whether the row that is there has the new one's values of these columns.
+/// Whether the row that is there has the new one's values of these columns. NULL is in conflict with nothing, so a row that is
+/// met by it is met by another key.
 fn push_is_named<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, keys: &[usize]) -> QueryResult<()> {
     for (i, column) in keys.iter().enumerate() {
         let name = table.columns[*column].name;
         out.push_sql(if i == 0 { "" } else { " AND " });
         push_column(out, table.name, name)?;
-        out.push_sql(" <=> VALUES(");
+        out.push_sql(" = VALUES(");
         out.push_identifier(name)?;
         out.push_sql(")");
     }

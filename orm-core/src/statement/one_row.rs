@@ -23,8 +23,10 @@ pub(crate) enum Action<'r> {
     /// These columns get this row's values.
     Update(&'r [usize]),
     Delete,
-    /// It is read. Of a row that was just stored, the key that the database has made is the last that it made.
+    /// It is read.
     Select,
+    /// It is read, and has the key that the database has just made for it.
+    SelectMade(u64),
 }
 
 impl<R> QueryId for OneRow<'_, R> {
@@ -55,35 +57,45 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
                 out.push_sql("DELETE FROM ");
                 push_table(&mut out, table)?;
             }
-            Action::Select => {
+            Action::Select | Action::SelectMade(_) => {
                 out.push_sql("SELECT ");
                 push_columns(&mut out, table.columns.iter().map(|column| column.name))?;
                 out.push_sql(" FROM ");
                 push_table(&mut out, table)?;
             }
         }
-        push_where(self.row, &mut out)
+        let made = match self.action {
+            Action::SelectMade(made) => {
+                out.unsafe_to_cache_prepared(); // the next one has another key
+                Some(made)
+            }
+            _ => None,
+        };
+        push_where(self.row, made, &mut out)
     }
 }
 
 /// Finds the row by its key.
-fn push_where<'b, R: ToRow<DB>, DB: Driver>(row: &'b R, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+fn push_where<'b, R: ToRow<DB>, DB: Driver>(
+    row: &'b R,
+    made: Option<u64>,
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()> {
     let table = R::Model::TABLE;
     for (i, column) in table.primary_key.iter().enumerate() {
         out.push_sql(if i == 0 { " WHERE " } else { " AND " });
         push_column(out, table.name, table.columns[*column].name)?;
         out.push_sql(" = ");
-        if is_made::<R>(*column) {
-            out.push_sql("LAST_INSERT_ID()");
-        } else {
-            row.bind(*column, out.reborrow())?;
+        match made {
+            Some(made) if is_made::<R>(*column) => out.push_sql(&made.to_string()),
+            _ => row.bind(*column, out.reborrow())?,
         }
     }
     Ok(())
 }
 
 /// Whether the database has made this column of the key, so that the row does not know it.
-fn is_made<R: Insertable>(column: usize) -> bool {
+pub(crate) fn is_made<R: Insertable>(column: usize) -> bool {
     R::Model::COLUMNS[column].generated && std::any::TypeId::of::<R>() != std::any::TypeId::of::<R::Model>()
 }
 
@@ -110,6 +122,6 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for SetOneRow<'_, DB, R> {
             out.push_sql(" = ");
             value.walk_ast(out.reborrow())?;
         }
-        push_where(self.row, &mut out)
+        push_where(self.row, None, &mut out)
     }
 }

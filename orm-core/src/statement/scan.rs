@@ -60,7 +60,7 @@ impl Scanner<'_> {
         while let Some(byte) = self.peek(0) {
             let start = self.at;
             match (byte, self.backend) {
-                (b'\n', _) => {
+                (b'\n' | b'\r', _) => {
                     self.at += 1;
                     if self.escapes == Escapes::OnTheNextLine {
                         self.escapes = Escapes::Here;
@@ -158,8 +158,10 @@ impl Scanner<'_> {
         self.backend != BackendKind::Mysql || self.peek(2).is_none_or(|byte| byte <= b' ')
     }
 
+    /// A comment to the end of the line, which is at a carriage return already on PostgreSQL alone.
     fn line(&mut self) {
-        while self.peek(0).is_some_and(|byte| byte != b'\n') {
+        let ends = |byte| byte == b'\n' || (byte == b'\r' && self.backend == BackendKind::Postgres);
+        while self.peek(0).is_some_and(|byte| !ends(byte)) {
             self.at += 1;
         }
     }
@@ -363,6 +365,10 @@ mod tests {
             // A backslash is a character like any other, but in E''.
             (Postgres, r"SELECT '\', ?, E'\'?', ?", r"SELECT '\', <>, E'\'?', <>"),
             (Postgres, "SELECT E'a'\n 'b\\'?' , ?", "SELECT E'a'\n 'b\\'?' , <>"),
+            (Postgres, "SELECT E'a'\r 'b\\'?' , ?", "SELECT E'a'\r 'b\\'?' , <>"),
+            (Postgres, "SELECT 1 -- ?\r, ?", "SELECT 1 -- ?\r, <>"),
+            (Mysql, "SELECT 1 -- ?\r, ?\n, ?", "SELECT 1 -- ?\r, ?\n, <>"),
+            (Sqlite, "SELECT 1 -- ?\r, ?\n, ?", "SELECT 1 -- ?\r, ?\n, <>"),
             (Postgres, "SELECT te'?' , ?", "SELECT te'?' , <>"),
             (Postgres, "SELECT $$ ? ' $$, $a$ $$ ? $b$ $a$, ?", "SELECT $$ ? ' $$, $a$ $$ ? $b$ $a$, <>"),
             (Postgres, "SELECT /* /* ? */ ? */ ?", "SELECT /* /* ? */ ? */ <>"),

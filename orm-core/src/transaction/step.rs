@@ -74,7 +74,7 @@ impl<B: Backend> Task<B> for TakeHooks {
     {
         match session {
             Session::Transaction(inner) => inner.take_hooks(),
-            Session::Pool(_) => Hooks::default(),
+            Session::Pool(_) | Session::PoolForRawSql(_) => Hooks::default(),
         }
     }
 }

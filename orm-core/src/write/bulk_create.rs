@@ -1,6 +1,6 @@
 //! `bulk_create`: rows from any iterator, in one transaction.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{WritableOn, WriteTask};
 use crate::{
@@ -83,6 +83,7 @@ pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
     mut store: impl FnMut(&mut Lease<DB>, &Batch<'_, R>, u64) -> Result<()>,
 ) -> Result<()> {
     let columns = some_columns::<R::Model>(columns_for::<R>(conflict))?;
+    is_a_key::<DB, R::Model>(session, conflict)?;
     let mut batch: Vec<R> = Vec::new();
     let mut sent = 0;
     loop {
@@ -108,6 +109,33 @@ pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
         drop(lease);
         sent += batch.len() as u64;
     }
+}
+
+/// Refuses fields by which no row could be in conflict, where the database would not: it would store every row again.
+fn is_a_key<DB: Driver, M: Model>(session: Session<'_, DB>, conflict: &Conflict) -> Result<()> {
+    let (Conflict::Ignore { keys } | Conflict::Update { keys, .. }) = conflict else { return Ok(()) };
+    if keys.is_empty() {
+        return Ok(()); // any key is meant
+    }
+    let unique = session.lease()?.run(|link| DB::unique_keys(link, M::TABLE));
+    let Some(unique) = unique.map_err(|error| error.on_model(M::TABLE.model))? else { return Ok(()) };
+    let named: BTreeSet<&str> = keys.iter().map(|key| M::COLUMNS[*key].name).collect();
+    let is_it = |key: &Vec<String>| {
+        key.len() == named.len() && named.iter().all(|name| key.iter().any(|column| DB::is_same_name(column, name)))
+    };
+    if unique.iter().any(is_it) {
+        return Ok(());
+    }
+    let named = named.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Error::new(
+        ErrorKind::InvalidQuery,
+        format!(
+            "the table has no primary key and no unique index of exactly these columns ({named}), so no row is in conflict by \
+             them, and nothing was stored; add the index, or name the fields of another"
+        ),
+    )
+    .on_backend(DB::KIND)
+    .on_model(M::TABLE.model))
 }
 
 /// The columns that are written; of whole models also those that the database would fill, where rows are told apart by them.

@@ -14,9 +14,10 @@ use crate::{
     session::Session,
     statement::{
         insert::{Conflict, Insert},
-        one_row::{Action, OneRow},
+        one_row::{Action, OneRow, is_made},
     },
     stream::load::{self, in_statement},
+    transaction::whole,
 };
 
 /// Inserts the row, and reads it.
@@ -30,11 +31,12 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Create<'_, R> {
         B: PartsOf<DB>,
         R: Stored<DB>,
     {
-        create::<DB, R>(session, self.0)
+        // A row that cannot be read as it is stored is an error, and is not to be found stored after that.
+        whole(session, |session| create::<DB, R>(session, self.0))
     }
 }
 
-pub(crate) fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Result<R::Model> {
+fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Result<R::Model> {
     check::<DB, R>(row, None)?;
     let columns = some_columns::<R::Model>(given_columns::<R::Model>())?;
     let mut lease = session.lease()?;
@@ -46,19 +48,38 @@ pub(crate) fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &
     let insert = Insert { rows, columns: &columns, conflict: &Conflict::Fail, returning, recurs: true };
     let of_row = |error: Error| error.on_model(R::Model::TABLE.model).with_key(row.key());
     let stored = if returning {
-        load::rows::<DB, Whole<R::Model>, _>(&mut lease, insert).map_err(of_row)?
+        load::rows::<DB, Whole<R::Model>, _>(&mut lease, insert)
     } else {
         lease
             .run(|connection| connection.execute_returning_count(&insert))
             .map_err(|error| in_statement(of_row(error), DB::sql(&insert)))?;
-        load::rows::<DB, Whole<R::Model>, _>(&mut lease, OneRow { row, action: Action::Select }).map_err(of_row)?
+        let made = DB::made_key(&mut lease);
+        let action = if R::Model::PRIMARY_KEY.iter().any(|key| is_made::<R>(*key)) {
+            Action::SelectMade(made)
+        } else {
+            Action::Select
+        };
+        match action {
+            // Not by `LAST_INSERT_ID()`, which then tells of a row that was stored before.
+            Action::SelectMade(0) => Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "the server made no key for this row, and does not tell which one it has: the key is not AUTO_INCREMENT; make it \
+                 in the program, or store the row with `bulk_create`",
+            )
+            .on_backend(DB::KIND)),
+            action => load::rows::<DB, Whole<R::Model>, _>(&mut lease, OneRow { row, action }),
+        }
     };
-    stored.into_iter().next().ok_or_else(|| {
-        of_row(Error::new(
-            ErrorKind::NotFound,
-            "the database stored no row, and no error; a trigger may have dropped it",
-        ))
-        .on_backend(DB::KIND)
+    let stored = stored.and_then(|rows| {
+        rows.into_iter().next().ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "the database stored no row, and no error; a trigger may have dropped it")
+                .on_backend(DB::KIND)
+        })
+    });
+    stored.map_err(|error| {
+        // Something has been stored perhaps, so a transaction does not go on as if nothing were.
+        let is_none = returning && error.kind() == ErrorKind::NotFound;
+        of_row(if is_none { error } else { lease.spoiled(error) })
     })
 }
 

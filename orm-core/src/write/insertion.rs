@@ -26,10 +26,10 @@ use crate::{
 /// # Which rows are in conflict
 ///
 /// A row conflicts with one that is there, or that came before it, where both have the same values in fields that a primary
-/// key or a unique index keeps apart. The fields that are named must be those of one such key, on PostgreSQL and SQLite. MySQL
+/// key or a unique index keeps apart. The fields that are named must be those of one such key; others are an error, before
+/// anything is stored. (MySQL and MariaDB are asked for the table's keys: a view has none there.) MySQL
 /// and MariaDB find conflicts by all keys at once: there the values are compared, and a conflict by another key is an error
-/// ([`ErrorKind::UniqueViolation`]), as it is on the others. (They cannot compare where one of the fields is NULL, which is
-/// in conflict with nothing.)
+/// ([`ErrorKind::UniqueViolation`]), as it is on the others. NULL is in conflict with nothing.
 ///
 /// A field that is `generated` is written nevertheless where it is named, if the rows are models.
 #[must_use = "nothing is stored before `bulk_create` or `bulk_create_returning` is called"]
@@ -53,6 +53,10 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     /// Leaves out rows that are in conflict by any key. Other failures, such as a foreign key without a row, are errors all
     /// the same.
     ///
+    /// On MySQL and MariaDB it is done by an update that changes nothing, because `INSERT IGNORE` would leave out failures,
+    /// too. So a row that is there is locked, and its table's UPDATE triggers run, for each row that is left out; and keys are
+    /// used up (as they are on PostgreSQL).
+    ///
     /// ```
     /// # use orm_core::prelude::*;
     /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
@@ -67,7 +71,8 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
         self
     }
 
-    /// Leaves out rows that are in conflict by these unique fields; by others it is an error.
+    /// Leaves out rows that are in conflict by these unique fields; by others it is an error. On MySQL and MariaDB UPDATE
+    /// triggers run, as with [`ignore_conflicts`](Self::ignore_conflicts).
     pub fn ignore_conflicts_on<U>(
         mut self,
         unique: impl FnOnce(M::Fields<Root<M>>) -> U + GivesFieldsOf<M, U>,
@@ -124,6 +129,10 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     ///
     /// All of them are in memory then; they come in the order of the rows given. Those that were left out are not among them,
     /// and of those that have changed one that was there, it is that one.
+    ///
+    /// Each is as it was when it was stored. Where several of the rows given have one key, and conflicts update, the later ones
+    /// change what the earlier ones have stored: then each of these is in the list, and only the last is what the database
+    /// holds in the end.
     ///
     /// ```
     /// # use orm_core::prelude::*;

@@ -1,11 +1,31 @@
 //! Tables as MySQL and MariaDB have them, by `information_schema`.
 
-use diesel::{QueryResult, RunQueryDsl, mysql::Mysql, sql_query, sql_types::Text};
+use std::collections::BTreeMap;
+
+use diesel::{
+    QueryResult, RunQueryDsl,
+    mysql::Mysql,
+    query_builder::{AstPass, QueryFragment},
+    sql_query,
+    sql_types::{BigInt, Text},
+};
 
 use crate::{
+    backend::Driver,
+    model::Table,
     mysql::MysqlConnection,
     schema::live::{ColumnRow, KeyRow, LiveTable, Name, tables},
+    statement::push_table,
 };
+
+/// A row of a catalog: a table whose changes are not undone.
+#[derive(Debug, diesel::QueryableByName)]
+struct EngineRow {
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = Text)]
+    engine: String,
+}
 
 /// The condition that a row of `information_schema` is about one table, of which the name is the parameter. Written for
 /// each table alone: so the server looks into that one and not into all of its databases. Its names are compared without
@@ -63,22 +83,70 @@ fn foreign_keys_of(at: usize, name: &Name) -> String {
     )
 }
 
+/// The engine of a table, if it has no transactions.
+fn engine_of(at: usize, name: &Name) -> String {
+    format!(
+        "SELECT CAST({at} AS SIGNED) AS `at`, t.ENGINE AS `engine` FROM information_schema.TABLES t
+        JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+        WHERE COALESCE(e.TRANSACTIONS, 'NO') <> 'YES' AND t.TABLE_TYPE NOT LIKE '%VIEW' AND {}",
+        is_about(name, "t"),
+    )
+}
+
+/// `SHOW INDEX FROM table`, which also knows of temporary tables.
+struct ShowIndex<'t>(&'t Table);
+
+impl QueryFragment<Mysql> for ShowIndex<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SHOW INDEX FROM ");
+        push_table(&mut out, self.0)
+    }
+}
+
+/// The columns of each unique key of a table. One of parts of values, or of expressions, is none: others than equal values
+/// are in conflict by it.
+pub(super) fn unique_keys(connection: &mut MysqlConnection, table: &Table) -> QueryResult<Vec<Vec<String>>> {
+    let mut keys: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
+    for row in Mysql::read_texts(connection, ShowIndex(table))? {
+        let cell = |name: &str| {
+            let cell = row.iter().find(|(column, _)| column.eq_ignore_ascii_case(name));
+            cell.and_then(|(_, value)| value.clone())
+        };
+        if cell("Non_unique").as_deref() != Some("0") {
+            continue;
+        }
+        let key = keys.entry(cell("Key_name").unwrap_or_default()).or_insert_with(|| Some(Vec::new()));
+        match (cell("Column_name"), cell("Sub_part"), &mut *key) {
+            (Some(column), None, Some(columns)) => columns.push(column),
+            _ => *key = None,
+        }
+    }
+    Ok(keys.into_values().flatten().collect())
+}
+
 pub(super) fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut of_columns, mut of_keys) = (Vec::new(), Vec::new());
+    let (mut of_columns, mut of_keys, mut of_engines) = (Vec::new(), Vec::new(), Vec::new());
     for (at, name) in wanted.iter().enumerate() {
         of_columns.push(columns_of(at, name));
         of_keys.extend([unique_of(at, name), foreign_keys_of(at, name)]);
+        of_engines.push(engine_of(at, name));
     }
-    let [columns, keys] = [of_columns, of_keys].map(|each| each.join(" UNION ALL "));
+    let [columns, keys, engines] = [of_columns, of_keys, of_engines].map(|each| each.join(" UNION ALL "));
     let mut columns = sql_query(format!("{columns} ORDER BY `at`, `position`")).into_boxed::<Mysql>();
     let mut keys = sql_query(format!("{keys} ORDER BY `at`, `key_name`, `position`")).into_boxed::<Mysql>();
+    let mut engines = sql_query(engines).into_boxed::<Mysql>();
     for name in wanted {
-        // Two conditions in either statement, each with the name twice.
+        // Each condition has the name twice, and the first two statements have two conditions.
+        let values = || name.schema.into_iter().chain([name.name, name.name]);
+        for value in values() {
+            engines = engines.bind::<Text, _>(value);
+        }
         for _ in 0..2 {
-            for value in name.schema.into_iter().chain([name.name, name.name]) {
+            for value in values() {
                 columns = columns.bind::<Text, _>(value);
                 keys = keys.bind::<Text, _>(value);
             }
@@ -86,5 +154,12 @@ pub(super) fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> 
     }
     let columns: Vec<ColumnRow> = columns.load(connection)?;
     let keys: Vec<KeyRow> = keys.load(connection)?;
-    Ok(tables(wanted.len(), columns, keys))
+    let engines: Vec<EngineRow> = engines.load(connection)?;
+    let mut tables = tables(wanted.len(), columns, keys);
+    for EngineRow { at, engine } in engines {
+        if let Some(Some(table)) = usize::try_from(at).ok().and_then(|at| tables.get_mut(at)) {
+            table.without_transactions = Some(engine);
+        }
+    }
+    Ok(tables)
 }

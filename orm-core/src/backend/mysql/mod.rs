@@ -16,7 +16,7 @@ use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     error::Result,
-    model::Column,
+    model::{Column, Table},
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
     schema::{
@@ -117,6 +117,14 @@ impl Driver for Mysql {
 
     fn read_texts<F: QueryFragment<Mysql>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>> {
         texts_of::<Mysql, F>(link, statement, value::as_text)
+    }
+
+    fn unique_keys(connection: &mut MysqlConnection, table: &Table) -> QueryResult<Option<Vec<Vec<String>>>> {
+        catalog::unique_keys(connection, table).map(Some)
+    }
+
+    fn made_key(connection: &mut MysqlConnection) -> u64 {
+        connection.last_insert_id()
     }
 
     fn returns_rows(connection: &mut MysqlConnection) -> bool {

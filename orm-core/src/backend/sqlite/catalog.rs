@@ -138,6 +138,7 @@ fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Opt
         columns,
         unique,
         foreign_keys: foreign_keys(connection, &found, identity)?,
+        without_transactions: None,
     }))
 }
 

@@ -118,14 +118,16 @@ impl Wire {
     /// Reads what a command, or the next statement of several, was answered with.
     pub(super) fn answer(&mut self, binary: bool) -> Result<Answer, Failure> {
         self.state = State::Ready;
+        self.last_insert_id = 0;
         self.guarded(|wire| {
             wire.next_packet()?;
             let packet = wire.packets.packet();
             match packet.first() {
                 Some(0x00) => {
                     let ok = ok_packet::<CommonOkPacket>(packet, wire.capabilities)?;
-                    let affected = ok.affected_rows();
+                    let (affected, last_insert_id) = (ok.affected_rows(), ok.last_insert_id().unwrap_or(0));
                     wire.status = ok.status_flags();
+                    wire.last_insert_id = last_insert_id;
                     wire.after_result();
                     Ok(Answer::Done { affected })
                 }
