@@ -147,7 +147,8 @@ fn values_are_read_as_their_types(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     let jfk = Airport::objects(&db).filter(|a| a.code.eq("JFK"));
-    let row: (bool, bool, bool, i64, i64, Option<i64>, Option<f64>, Option<i32>, Option<i32>) = jfk
+    type Row = (bool, bool, bool, i64, i64, Option<i64>, Option<f64>, Option<i32>, Option<i32>);
+    let row: Row = jfk
         .values(|a| {
             let departures = a.departures();
             (
