@@ -99,7 +99,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 ///     dest: Option<String>,
 /// }
 ///
-/// for departure in Flight::objects(&db).only::<Departure>().iterator(2000)? { … }
+/// for departure in Flight::objects(&db).only::<Departure>().iterator(2000)? {}
 /// ```
 ///
 /// A field is named as the model's, or its `path` leads to it: along relations, to a field of a related model. Its type is

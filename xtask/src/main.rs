@@ -96,7 +96,7 @@ mod tests {
             let named: Vec<&str> = text
                 .split("cargo xtask ")
                 .skip(1)
-                .filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next())
+                .filter_map(|rest| rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next())
                 .collect();
             assert!(!named.is_empty());
             for name in named {
