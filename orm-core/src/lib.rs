@@ -150,6 +150,7 @@ pub mod sql_types;
 mod statement;
 pub mod stream;
 mod transaction;
+mod tuples;
 pub mod types;
 mod write;
 

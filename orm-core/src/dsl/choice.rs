@@ -189,7 +189,7 @@ impl Layout for Concat {
 }
 
 macro_rules! listed {
-    ($($A:ident $($T:ident)*;)*) => { $(
+    (($A:ident $S:ident $at:tt) $(($T:ident $Ss:ident $ats:tt))*) => {
         impl<$A, $($T),*> Choices for ($A, $($T,)*)
         where
             $A: Readable<SqlType: IntoNotNullable>,
@@ -230,7 +230,7 @@ macro_rules! listed {
             type Rust = String;
             type Codec = Native;
         }
-    )* };
+    };
     (@or $kind:ident $A:ident $($T:ident)*) => {
         impl<$A, $($T),*> Gives<($A, $($T,)*)> for $kind
         where
@@ -246,16 +246,7 @@ macro_rules! listed {
     (@null $op:ident $A:ident) => { NullOf<$A> };
     (@null $op:ident $A:ident $($T:ident)+) => { <NullOf<$A> as Nullness>::$op<listed!(@null $op $($T)+)> };
 }
-listed! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-}
+crate::tuples::for_each_tuple!(8 listed);
 
 impl<K: Gives<I>, I> Expression for Listed<K, I> {
     type SqlType = K::SqlType;

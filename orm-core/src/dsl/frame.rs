@@ -130,7 +130,7 @@ impl<DB: Driver, E: QueryFragment<DB>> WindowOrderOn<DB> for Ordered<E> {
 }
 
 macro_rules! tuples {
-    ($($($T:ident $at:tt)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<$($T: WindowOrder),+> WindowOrder for ($($T,)+) {
             type Of = ($($T::Of,)+);
         }
@@ -145,18 +145,9 @@ macro_rules! tuples {
                 Ok(())
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A 0;
-    A 0 C 1;
-    A 0 C 1 D 2;
-    A 0 C 1 D 2 E 3;
-    A 0 C 1 D 2 E 3 F 4;
-    A 0 C 1 D 2 E 3 F 4 G 5;
-    A 0 C 1 D 2 E 3 F 4 G 5 H 6;
-    A 0 C 1 D 2 E 3 F 4 G 5 H 6 I 7;
-}
+crate::tuples::for_each_tuple!(8 tuples);
 
 impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> for Window<P, O> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {

@@ -219,7 +219,7 @@ where
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<'a, M, B: Backend, $($T: Assignments<'a, M, B>),+> Assignments<'a, M, B> for ($($T,)+) {
             #[allow(non_snake_case)] // the type parameters name the values, too
             fn keep(self, backend: BackendKind, out: &mut Vec<Set<'a, B>>) -> Result<(), Unfit> {
@@ -228,23 +228,6 @@ macro_rules! tuples {
                 Ok(())
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A1;
-    A1 A2;
-    A1 A2 A3;
-    A1 A2 A3 A4;
-    A1 A2 A3 A4 A5;
-    A1 A2 A3 A4 A5 A6;
-    A1 A2 A3 A4 A5 A6 A7;
-    A1 A2 A3 A4 A5 A6 A7 A8;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16;
-}
+crate::tuples::for_each_tuple!(16 tuples);

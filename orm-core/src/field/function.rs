@@ -210,7 +210,7 @@ impl<T: 'static> Refit<Option<T>, Native> for (is_nullable::IsNullable, is_nulla
 type NullOf<E> = <<E as Expression>::SqlType as SqlType>::IsNull;
 
 macro_rules! arguments {
-    ($($($T:ident $at:tt)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<DB: Driver, $($T: QueryFragment<DB>),+> Arguments<DB> for ($($T,)+) {
             const NUMBER: usize = [$($at),+].len();
             fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
@@ -220,18 +220,9 @@ macro_rules! arguments {
                 }
             }
         }
-    )* };
+    };
 }
-arguments! {
-    A 0;
-    A 0 B 1;
-    A 0 B 1 C 2;
-    A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 F 5;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
-}
+crate::tuples::for_each_tuple!(8 arguments);
 
 impl<A> Nulls for (A,)
 where

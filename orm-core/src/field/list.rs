@@ -39,16 +39,12 @@ impl<M, C: ModelColumn<Model = M>> FieldsOf<M> for Field<Root<M>, C> {
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<M, $($T: FieldsOf<M>),+> FieldsOf<M> for ($($T,)+) {
             fn columns(out: &mut Vec<usize>) {
                 $( $T::columns(out); )+
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A; A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H; A B C D E F G H I;
-    A B C D E F G H I J; A B C D E F G H I J K; A B C D E F G H I J K L; A B C D E F G H I J K L N;
-    A B C D E F G H I J K L N O; A B C D E F G H I J K L N O P; A B C D E F G H I J K L N O P Q;
-}
+crate::tuples::for_each_tuple!(16 tuples);

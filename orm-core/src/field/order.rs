@@ -238,7 +238,7 @@ macro_rules! diesel_orders {
 diesel_orders! { Asc Desc }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<'a, M, B: Backend, $($T: OrderBy<'a, M, B>),+> OrderBy<'a, M, B> for ($($T,)+) {
             #[allow(non_snake_case)] // the type parameters name the values, too
             fn keys(self, out: &mut Vec<OrderKey<'a, B>>) {
@@ -246,15 +246,6 @@ macro_rules! tuples {
                 $( $T.keys(out); )+
             }
         }
-    )* };
+    };
 }
-tuples! {
-    K1;
-    K1 K2;
-    K1 K2 K3;
-    K1 K2 K3 K4;
-    K1 K2 K3 K4 K5;
-    K1 K2 K3 K4 K5 K6;
-    K1 K2 K3 K4 K5 K6 K7;
-    K1 K2 K3 K4 K5 K6 K7 K8;
-}
+crate::tuples::for_each_tuple!(8 tuples);

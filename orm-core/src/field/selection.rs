@@ -213,7 +213,7 @@ where
 }
 
 macro_rules! tuples {
-    ($($($T:ident $S:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<$($T: Selection),+> Selection for ($($T,)+)
         where
             Self: Expression,
@@ -240,23 +240,6 @@ macro_rules! tuples {
                 Ok(($($T::read(row)?,)+))
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A SA;
-    A SA B SB;
-    A SA B SB C SC;
-    A SA B SB C SC D SD;
-    A SA B SB C SC D SD E SE;
-    A SA B SB C SC D SD E SE F SF;
-    A SA B SB C SC D SD E SE F SF G SG;
-    A SA B SB C SC D SD E SE F SF G SG H SH;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN O SO;
-    A SA B SB C SC D SD E SE F SF G SG H SH I SI J SJ K SK L SL M SM N SN O SO P SP;
-}
+crate::tuples::for_each_tuple!(16 tuples);

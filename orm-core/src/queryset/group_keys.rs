@@ -122,7 +122,7 @@ impl<'a, B: Backend, E: OneKey + IntoPart<'a, B>> KeysOn<'a, B> for E {
 }
 
 macro_rules! tuples {
-    ($($($T:ident $at:tt)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<$($T: OneKey),+> Keys for ($($T,)+)
         where
             Self: Selection,
@@ -141,26 +141,9 @@ macro_rules! tuples {
                 $( out.push(self.$at.clone().into_part()); )+
             }
         }
-    )* };
+    };
 }
-tuples! {
-    K1 0;
-    K1 0 K2 1;
-    K1 0 K2 1 K3 2;
-    K1 0 K2 1 K3 2 K4 3;
-    K1 0 K2 1 K3 2 K4 3 K5 4;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13 K15 14;
-    K1 0 K2 1 K3 2 K4 3 K5 4 K6 5 K7 6 K8 7 K9 8 K10 9 K11 10 K12 11 K13 12 K14 13 K15 14 K16 15;
-}
+crate::tuples::for_each_tuple!(16 tuples);
 
 /// A closure that gives keys; the compiler points at the closure.
 #[doc(hidden)]

@@ -113,7 +113,8 @@ impl<C: ReadColumn<K, DB>, K, DB: DieselBackend> ReadKey<K, DB> for (C,) {
 }
 
 macro_rules! tuples {
-    ($($($C:ident $K:ident $at:tt)+;)*) => { $(
+    (($C:ident $K:ident 0)) => {}; // a key of one column is none of a tuple
+    ($(($C:ident $K:ident $at:tt))+) => {
         impl<DB: DieselBackend, $($K, $C: WriteColumn<$K, DB>),+> WriteKey<($($K,)+), DB> for ($($C,)+) {
             fn bind<'b>(key: &'b ($($K,)+), out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
                 $(
@@ -130,17 +131,9 @@ macro_rules! tuples {
                 Some(($($C::peek(row, *at.get($at)?)?,)+))
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A KA 0 C KC 1;
-    A KA 0 C KC 1 D KD 2;
-    A KA 0 C KC 1 D KD 2 E KE 3;
-    A KA 0 C KC 1 D KD 2 E KE 3 F KF 4;
-    A KA 0 C KC 1 D KD 2 E KE 3 F KF 4 G KG 5;
-    A KA 0 C KC 1 D KD 2 E KE 3 F KF 4 G KG 5 H KH 6;
-    A KA 0 C KC 1 D KD 2 E KE 3 F KF 4 G KG 5 H KH 6 I KI 7;
-}
+crate::tuples::for_each_tuple!(8 tuples);
 
 /// A model with its primary key.
 #[doc(hidden)]

@@ -288,7 +288,7 @@ where
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         #[diagnostic::do_not_recommend]
         impl<'a, M, B: Backend, $($T: Moments<'a, M, B>),+> Moments<'a, M, B> for ($($T,)+) {
             #[allow(non_snake_case)] // the type parameters name the values, too
@@ -297,6 +297,6 @@ macro_rules! tuples {
                 $( $T.parts(out); )+
             }
         }
-    )* };
+    };
 }
-tuples! { E1; E1 E2; E1 E2 E3; E1 E2 E3 E4; }
+crate::tuples::for_each_tuple!(4 tuples);

@@ -213,7 +213,7 @@ impl<DB: DieselBackend> ReadModel<DB> for Optional {
 type RowOf<T> = <<<T as Accessors>::Path as Path>::Null as Nullability>::Row<<<T as Accessors>::Path as Path>::Target>;
 
 macro_rules! related {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<M: Model, $($T),+> Related<M> for ($($T,)+)
         where
             $($T: Accessors<Path: Path<Root = M>> + 'static, RowOf<$T>: 'static,)+
@@ -261,22 +261,9 @@ macro_rules! related {
                 M::describe_key(row, 0)
             }
         }
-    )* };
+    };
 }
-related! {
-    A;
-    A C;
-    A C D;
-    A C D E;
-    A C D E F;
-    A C D E F G;
-    A C D E F G H;
-    A C D E F G H I;
-    A C D E F G H I J;
-    A C D E F G H I J K;
-    A C D E F G H I J K L;
-    A C D E F G H I J K L N;
-}
+crate::tuples::for_each_tuple!(12 related);
 
 /// A shape whose rows can be read from the backend `B`.
 #[diagnostic::on_unimplemented(

@@ -152,7 +152,7 @@ where
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<$($T: RawRow),+> RawRow for ($($T,)+) {
             const COLUMNS: usize = 0 $( + $T::COLUMNS )+;
         }
@@ -163,23 +163,6 @@ macro_rules! tuples {
                 Ok(($($T::read(row)?,)+))
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
+crate::tuples::for_each_tuple!(16 tuples);

@@ -124,7 +124,7 @@ impl<DB: Driver> Keys<DB> for () {
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         impl<QS, $($T: RowOrder<QS>),+> RowOrder<QS> for ($($T,)+) {}
 
         impl<DB: Driver, $($T: Keys<DB>),+> Keys<DB> for ($($T,)+) {
@@ -134,15 +134,6 @@ macro_rules! tuples {
                 $( $T.keys(out); )+
             }
         }
-    )* };
+    };
 }
-tuples! {
-    K1;
-    K1 K2;
-    K1 K2 K3;
-    K1 K2 K3 K4;
-    K1 K2 K3 K4 K5;
-    K1 K2 K3 K4 K5 K6;
-    K1 K2 K3 K4 K5 K6 K7;
-    K1 K2 K3 K4 K5 K6 K7 K8;
-}
+crate::tuples::for_each_tuple!(8 tuples);

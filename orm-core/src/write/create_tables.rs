@@ -25,20 +25,16 @@ pub trait Models {
 }
 
 macro_rules! tuples {
-    ($($($T:ident)+;)*) => { $(
+    ($(($T:ident $S:ident $at:tt))+) => {
         #[diagnostic::do_not_recommend]
         impl<$($T: Model),+> Models for ($($T,)+) {
             fn tables() -> Vec<&'static Table> {
                 vec![$($T::TABLE),+]
             }
         }
-    )* };
+    };
 }
-tuples! {
-    A; A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H; A B C D E F G H I;
-    A B C D E F G H I J; A B C D E F G H I J K; A B C D E F G H I J K L; A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N; A B C D E F G H I J K L M N O; A B C D E F G H I J K L M N O P;
-}
+crate::tuples::for_each_tuple!(16 tuples);
 
 impl<B: Backend> Database<B> {
     /// Creates the tables of these models: columns, primary keys, foreign keys, and an index on each column that
