@@ -1,5 +1,8 @@
 //! The generated tables, for plain Diesel: `diesel::insert_into(flights::table)`, `flights::id.eq(1)`.
 //!
+//! The module is named after the table, and also after the struct: `flight_table`. See "Names" at
+//! [`Model`](derive@crate::Model).
+//!
 //! They do what Diesel's `table!` does for queries of one table. For its joins and aliases declare a `table!` of your
 //! own, and name it with `#[model(table_module = path)]`. Diesel's own macro is not used because what it writes needs
 //! `diesel` among the user's dependencies, and because one generic implementation compiles faster than one per column.

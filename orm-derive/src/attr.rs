@@ -5,7 +5,9 @@
 
 use proc_macro2::Span;
 use syn::{
-    Attribute, Ident, LitStr, Path, Token, parenthesized,
+    Attribute, Ident, LitStr, Path, Token,
+    ext::IdentExt,
+    parenthesized,
     parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
     spanned::Spanned,
@@ -14,7 +16,7 @@ use syn::{
 use crate::errors::Errors;
 
 const CONTAINER: &[&str] =
-    &["table", "schema", "primary_key", "many_to_many", "table_module", "new", "new_derive", "crate"];
+    &["table", "schema", "primary_key", "many_to_many", "module", "table_module", "new", "new_derive", "crate"];
 const FIELD: &[&str] = &["primary_key", "column", "sql_type", "generated", "belongs_to"];
 const BELONGS_TO: &[&str] = &["name", "key", "reverse", "unique", "optional"];
 
@@ -25,6 +27,7 @@ pub(crate) struct ContainerAttributes {
     pub(crate) schema: Option<LitStr>,
     pub(crate) primary_key: Option<Vec<Ident>>,
     pub(crate) many_to_many: Vec<ManyToMany>,
+    pub(crate) module: Option<Ident>,
     pub(crate) table_module: Option<Path>,
     pub(crate) new: Option<Ident>,
     pub(crate) new_derive: Option<Vec<Path>>,
@@ -116,8 +119,35 @@ fn flag(slot: &mut Option<Span>, name: &Ident, input: ParseStream<'_>, errors: &
 
 /// An identifier, keywords such as `crate` included.
 fn any_ident(input: ParseStream<'_>) -> syn::Result<Ident> {
-    use syn::ext::IdentExt;
     input.call(Ident::parse_any)
+}
+
+/// `= name`, of something that is generated or a field.
+fn ident(name: &Ident, input: ParseStream<'_>, form: &str) -> syn::Result<Ident> {
+    value(name, input, form).map(|Name(name)| name)
+}
+
+/// The name of a field or of something that is generated. A keyword becomes a raw identifier.
+struct Name(Ident);
+
+impl Parse for Name {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ident = any_ident(input)?;
+        match usable(&ident.unraw().to_string(), ident.span()) {
+            Some(usable) => Ok(Name(if ident == ident.unraw() { usable } else { ident })),
+            None => Err(syn::Error::new(ident.span(), format!("`{ident}` cannot be a name in Rust"))),
+        }
+    }
+}
+
+/// The text as an identifier, a raw one where it is a keyword of any edition; `None` where it cannot be one, such as
+/// `self` and `two words`.
+pub(crate) fn usable(text: &str, span: Span) -> Option<Ident> {
+    // `gen` is a keyword since 2024, and not yet one to `syn`.
+    let plain = syn::parse_str::<Ident>(text).ok().filter(|_| text != "gen");
+    let mut ident = plain.or_else(|| syn::parse_str(&format!("r#{text}")).ok())?;
+    ident.set_span(span);
+    Some(ident)
 }
 
 /// `= value`; what is missing is said at the attribute's name.
@@ -140,8 +170,9 @@ impl ContainerAttributes {
                 "table_module" => {
                     set(&mut all.table_module, value(name, input, "crate::schema::flights")?, name, errors);
                 }
+                "module" => set(&mut all.module, ident(name, input, "album_table")?, name, errors),
                 "crate" => set(&mut all.krate, value(name, input, "path::to::orm_core")?, name, errors),
-                "new" => set(&mut all.new, value(name, input, "NewFlight")?, name, errors),
+                "new" => set(&mut all.new, ident(name, input, "NewFlight")?, name, errors),
                 "new_derive" => {
                     if !input.peek(syn::token::Paren) {
                         return Err(syn::Error::new(
@@ -164,11 +195,11 @@ impl ContainerAttributes {
                     }
                     let names;
                     parenthesized!(names in input);
-                    let names = Punctuated::<Ident, Token![,]>::parse_terminated(&names)?;
+                    let names = Punctuated::<Name, Token![,]>::parse_terminated(&names)?;
                     if names.is_empty() {
                         errors.at(name.span(), "`primary_key` names at least one field: `primary_key(a, b)`");
                     }
-                    set(&mut all.primary_key, names.into_iter().collect(), name, errors);
+                    set(&mut all.primary_key, names.into_iter().map(|Name(name)| name).collect(), name, errors);
                 }
                 "many_to_many" => all.many_to_many.push(ManyToMany::parse(name, input)?),
                 _ => unknown(name, "a model", CONTAINER, errors),
@@ -227,9 +258,10 @@ struct End(Ident, Ident);
 
 impl Parse for End {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let relation = input.parse()?;
+        let Name(relation) = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(End(relation, input.parse()?))
+        let Name(name) = input.parse()?;
+        Ok(End(relation, name))
     }
 }
 
@@ -270,9 +302,9 @@ impl BelongsTo {
         }
         let mut one = |name: &Ident, input: ParseStream<'_>| {
             match name.to_string().as_str() {
-                "name" => set(&mut all.name, value(name, input, "word")?, name, errors),
-                "key" => set(&mut all.key, value(name, input, "field")?, name, errors),
-                "reverse" => set(&mut all.reverse, value(name, input, "word")?, name, errors),
+                "name" => set(&mut all.name, ident(name, input, "word")?, name, errors),
+                "key" => set(&mut all.key, ident(name, input, "field")?, name, errors),
+                "reverse" => set(&mut all.reverse, ident(name, input, "word")?, name, errors),
                 "unique" => flag(&mut all.unique, name, input, errors)?,
                 "optional" => flag(&mut all.optional, name, input, errors)?,
                 _ => unknown(name, "`belongs_to`, after the target,", BELONGS_TO, errors),

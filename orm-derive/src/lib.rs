@@ -40,6 +40,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `schema = "name"` | the schema that it is in |
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
 /// | `many_to_many(a = as, b = bs)` | each row links a row of one model with a row of another, by its relations `a` and `b`: the accessors of what `b` refers to get a method `as()`, those of what `a` refers to a method `bs()` |
+/// | `module = name` | the name of the generated module; see below |
 /// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
 /// | `new = Name` | what the struct for new rows is called, if not `NewFlight`; where a field is `generated` |
 /// | `new_derive(Clone, …)` | what that struct derives besides `Debug` |
@@ -81,6 +82,18 @@ use syn::{DeriveInput, parse_macro_input};
 ///   Diesel (`flights::table`, `flights::id`; a field named `table`, `columns` or `relations` gets a `_` there: `flights::table_`);
 /// - `NewFlight`, where a field is `generated`: a struct of all the other fields, as `pub` as they are, for `create`;
 /// - `Model`, and how rows are read and written; Diesel's `Queryable`.
+///
+/// # Names
+///
+/// A table or column may have any name; a field or relation may be any identifier, such as `r#type`.
+///
+/// The module has a second name, after the struct: `flight_table` is the same as `flights`. It is the only one if the
+/// table's name is a Rust keyword, is not an identifier, is the struct's own name (`Album` for `struct Album`), or would hide
+/// a name of the standard library (`Option`). If two models in one module have the same table, `flights` is ambiguous,
+/// so use the second name. With `module = name` that name is the only one.
+///
+/// The module and `FlightFields` are imported by a glob (`use …::*`), so your own item of the same name takes
+/// precedence. `NewFlight` is an ordinary struct: if you have another item of that name, choose another with `new = …`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::model(&parse_macro_input!(input as DeriveInput)).into()

@@ -8,7 +8,7 @@ use quote::format_ident;
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Visibility, ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
-    attr::{BelongsTo, ContainerAttributes, FieldAttributes},
+    attr::{BelongsTo, ContainerAttributes, FieldAttributes, usable},
     errors::Errors,
 };
 
@@ -19,8 +19,12 @@ pub(crate) struct Model<'a> {
     pub(crate) krate: Path,
     pub(crate) table: String,
     pub(crate) schema: Option<String>,
-    /// The module that is generated.
-    pub(crate) module: Ident,
+    /// The module of everything that is generated beside the struct. Its name is that of the struct, so that no other
+    /// model of the same table has it.
+    pub(crate) home: Ident,
+    /// The names under which the user finds the table and its columns. They are imported by a glob, so that the user's
+    /// own items go first, and other models of the table may have them, too.
+    pub(crate) modules: Vec<Ident>,
     /// Diesel's module, where there is one already.
     pub(crate) table_module: Option<Path>,
     pub(crate) fields: Vec<Field<'a>>,
@@ -86,7 +90,12 @@ impl<'a> Model<'a> {
         if !reserved.is_empty() {
             return None;
         }
-        let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.iter().map(|field| Field::new(field, errors)).collect();
+        // Of a field that is declared twice, which the compiler reports, only the last goes on, as in the compiler: two
+        // implementations of a trait for one column make it search for ever.
+        let name = |field: &syn::Field| field.ident.as_ref().map(IdentExt::unraw);
+        let is_last = |at: usize| !fields.iter().skip(at + 1).any(|later| name(later) == name(&fields[at]));
+        let fields = fields.iter().enumerate().filter(|(at, _)| is_last(*at));
+        let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.map(|(_, field)| Field::new(field, errors)).collect();
         if let Some(new) = &attributes.new
             && !parsed.iter().any(|(field, _)| field.generated)
         {
@@ -129,8 +138,9 @@ impl<'a> Model<'a> {
         Some(Model {
             ident: &input.ident,
             vis: &input.vis,
+            modules: modules(&input.ident, &table, &attributes),
             krate: attributes.krate.unwrap_or_else(|| parse_quote!(::orm_core)),
-            module: module(&input.ident, &table, attributes.table_module.is_some()),
+            home: format_ident!("__{}", input.ident.unraw(), span = input.ident.span()),
             table,
             schema: attributes.schema.as_ref().map(|schema| non_empty(schema, errors)),
             table_module: attributes.table_module,
@@ -152,7 +162,13 @@ impl<'a> Model<'a> {
 
     /// The name of the accessors.
     pub(crate) fn accessors(&self) -> Ident {
-        format_ident!("{}Fields", self.ident, span = self.ident.span())
+        accessors(self.ident)
+    }
+
+    /// The accessors, wherever the user may have another item of that name.
+    pub(crate) fn path_of_accessors(&self) -> Path {
+        let (home, accessors) = (&self.home, self.accessors());
+        parse_quote!(#home::names::#accessors)
     }
 }
 
@@ -194,22 +210,23 @@ impl Relation {
             Some(name) => name.clone(),
             None => {
                 let text = field.ident.unraw().to_string();
-                let stem = text.strip_suffix("_id").and_then(|stem| word(stem, field.ident.span()));
-                let Some(stem) = stem.filter(|_| belongs_to.sound) else {
-                    if !belongs_to.sound {
-                        return None; // the name is what was wrong, perhaps
-                    }
+                if !belongs_to.sound {
+                    return None; // the name is what was wrong, perhaps
+                }
+                let stem = text.strip_suffix("_id");
+                let name = stem.and_then(|stem| usable(stem, field.ident.span()));
+                if name.is_none() {
+                    let why = match stem {
+                        None | Some("") => format!("the field `{text}` does not end in `_id`"),
+                        Some(stem) => format!("`{stem}`, from the field `{text}`, cannot be a name in Rust"),
+                    };
+                    let target = path_text(&belongs_to.target);
                     errors.at(
                         belongs_to.span,
-                        format!(
-                            "the relation has no name: the field `{text}` does not end in `_id`; write \
-                             `belongs_to({}, name = …)`",
-                            path_text(&belongs_to.target)
-                        ),
+                        format!("the relation has no name: {why}; write `belongs_to({target}, name = …)`"),
                     );
-                    return None;
-                };
-                stem
+                }
+                name?
             }
         };
         check_name(&name, "relation's", errors);
@@ -257,7 +274,7 @@ fn crossings(
         let mut ends = Vec::new();
         for (relation, name) in &link.ends {
             check_name(name, "way back's", errors);
-            match relations.iter().position(|known| known.name == *relation) {
+            match relations.iter().position(|known| known.name.unraw() == relation.unraw()) {
                 Some(at) => ends.push((at, name)),
                 None => errors.at(relation.span(), format!("`{model}` has no relation `{relation}`")),
             }
@@ -300,7 +317,7 @@ fn primary_key(
             }
             let mut key = Vec::new();
             for name in names {
-                match fields.iter().position(|(field, _)| field.ident == name) {
+                match fields.iter().position(|(field, _)| field.ident.unraw() == name.unraw()) {
                     Some(at) if key.contains(&at) => {
                         errors.at(name.span(), format!("`{name}` stands twice; remove one"));
                     }
@@ -331,13 +348,6 @@ fn unique(names: impl Iterator<Item = (String, Span)>, errors: &Errors, message:
         }
         seen.insert(name);
     }
-}
-
-/// The text as an identifier, a raw one where it is a keyword; `None` where it cannot be one.
-fn word(text: &str, span: Span) -> Option<Ident> {
-    let mut ident = syn::parse_str::<Ident>(text).or_else(|_| syn::parse_str(&format!("r#{text}"))).ok()?;
-    ident.set_span(span);
-    Some(ident)
 }
 
 fn non_empty(text: &syn::LitStr, errors: &Errors) -> String {
@@ -373,16 +383,38 @@ fn plural(ident: &Ident) -> String {
     format!("{name}s")
 }
 
-/// The generated module is named as the table where that is a word of Rust.
-fn module(model: &Ident, table: &str, has_table_module: bool) -> Ident {
-    let name = if has_table_module {
-        format!("{}_columns", model.unraw().to_string().to_snake_case())
-    } else if syn::parse_str::<Ident>(table).is_ok() {
-        table.to_owned()
-    } else {
-        format!("{}_table", model.unraw().to_string().to_snake_case())
-    };
-    Ident::new(&name, model.span())
+/// Names that a module cannot have without hiding what every program uses: primitive types, crates that models
+/// are used with, and the prelude.
+#[rustfmt::skip]
+const TAKEN: &[&str] = &[
+    "bool", "char", "str", "f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+    "u32", "u64", "u128", "usize", "alloc", "core", "std", "diesel", "orm_core", "AsMut", "AsRef", "Box", "Clone",
+    "Copy", "Debug", "Default", "DoubleEndedIterator", "Drop", "Eq", "ExactSizeIterator", "Extend", "Fn", "FnMut",
+    "FnOnce", "From", "FromIterator", "Future", "Hash", "Into", "IntoFuture", "IntoIterator", "Iterator", "Option",
+    "Ord", "PartialEq", "PartialOrd", "Result", "Send", "Sized", "String", "Sync", "ToOwned", "ToString", "TryFrom",
+    "TryInto", "Unpin", "Vec",
+];
+
+/// The names of the generated module: the one that was given; or the table's, where it is a plain identifier that hides
+/// nothing, and the struct's with `_table`.
+fn modules(model: &Ident, table: &str, attributes: &ContainerAttributes) -> Vec<Ident> {
+    if let Some(module) = &attributes.module {
+        return vec![module.clone()];
+    }
+    let name = model.unraw().to_string();
+    let suffix = if attributes.table_module.is_some() { "columns" } else { "table" };
+    let of_struct = format!("{}_{suffix}", name.to_snake_case());
+    let is_fit = attributes.table_module.is_none()
+        && ![&of_struct, &name, &accessors(model).to_string()].contains(&&table.to_owned())
+        && !TAKEN.contains(&table)
+        && usable(table, model.span()).is_some_and(|ident| ident == table);
+    let of_table = is_fit.then(|| Ident::new(table, model.span()));
+    of_table.into_iter().chain([Ident::new(&of_struct, model.span())]).collect()
+}
+
+/// The name of the accessors.
+fn accessors(model: &Ident) -> Ident {
+    format_ident!("{}Fields", model.unraw(), span = model.span())
 }
 
 #[cfg(test)]

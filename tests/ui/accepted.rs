@@ -16,6 +16,8 @@ mod relations;
 mod reverse;
 #[path = "accepted/strict_lints.rs"]
 pub mod strict_lints;
+#[path = "accepted/tables.rs"]
+mod tables;
 #[path = "accepted/visibility.rs"]
 mod visibility;
 #[path = "accepted/wide.rs"]

@@ -2,18 +2,23 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{ext::IdentExt, spanned::Spanned};
+use syn::{Visibility, ext::IdentExt, spanned::Spanned};
 
+use super::vis_inside;
 use crate::model::Model;
 
-/// The struct whose values closures are given.
+/// The struct whose values closures are given, in a module that is two deep.
 pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
-    let (krate, module, vis, name) = (&model.krate, &model.module, model.vis, model.accessors());
-    let title = format!("The fields and relations of [`{}`], for conditions, orders and values.", model.ident);
+    let (krate, vis, name) = (&model.krate, vis_inside(model.vis, 2), model.accessors());
+    let title = format!(
+        "The fields and relations of [`{0}`](super::super::{0}), for conditions, orders and values.",
+        model.ident.unraw()
+    );
+    let own = vis_inside(&Visibility::Inherited, 2);
     let fields = model.fields.iter().map(|field| {
-        let (ident, vis) = (field.ident, field.vis);
+        let (ident, vis) = (field.ident, vis_inside(field.vis, 2));
         let doc = format!("The field `{}`: the column `{}`.", ident.unraw(), field.column);
-        quote! { #[doc = #doc] #vis #ident: #krate::field::Field<__P, #module::columns::#ident>, }
+        quote! { #[doc = #doc] #vis #ident: #krate::field::Field<__P, super::columns::#ident>, }
     });
     quote! {
         #[doc = #title]
@@ -21,14 +26,14 @@ pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
         #[allow(dead_code, clippy::pedantic)]
         #vis struct #name<__P: #krate::path::Path> {
             #(#fields)*
-            __scope: #krate::path::Scope,
+            #own __scope: #krate::path::Scope,
         }
     }
 }
 
 /// `impl Model`, and the methods of the accessors.
 pub(super) fn model(model: &Model<'_>) -> TokenStream {
-    let (krate, module, ident, accessors) = (&model.krate, &model.module, model.ident, model.accessors());
+    let (krate, home, ident, accessors) = (&model.krate, &model.home, model.ident, model.path_of_accessors());
     let (table, schema) = (&model.table, option(model.schema.as_ref()));
     let model_name = ident.unraw().to_string();
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
@@ -36,7 +41,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         let (name, column, generated) = (field.ident, &field.column, field.generated);
         let text = name.unraw().to_string();
         // On the user's type, because it may be none that a column can have.
-        let sql = quote_spanned!(field.ty.span()=> <#module::columns::#name as #krate::model::ModelColumn>::SqlType);
+        let sql = quote_spanned!(field.ty.span()=> <#home::columns::#name as #krate::model::ModelColumn>::SqlType);
         let sql = quote_spanned!(field.ty.span()=> <#sql as #krate::sql_types::ColumnSql>);
         quote! {
             #krate::model::Column {
@@ -67,7 +72,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 name: #text,
                 column: #at,
                 to: || #table,
-                to_column: <#module::relations::#name as #krate::model::ForeignKey>::TO,
+                to_column: <#home::relations::#name as #krate::model::ForeignKey>::TO,
                 may_dangle: #optional,
                 unique: #unique,
             }
@@ -98,7 +103,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         }
 
         impl #krate::queryset::HasKey for #ident {
-            type KeyColumns = (#(#module::columns::#key_columns,)*);
+            type KeyColumns = (#(#home::columns::#key_columns,)*);
         }
 
         impl<__P: #krate::path::Path> #krate::model::Accessors for #accessors<__P> {

@@ -20,7 +20,7 @@ use crate::{errors::Errors, model::Model};
 pub(crate) fn model(input: &DeriveInput) -> TokenStream {
     let errors = Errors::default();
     let code = Model::new(input, &errors).map(|model| {
-        let parts = [columns::module(&model), accessors::accessors(&model), new_row::structure(&model)];
+        let parts = [columns::module(&model), new_row::structure(&model)];
         let hidden = [
             columns::columns(&model),
             relations::relations(&model),

@@ -11,15 +11,15 @@ pub(super) fn relations(model: &Model<'_>) -> TokenStream {
 }
 
 fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
-    let (krate, module, ident, vis) = (&model.krate, &model.module, model.ident, model.vis);
-    let (accessors, name, target) = (model.accessors(), &relation.name, &relation.target);
+    let (krate, home, ident, vis) = (&model.krate, &model.home, model.ident, model.vis);
+    let (accessors, name, target) = (model.path_of_accessors(), &relation.name, &relation.target);
     let field = &model.fields[relation.field];
     let (field_name, ty, column) = (field.ident, field.ty, &field.column);
     let text = name.unraw().to_string();
     // On the user's words, because they may name no model.
     let target_model = quote_spanned!(target.span()=> <#target as #krate::model::Model>);
     let fields = quote_spanned! {target.span()=>
-        #target_model::Fields<#krate::path::Via<__P, #module::relations::#name>>
+        #target_model::Fields<#krate::path::Via<__P, #home::relations::#name>>
     };
     let scope = Ident::new("__scope", target.span());
     let call = quote_spanned!(target.span()=> #target_model::fields(#scope));
@@ -28,7 +28,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
         quote!(#krate::path::Optional)
     } else {
         quote_spanned! {ty.span()=>
-            <<<#module::columns::#field_name as #krate::model::ModelColumn>::SqlType
+            <<<#home::columns::#field_name as #krate::model::ModelColumn>::SqlType
                 as #krate::diesel::sql_types::SqlType>::IsNull as #krate::path::KeyNullability>::Null
         }
     };
@@ -42,7 +42,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     };
     let unique = relation.unique.then(|| {
         quote! {
-            impl #krate::reverse::UniqueKey for #module::relations::#name {}
+            impl #krate::reverse::UniqueKey for #home::relations::#name {}
         }
     });
     let to = match &relation.key {
@@ -68,7 +68,7 @@ fn one(model: &Model<'_>, relation: &Relation) -> TokenStream {
     let doc =
         format!("The [`{}`] that `{}` refers to.", quote!(#target).to_string().replace(' ', ""), field_name.unraw());
     quote! {
-        impl #krate::model::ForeignKey for #module::relations::#name {
+        impl #krate::model::ForeignKey for #home::relations::#name {
             type From = #ident;
             #to_type
             type Null = #null;

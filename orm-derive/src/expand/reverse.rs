@@ -14,9 +14,9 @@ pub(super) fn reverse(model: &Model<'_>) -> TokenStream {
 
 /// Back along one relation.
 fn one(model: &Model<'_>, relation: &Relation, reverse: &Ident) -> TokenStream {
-    let (krate, module, ident) = (&model.krate, &model.module, model.ident);
+    let (krate, home, ident) = (&model.krate, &model.home, model.ident);
     let name = &relation.name;
-    let key = quote!(#module::relations::#name);
+    let key = quote!(#home::relations::#name);
     let target = path_text(&relation.target);
     let (doc, returns, function) = if relation.unique {
         (
@@ -36,10 +36,10 @@ fn one(model: &Model<'_>, relation: &Relation, reverse: &Ident) -> TokenStream {
 
 /// Back along one relation, and on along another.
 fn across(model: &Model<'_>, crossing: &Crossing) -> TokenStream {
-    let (krate, module, ident) = (&model.krate, &model.module, model.ident);
+    let (krate, home, ident) = (&model.krate, &model.home, model.ident);
     let (back, across) = (&model.relations[crossing.back], &model.relations[crossing.across]);
     let (back_name, across_name) = (&back.name, &across.name);
-    let keys = [quote!(#module::relations::#back_name), quote!(#module::relations::#across_name)];
+    let keys = [quote!(#home::relations::#back_name), quote!(#home::relations::#across_name)];
     let [back_key, across_key] = &keys;
     let doc = format!(
         "Each [`{}`] that a [`{ident}`] links with this [`{}`].",
@@ -61,7 +61,7 @@ fn method(
     returns: &TokenStream,
     function: &TokenStream,
 ) -> TokenStream {
-    let (krate, vis, accessors) = (&model.krate, model.vis, accessors_of(target));
+    let (krate, vis, accessors) = (&model.krate, model.vis, accessors_of(model, target));
     let code = quote! {
         #[allow(non_local_definitions)]
         impl<__P: #krate::path::Path<Target = #target>> #accessors<__P> {
@@ -88,7 +88,10 @@ fn located_at(code: TokenStream, place: Span) -> TokenStream {
 }
 
 /// The target's accessors, which are named as the target and stand beside it.
-fn accessors_of(target: &Path) -> Path {
+fn accessors_of(model: &Model<'_>, target: &Path) -> Path {
+    if target.is_ident(model.ident) {
+        return model.path_of_accessors();
+    }
     let mut path = target.clone();
     if let Some(last) = path.segments.last_mut() {
         last.ident = format_ident!("{}Fields", last.ident.unraw(), span = last.ident.span());

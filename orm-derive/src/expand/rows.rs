@@ -29,13 +29,13 @@ fn new_row(model: &Model<'_>, all: &[(usize, &Field<'_>)]) -> TokenStream {
 }
 
 fn from_row(model: &Model<'_>) -> TokenStream {
-    let (krate, module, ident) = (&model.krate, &model.module, model.ident);
+    let (krate, home, ident) = (&model.krate, &model.home, model.ident);
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let types: Vec<_> = model.fields.iter().map(|field| field.ty).collect();
     let read: Vec<_> = names
         .iter()
         .zip(&types)
-        .map(|(name, ty)| quote!(<#module::columns::#name as #krate::model::ReadColumn<#ty, __DB>>))
+        .map(|(name, ty)| quote!(<#home::columns::#name as #krate::model::ReadColumn<#ty, __DB>>))
         .collect();
     let key = model.primary_key.iter().map(|at| {
         let read = &read[*at];
@@ -45,7 +45,7 @@ fn from_row(model: &Model<'_>) -> TokenStream {
     quote! {
         impl<__DB: #krate::diesel::backend::Backend> #krate::model::FromRow<__DB> for #ident
         where
-            #( #module::columns::#names: #krate::model::ReadColumn<#types, __DB>, )*
+            #( #home::columns::#names: #krate::model::ReadColumn<#types, __DB>, )*
         {
             #[inline]
             fn from_row<'__r, __R: #krate::diesel::row::Row<'__r, __DB>>(
@@ -68,14 +68,14 @@ fn from_row(model: &Model<'_>) -> TokenStream {
 
 /// How a row is written: the model, or the struct for new rows, which lacks what the database fills.
 fn to_row(model: &Model<'_>, ident: &Ident, fields: &[(usize, &Field<'_>)]) -> TokenStream {
-    let (krate, module) = (&model.krate, &model.module);
+    let (krate, home) = (&model.krate, &model.home);
     let names: Vec<_> = fields.iter().map(|(_, field)| field.ident).collect();
     let types: Vec<_> = fields.iter().map(|(_, field)| field.ty).collect();
     let positions: Vec<_> = fields.iter().map(|(position, _)| *position).collect();
     let write: Vec<_> = names
         .iter()
         .zip(&types)
-        .map(|(name, ty)| quote!(<#module::columns::#name as #krate::model::WriteColumn<#ty, __DB>>))
+        .map(|(name, ty)| quote!(<#home::columns::#name as #krate::model::WriteColumn<#ty, __DB>>))
         .collect();
     let key = if model.primary_key.iter().all(|at| positions.contains(at)) {
         let key = model.primary_key.iter().map(|at| {
@@ -90,7 +90,7 @@ fn to_row(model: &Model<'_>, ident: &Ident, fields: &[(usize, &Field<'_>)]) -> T
     quote! {
         impl<__DB: #krate::diesel::backend::Backend> #krate::model::ToRow<__DB> for #ident
         where
-            #( #module::columns::#names: #krate::model::WriteColumn<#types, __DB>, )*
+            #( #home::columns::#names: #krate::model::WriteColumn<#types, __DB>, )*
         {
             fn bind<'__b>(
                 &'__b self,
