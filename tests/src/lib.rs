@@ -14,6 +14,7 @@
 //! - [`private_server`] starts a server for one test, where the others' server would not do, and [`pgbouncer`] a pooler
 //!   before the others' server; [`rogue`] is a server that says what no server says, and [`certificates`] makes
 //!   certificates for either.
+//! - [`random`] has the settings of random tests, which print their seeds.
 //! - `probe/` reads a table in a process of its own, so that its memory can be measured.
 //!
 //! The servers are found by the variables `ORM_TEST_POSTGRES_URL` and `ORM_TEST_MYSQL_URL`; `cargo xtask test` starts
@@ -32,6 +33,7 @@ mod pick;
 pub mod private_server;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod proxy;
+pub mod random;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod rogue;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

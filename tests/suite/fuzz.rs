@@ -4,13 +4,13 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use itertools::Itertools;
 use orm_core::{diesel::dsl::not, field::Nulls, field::Ordered, prelude::*};
-use orm_tests::{Bed, TestResult, on_each_backend};
+use orm_tests::{Bed, TestResult, on_each_backend, random};
 use proptest::{
     collection::vec,
     option,
     prelude::{Just, Strategy, any, prop_oneof},
     sample::select,
-    test_runner::{Config, TestCaseError, TestRunner},
+    test_runner::{TestCaseError, TestRunner},
 };
 
 on_each_backend! { fuzz_rows }
@@ -309,7 +309,6 @@ fn questions() -> impl Strategy<Value = Question> {
 fn fuzz_rows(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Pet, Owner)>()?;
-    let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
     let case = |((owners, pets), questions): ((Vec<Owner>, Vec<Pet>), Vec<Question>)| {
         refill(&db, &owners, &pets).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
         let rows = pets
@@ -325,7 +324,7 @@ fn fuzz_rows(bed: &Bed) -> TestResult {
         }
         Ok(())
     };
-    TestRunner::new(config).run(&(data(), vec(questions(), 6)), case)?;
+    TestRunner::new(random::config(60)).run(&(data(), vec(questions(), 6)), case)?;
     Ok(())
 }
 

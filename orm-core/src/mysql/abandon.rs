@@ -61,7 +61,8 @@ impl MysqlConnection {
     /// Reads what has been received already, without waiting for more; whether that was all.
     fn finish_what_is_here(&mut self) -> bool {
         while self.wire.is_busy() && self.wire.has_packet() {
-            if let Err(failure) = self.wire.skip() {
+            let single = if self.only_reads { self.wire.check_single_result() } else { Ok(()) };
+            if let Err(failure) = single.and_then(|()| self.wire.skip()) {
                 self.failed(&failure);
             }
         }

@@ -21,6 +21,7 @@ use super::{
     row::{RowRef, Spans, text_value},
     wire::ok_packet,
 };
+use crate::net::random;
 
 /// Bytes among which those are frequent that mean something: small lengths, the marks of larger ones, NULL and errors.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
@@ -38,7 +39,7 @@ fn column() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random::config(1_000))]
 
     #[test]
     fn packets_of_the_login(packet in packet(), protocol in any::<bool>()) {

@@ -242,8 +242,11 @@ impl MysqlConnection {
     /// The end, or an error.
     #[cold]
     fn no_row(&mut self, end: StdResult<bool, Failure>) -> QueryResult<bool> {
-        // A procedure may give several results; the first is what was asked for.
-        let rest = end.and_then(|_| self.wire.skip_all()).map(|_| false);
+        let rest = end.and_then(|_| match self.only_reads {
+            true => self.wire.check_single_result().map(|()| false),
+            // A procedure may give several results; the first is what was asked for.
+            false => self.wire.skip_all().map(|_| false),
+        });
         self.checked(rest)
     }
 

@@ -27,6 +27,9 @@ const COMPRESSED_HEADER: usize = 7;
 /// Below this, compressing does not pay; MySQL's own clients use the same limit.
 const WORTH_COMPRESSING: usize = 50;
 
+/// How many compressed packets in a row may be empty.
+const MOST_EMPTY: usize = 8;
+
 const OUT_OF_ORDER: &str = "packets are out of order";
 
 /// The two directions of a connection, as packets.
@@ -242,8 +245,13 @@ struct Unpacking<'a> {
 impl Read for Unpacking<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // An empty packet is passed over.
+        let mut empty = 0;
         while self.compressed.read == self.compressed.content.len() {
+            if empty > MOST_EMPTY {
+                return Err(broken("it sends empty compressed packets again and again"));
+            }
             self.compressed.receive(self.socket)?;
+            empty += 1;
         }
         let Compressed { content, read, .. } = &mut *self.compressed;
         let count = (&content[*read..]).read(buffer)?;

@@ -44,6 +44,9 @@ pub(super) struct Wire {
     state: State,
     columns: Arc<[Column]>,
     spans: Spans,
+    /// How many statements the command may still say that it has done. A procedure has any number of results with rows, but
+    /// one end.
+    done_left: usize,
     /// The largest packet that the server takes.
     max_allowed_packet: usize,
     /// Statements that the server shall forget, once something is sent.
@@ -92,6 +95,7 @@ impl Wire {
             state: State::Ready,
             columns: Arc::new([]),
             spans: Spans::default(),
+            done_left: 0,
             max_allowed_packet: usize::MAX,
             useless: Vec::new(),
             lost: String::new(),
@@ -177,19 +181,20 @@ impl Wire {
     /// Runs SQL as text: one statement, or several with semicolons between.
     pub(super) fn query(&mut self, sql: &str) -> Result<Answer, Failure> {
         self.command(COM_QUERY, sql.as_bytes())?;
+        self.done_left = sql.matches(';').count() + 1;
         self.answer(false)
     }
 
     /// Asks whether the server is there, and for its state.
     pub(super) fn ping(&mut self) -> Result<(), Failure> {
         self.command(COM_PING, &[])?;
-        self.answer(false).map(drop)
+        self.done()
     }
 
     /// Makes the session as new, but for the database.
     pub(super) fn reset(&mut self) -> Result<(), Failure> {
         self.command(COM_RESET_CONNECTION, &[])?;
-        self.answer(false)?;
+        self.done()?;
         self.useless.clear();
         Ok(())
     }
@@ -197,7 +202,16 @@ impl Wire {
     /// Makes this the database in which names without one are looked up.
     pub(super) fn choose_database(&mut self, name: &str) -> Result<(), Failure> {
         self.command(COM_INIT_DB, name.as_bytes())?;
-        self.answer(false).map(drop)
+        self.done()
+    }
+
+    /// Reads the answer to a command that returns no rows.
+    fn done(&mut self) -> Result<(), Failure> {
+        self.done_left = 1;
+        match self.answer(false)? {
+            Answer::Done { .. } if !self.is_busy() => Ok(()),
+            _ => self.guarded(|_| Err(Failure::protocol("it answers a command by rows that has none"))),
+        }
     }
 
     pub(super) fn prepare(&mut self, sql: &str) -> Result<Prepared, Failure> {
@@ -239,6 +253,7 @@ impl Wire {
         packet.extend(1u32.to_le_bytes()); // once
         parameters::write(values, &mut packet)?;
         self.send(&packet)?;
+        self.done_left = 1;
         self.answer(true)
     }
 

@@ -8,6 +8,8 @@ pub(crate) mod address;
 pub(crate) mod established;
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) mod memory;
+#[cfg(all(test, feature = "mysql"))]
+pub(crate) mod random;
 pub(crate) mod reader;
 pub(crate) mod received;
 pub(crate) mod socket;

@@ -92,7 +92,9 @@ impl Received {
 
     /// Receives once more, if something comes before time runs out; whether it did.
     pub(crate) fn receive_in_time(&mut self, from: &mut impl Read) -> io::Result<bool> {
-        if self.unread.end == self.buffer.len() {
+        if self.unread.is_empty() {
+            self.unread = 0..0;
+        } else if self.unread.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() + SMALL, 0);
         }
         match self.receive_some(from) {

@@ -371,12 +371,39 @@ fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<UnixStream> {
     Ok(socket.into())
 }
 
+impl Encrypted {
+    /// Reads what the server sent, and writes nothing: what it said last can still be read when it listens no more.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let mut received = 0;
+        loop {
+            match conn.reader().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other.map_err(closed),
+            }
+            if received > MOST_WITHOUT_DATA {
+                return Err(io::Error::other("the server sends TLS records without data in them, again and again"));
+            }
+            received += conn.read_tls(sock)?;
+            if let Err(error) = conn.process_new_packets() {
+                // So that the server learns of it, if it can.
+                let _ = conn.write_tls(sock);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
+        }
+    }
+}
+
+/// How many bytes of TLS may come before there is data in them. A record has 16 KiB at most; there may be session tickets and
+/// new keys before it.
+const MOST_WITHOUT_DATA: usize = 256 << 10;
+
 impl Read for Socket {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.stream {
             Stream::Clear(plain) => plain.read(buffer),
-            Stream::Encrypted(encrypted) => encrypted.stream.read(buffer).map_err(closed),
+            Stream::Encrypted(encrypted) => encrypted.read(buffer),
             Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }

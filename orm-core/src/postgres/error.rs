@@ -98,6 +98,10 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    /// What stands before the kind of a message.
+    pub(super) const UNEXPECTED: &str =
+        "the server does not keep to the protocol: it sent a message that has no place there, of the kind ";
+
     /// The server said something that no server says.
     pub(super) fn protocol(what: &'static str) -> Self {
         Failure::Lost(format!("the server does not keep to the protocol: {what}").into())

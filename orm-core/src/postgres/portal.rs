@@ -38,7 +38,7 @@ impl PgConnection {
             let opened =
                 connection.wire.open_portal(owns_transaction.then_some(BEGIN), &sql, &parameters, most_rows.max(1));
             if opened.is_err() && owns_transaction && !connection.wire.is_lost() && connection.in_transaction() {
-                let _ = connection.wire.query_ahead("ROLLBACK");
+                let _ = connection.wire.command_ahead("ROLLBACK");
             }
             let id = connection.checked(opened)?;
             Ok(Portal { id, owns_transaction, has_ended: false })
@@ -60,7 +60,7 @@ impl PgConnection {
         let end = if end.is_ok() && portal.owns_transaction && !portal.has_ended {
             portal.has_ended = true;
             // What a serializable transaction has read counts only once it is committed.
-            self.wire.query_ahead("COMMIT")
+            self.wire.command_ahead("COMMIT")
         } else {
             end
         };
@@ -76,7 +76,7 @@ impl PgConnection {
         } else if portal.owns_transaction {
             // Nothing but this portal is of the transaction, so that it may be cancelled.
             self.wire.drop_portal(portal.id);
-            self.wire.send_query("ROLLBACK").and_then(|()| self.end_soon())
+            self.wire.send_command("ROLLBACK").and_then(|()| self.end_soon())
         } else {
             self.wire.close_portal(portal.id)
         };

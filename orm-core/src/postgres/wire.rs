@@ -20,7 +20,10 @@ use postgres_protocol::{
 };
 
 pub(super) use self::portals::{PortalId, Step};
-use self::{answers::Reading, portals::Portals};
+use self::{
+    answers::Reading,
+    portals::{PortalRequest, Portals},
+};
 use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
 use crate::net::{
     socket::{Deadline, Timeouts},
@@ -100,8 +103,8 @@ pub(super) enum Status {
 enum Request {
     /// A statement, whose answer is read by [`Reading`].
     Statement,
-    /// Rows of a portal.
-    Portal(PortalId),
+    /// A portal is opened, fetched from or closed.
+    Portal(PortalRequest),
 }
 
 /// The number in the name of a prepared statement.
@@ -221,21 +224,26 @@ impl Wire {
         } else {
             self.take_in_and_check()?;
         }
-        self.query_ahead(sql)
+        self.send_query(sql, Reading::simple(sql))?;
+        self.skip_all()
     }
 
-    /// The same for a short SQL, which is sent before what is in flight is taken in.
-    pub(super) fn query_ahead(&mut self, sql: &str) -> Result<(), Failure> {
-        self.send_query(sql)?;
+    /// Runs a command that returns no rows, such as COMMIT; it is sent before what is in flight is taken in.
+    pub(super) fn command_ahead(&mut self, sql: &str) -> Result<(), Failure> {
+        self.send_command(sql)?;
         self.take_in()?;
         self.skip_all()
     }
 
-    /// Sends a short SQL, whatever is in flight.
-    pub(super) fn send_query(&mut self, sql: &str) -> Result<(), Failure> {
+    /// Sends a command that returns no rows, such as COMMIT, whatever is in flight.
+    pub(super) fn send_command(&mut self, sql: &str) -> Result<(), Failure> {
+        self.send_query(sql, Reading::command(sql))
+    }
+
+    fn send_query(&mut self, sql: &str, reading: Reading) -> Result<(), Failure> {
         self.send(|out| Ok(frontend::query(sql, out)?))?;
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::simple(sql));
+        self.reading = Some(reading);
         Ok(())
     }
 
@@ -275,7 +283,7 @@ impl Wire {
         self.portals.in_hand = None;
         self.columns = statement.columns.clone().unwrap_or_else(|| Arc::new([]));
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::extended(sql));
+        self.reading = Some(Reading::extended(sql, useless.len()));
         Ok(self.begin_reading())
     }
 

@@ -84,6 +84,8 @@ impl Client {
     pub fn behave(&mut self, row: &[&[u8]], instead: &[Instead], ends: bool) -> io::Result<()> {
         let mut rogue = false;
         let mut in_transaction = false;
+        // A portal that has given its rows gives none when it is executed again.
+        let mut is_executed = false;
         loop {
             let (kind, body) = self.hear()?;
             let says = |word: &str| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
@@ -107,14 +109,21 @@ impl Client {
                 b'Q' if rogue => self.raw(&[row_description(row.len(), OID_OF_TEXT), rows, ready].concat())?,
                 b'Q' => self.raw(&[message(b'C', b"SET\0"), ready].concat())?,
                 b'P' => self.say(b'1', b"")?,
-                b'B' => self.say(b'2', b"")?,
+                b'B' => {
+                    is_executed = false;
+                    self.say(b'2', b"")?;
+                }
                 b'D' => {
                     if body.first() == Some(&b'S') {
                         self.say(b't', &[0, 0])?;
                     }
                     if rogue { self.raw(&row_description(row.len(), OID_OF_TEXT))? } else { self.say(b'n', b"")? }
                 }
-                b'E' if rogue => self.raw(&rows)?,
+                b'E' if rogue && is_executed => self.say(b'C', b"SELECT 0\0")?,
+                b'E' if rogue => {
+                    is_executed = true;
+                    self.raw(&rows)?;
+                }
                 b'E' => self.say(b'C', b"SET\0")?,
                 b'C' => self.say(b'3', b"")?,
                 b'S' => self.raw(&ready)?,

@@ -4,6 +4,7 @@ mod abandoned;
 mod bytes;
 mod connection;
 mod diesel;
+mod endless;
 mod errors;
 mod faults;
 mod iterators;

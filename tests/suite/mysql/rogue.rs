@@ -5,13 +5,10 @@ use std::{io, sync::Arc, time::Duration};
 use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, sql_query};
 use orm_core::{MysqlConnection, diesel, prelude::*};
 use orm_tests::{
-    TestResult,
+    TestResult, random,
     rogue::{Client, END, PREPARED, Rogue, column, greeting, packet},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::models::Number;
 
@@ -334,10 +331,15 @@ fn any_answer() -> impl Strategy<Value = Vec<u8>> {
 /// Whatever a server answers, it is rows or an error; there is no panic, and an end.
 #[test]
 fn any_answers() -> TestResult {
+    random::in_time("a connection to a server of random answers", || {
+        random_answers().map_err(|error| error.to_string())
+    })?;
+    Ok(())
+}
+
+fn random_answers() -> TestResult {
     let connected = std::cell::Cell::new(0);
-    let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    runner.run(&prop::collection::vec(any_answer(), 1..6), |answers| {
+    TestRunner::new(random::config(150)).run(&prop::collection::vec(any_answer(), 1..6), |answers| {
         let answers = Arc::new(answers);
         let rogue = after_login(move |client| {
             for answer in answers.iter() {

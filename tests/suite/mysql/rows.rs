@@ -11,12 +11,12 @@ use diesel::{
     },
 };
 use orm_core::{MysqlConnection, diesel};
-use orm_tests::{Bed, TestResult, on_mysql};
+use orm_tests::{Bed, TestResult, on_mysql, random};
 use proptest::{
     collection::vec,
     option::of,
     prelude::*,
-    test_runner::{Config, TestCaseError, TestRunner},
+    test_runner::{TestCaseError, TestRunner},
 };
 
 on_mysql! { random_rows }
@@ -182,8 +182,7 @@ fn check(bed: &Bed, connection: &mut MysqlConnection, written: &[Row]) -> TestRe
 fn random_rows(bed: &Bed) -> TestResult {
     bed.execute(TABLE);
     let connection = std::cell::RefCell::new(MysqlConnection::establish(bed.url())?);
-    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
-    TestRunner::new(config).run(&vec(a_row(), 1..12), |mut written| {
+    TestRunner::new(random::config(40)).run(&vec(a_row(), 1..12), |mut written| {
         (1..).zip(&mut written).for_each(|(id, row)| row.id = id);
         check(bed, &mut connection.borrow_mut(), &written).map_err(|error| TestCaseError::fail(error.to_string()))
     })?;

@@ -4,6 +4,7 @@ mod connection;
 mod copy;
 mod copy_types;
 mod differential;
+mod endless;
 mod errors;
 mod faults;
 mod login;

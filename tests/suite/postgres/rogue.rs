@@ -8,13 +8,10 @@ use diesel::{
 };
 use orm_core::{diesel, prelude::*};
 use orm_tests::{
-    TestResult,
+    TestResult, random,
     rogue::{Instead, OID_OF_TEXT, Rogue, data_row, error_response, message, row_description},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::PgConnection;
 
@@ -367,10 +364,16 @@ fn any_answer() -> impl Strategy<Value = Vec<u8>> {
 /// Whatever a server answers, it is rows or an error; there is no panic, and an end.
 #[test]
 fn any_answers() -> TestResult {
+    random::in_time("a connection to a server of random answers", || {
+        random_answers().map_err(|error| error.to_string())
+    })?;
+    Ok(())
+}
+
+fn random_answers() -> TestResult {
     let connected = std::cell::Cell::new(0);
-    let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
     let kind = prop::sample::select(b"PBDESQC".to_vec());
-    TestRunner::new(config).run(&prop::collection::vec((kind, any_answer()), 1..3), |instead| {
+    TestRunner::new(random::config(60)).run(&prop::collection::vec((kind, any_answer()), 1..3), |instead| {
         let instead = Arc::new(instead);
         let server = Rogue::new(move |client| {
             client.let_in()?;

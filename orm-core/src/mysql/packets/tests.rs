@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::net::{
     address::Address,
+    random,
     received::LARGE,
     socket::{Deadline, TcpSettings},
 };
@@ -200,7 +201,7 @@ fn what_is_sent_compressed_can_be_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random::config(300))]
 
     /// Bytes that nobody thought of are packets or an error; they are no panic, and take no more room than they have.
     #[test]
@@ -217,4 +218,25 @@ proptest! {
         prop_assert!(compress || received <= count);
         prop_assert!(packets.received.size() <= 2 * LARGE);
     }
+}
+
+/// A server may send a compressed packet with nothing in it, but not for ever.
+#[test]
+fn empty_compressed_packets() {
+    let empty = |number: u8| [0, 0, 0, number, 0, 0, 0];
+    let hello = [&[9, 0, 0, 3, 0, 0, 0][..], &header(5, 0), b"hello"].concat();
+    let mut packets = receiving([&empty(0)[..], &empty(1), &empty(2), &hello].concat());
+    packets.compress();
+    assert!(packets.next().is_ok());
+    assert_eq!(packets.packet(), b"hello");
+    let (mut packets, mut other) = pair();
+    packets.compress();
+    thread::spawn(move || {
+        let mut number = 0_u8;
+        while other.write_all(&empty(number)).is_ok() {
+            number = number.wrapping_add(1);
+        }
+    });
+    let error = packets.next().expect_err("there is no end").to_string();
+    assert!(error.contains("empty compressed packets"), "{error}");
 }

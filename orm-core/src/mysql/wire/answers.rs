@@ -57,6 +57,14 @@ impl Wire {
         }
     }
 
+    /// Fails if another result follows the one that has been read, of a statement that has one.
+    pub(in crate::mysql) fn check_single_result(&mut self) -> Result<(), Failure> {
+        match self.state {
+            State::MoreResults => self.guarded(|_| Err(Failure::protocol("it gives a query more than one result"))),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads what is left of all results of a command, and says how many rows that was.
     pub(in crate::mysql) fn skip_all(&mut self) -> Result<u64, Failure> {
         let mut rows = 0;
@@ -124,6 +132,10 @@ impl Wire {
             let packet = wire.packets.packet();
             match packet.first() {
                 Some(0x00) => {
+                    if wire.done_left == 0 {
+                        return Err(Failure::protocol("it says more often than there are statements that one is done"));
+                    }
+                    wire.done_left -= 1;
                     let ok = ok_packet::<CommonOkPacket>(packet, wire.capabilities)?;
                     let (affected, last_insert_id) = (ok.affected_rows(), ok.last_insert_id().unwrap_or(0));
                     wire.status = ok.status_flags();

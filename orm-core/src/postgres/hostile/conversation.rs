@@ -307,7 +307,7 @@ impl Conversation {
     fn close(&mut self, id: PortalId, is_own: bool) -> Result<(), String> {
         let closed = if is_own || self.wire.status() == Status::Failed {
             self.wire.drop_portal(id);
-            self.wire.send_query("ROLLBACK").and_then(|()| self.wire.discard_in_flight())
+            self.wire.send_command("ROLLBACK").and_then(|()| self.wire.discard_in_flight())
         } else {
             self.wire.close_portal(id)
         };

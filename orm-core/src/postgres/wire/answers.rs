@@ -42,41 +42,71 @@ pub(super) mod kind {
 pub(super) struct Reading {
     /// Whether it is to commit a transaction; of several statements, the first.
     commits: bool,
-    /// In the simple protocol, whose rows are text and are thrown away.
-    is_simple: bool,
-    /// Several statements are looked at in one request.
-    is_look: bool,
+    protocol: Protocol,
     /// Whether the first row is in hand already.
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
     was_prepared: bool,
     /// The last message of the answer, for they have an order.
     last: u8,
+    /// The most messages that may still come of those that the request counts: statements that are done (of the simple
+    /// protocol), prepared or closed. Without these limits a server could go on for ever without giving a row.
+    done_left: usize,
+    prepared_left: usize,
+    closed_left: usize,
     affected: Option<u64>,
     failure: Option<Failure>,
 }
 
+/// How a statement was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    /// As text, whose rows are thrown away.
+    Simple,
+    /// As text, without rows.
+    Command,
+    /// By Parse, Bind and Execute.
+    Extended,
+    /// By several statements in one request, of which one is executed, and the last is described.
+    Look,
+}
+
 impl Reading {
+    /// SQL as text. Each statement of it is completed once.
     pub(super) fn simple(sql: &str) -> Self {
-        Reading { is_simple: true, ..Reading::extended(sql) }
+        let done_left = sql.matches(';').count() + 1;
+        Reading { protocol: Protocol::Simple, done_left, ..Reading::extended(sql, 0) }
     }
 
-    pub(super) fn extended(sql: &str) -> Self {
+    /// SQL as text that returns no rows.
+    pub(super) fn command(sql: &str) -> Self {
+        Reading { protocol: Protocol::Command, ..Reading::simple(sql) }
+    }
+
+    /// A statement behind so many that are closed.
+    pub(super) fn extended(sql: &str, closed: usize) -> Self {
         Reading {
             commits: begins_with(sql, &["COMMIT", "END", "PREPARE"]),
-            is_simple: false,
-            is_look: false,
+            protocol: Protocol::Extended,
             has_first: false,
             was_prepared: false,
             last: kind::READY,
+            done_left: 1,
+            prepared_left: 1,
+            closed_left: closed,
             affected: None,
             failure: None,
         }
     }
 
-    /// Several statements in one request, of which one is executed, and the last is described.
-    pub(super) fn look() -> Self {
-        Reading { is_look: true, ..Reading::extended("") }
+    /// So many statements that are prepared in one request, of which one is executed, and the last is described.
+    pub(super) fn look(prepared: usize) -> Self {
+        Reading { protocol: Protocol::Look, prepared_left: prepared, ..Reading::extended("", 0) }
+    }
+
+    /// Whether rows are thrown away.
+    fn is_simple(&self) -> bool {
+        matches!(self.protocol, Protocol::Simple | Protocol::Command)
     }
 
     /// Takes in the command tag that a statement was completed with, such as `UPDATE 3`.
@@ -88,25 +118,59 @@ impl Reading {
     }
 
     /// Whether a message of this kind may follow the last one. Without that, an answer that lacks its end would be taken for
-    /// a short one, and the rest of another statement's for the beginning of this one's.
+    /// a short one, the rest of another statement's for the beginning of this one's, and some answers would never end.
     #[inline]
-    fn may_be_followed_by(&self, next: u8) -> bool {
-        if self.failure.is_some() {
-            return true; // the failure is told, whatever comes up to the ReadyForQuery
-        }
+    fn follow(&mut self, next: u8) -> bool {
+        let follows = if self.is_simple() { self.follows_in_text(next) } else { self.follows(next) };
+        self.last = next;
+        follows
+            && match next {
+                kind::COMPLETE | kind::EMPTY => take_one(&mut self.done_left),
+                kind::PARSED => take_one(&mut self.prepared_left),
+                kind::CLOSED => take_one(&mut self.closed_left),
+                _ => true,
+            }
+    }
+
+    /// Of the extended protocol.
+    #[inline]
+    fn follows(&self, next: u8) -> bool {
         let last = self.last;
         match next {
-            kind::ERROR | kind::COPY_IN | kind::COPY_OUT | kind::COPY_DATA | kind::COPY_DONE => true,
-            kind::READY if self.is_look => matches!(last, kind::COLUMNS | kind::NO_ROWS),
+            kind::ROW => matches!(last, kind::ROW | kind::BOUND),
+            // After an error, the server passes over everything up to the end of the request.
+            _ if last == kind::ERROR => matches!(next, kind::READY | kind::ERROR),
+            kind::ERROR => true,
+            kind::COMPLETE => matches!(last, kind::ROW | kind::BOUND | kind::COPY_DONE),
+            kind::EMPTY => last == kind::BOUND,
+            kind::READY if self.protocol == Protocol::Look => matches!(last, kind::COLUMNS | kind::NO_ROWS),
             kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
-            // Of a simple query, the rows are thrown away.
-            _ if self.is_simple => true,
-            kind::PARSED if self.is_look => matches!(last, kind::READY | kind::PARSED | kind::COMPLETE),
+            kind::PARSED if self.protocol == Protocol::Look => {
+                matches!(last, kind::READY | kind::PARSED | kind::COMPLETE)
+            }
             kind::CLOSED | kind::PARSED => matches!(last, kind::READY | kind::CLOSED),
             kind::PARAMETER_TYPES => last == kind::PARSED,
             kind::COLUMNS | kind::NO_ROWS => last == kind::PARAMETER_TYPES,
             kind::BOUND => matches!(last, kind::COLUMNS | kind::NO_ROWS | kind::READY | kind::CLOSED),
-            kind::ROW | kind::COMPLETE | kind::EMPTY => matches!(last, kind::ROW | kind::BOUND),
+            kind::COPY_IN | kind::COPY_OUT => last == kind::BOUND,
+            kind::COPY_DATA | kind::COPY_DONE => matches!(last, kind::COPY_OUT | kind::COPY_DATA),
+            _ => false,
+        }
+    }
+
+    /// Of the simple protocol.
+    fn follows_in_text(&self, next: u8) -> bool {
+        let last = self.last;
+        let begins = matches!(last, kind::READY | kind::COMPLETE | kind::EMPTY);
+        match next {
+            _ if last == kind::ERROR => matches!(next, kind::READY | kind::ERROR),
+            kind::ERROR => true,
+            kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
+            kind::COLUMNS | kind::COPY_IN | kind::COPY_OUT => begins && self.protocol == Protocol::Simple,
+            kind::ROW => matches!(last, kind::COLUMNS | kind::ROW),
+            kind::COMPLETE => begins || matches!(last, kind::COLUMNS | kind::ROW | kind::COPY_DONE),
+            kind::EMPTY => begins,
+            kind::COPY_DATA | kind::COPY_DONE => matches!(last, kind::COPY_OUT | kind::COPY_DATA),
             _ => false,
         }
     }
@@ -115,6 +179,13 @@ impl Reading {
     fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
     }
+}
+
+/// Counts one down; `false` if none is left.
+fn take_one(left: &mut usize) -> bool {
+    let had = *left > 0;
+    *left = left.saturating_sub(1);
+    had
 }
 
 impl Wire {
@@ -269,10 +340,7 @@ impl Wire {
             return self.note(kind);
         }
         match self.in_flight.front() {
-            Some(Request::Portal(portal)) => {
-                let portal = *portal;
-                self.take_in_message(kind, portal).map(drop)
-            }
+            Some(Request::Portal(_)) => self.take_in_message(kind).map(drop),
             Some(Request::Statement) => match self.take_in_statement(kind)? {
                 Taken::End => self.end_reading().map(drop),
                 Taken::Row | Taken::Other => Ok(()),
@@ -296,19 +364,19 @@ impl Wire {
     #[inline]
     pub(super) fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
-        if !reading.may_be_followed_by(kind) {
-            return Err(unexpected());
+        let is_second_error = kind == kind::ERROR && reading.last == kind::ERROR;
+        if !reading.follow(kind) {
+            return Err(unexpected_kind(kind));
         }
-        reading.last = kind;
         match kind {
-            kind::ROW if reading.is_simple || reading.failure.is_some() => {}
+            kind::ROW if reading.is_simple() || reading.failure.is_some() => {}
             kind::ROW => {
                 self.stashed = None;
                 self.spans.find(self.columns.len(), self.messages.body())?;
                 return Ok(Taken::Row);
             }
             kind::PARSED => {}
-            kind::COLUMNS if reading.is_simple => {}
+            kind::COLUMNS if reading.is_simple() => {}
             kind::COLUMNS => {
                 // Not before: it may be prepared, and its description be lost to an error.
                 reading.was_prepared = true;
@@ -321,18 +389,20 @@ impl Wire {
                 reading.complete(str::from_utf8(tag).map_err(|_| unexpected())?);
             }
             // A simple query may well be empty: it asks whether the server is there.
-            kind::EMPTY if reading.is_simple => {}
+            kind::EMPTY if reading.is_simple() => {}
             kind::EMPTY => reading.fail(Failure::Empty),
             kind::COPY_OUT => reading.fail(Failure::Copy),
             kind::COPY_DATA | kind::COPY_DONE => {}
             kind::COPY_IN => {
                 reading.fail(Failure::Copy);
-                let is_simple = reading.is_simple;
+                let is_simple = reading.is_simple();
                 self.refuse_to_copy(is_simple)?;
             }
             kind::ERROR => {
                 let failure = self.server_failure();
                 match &mut self.reading {
+                    // Only one that ends the connection may come after another one.
+                    Some(_) if is_second_error => return Err(unexpected_kind(kind)),
                     Some(reading) => reading.fail(failure),
                     None => return Err(failure), // it was the connection's last word
                 }
@@ -381,9 +451,8 @@ impl Wire {
 
     /// Takes in what is in flight, so that a statement may be sent or read: rows of portals are kept for them.
     pub(super) fn take_in(&mut self) -> Result<(), Failure> {
-        while let Some(Request::Portal(portal)) = self.in_flight.front() {
-            let portal = *portal;
-            self.guarded(|wire| wire.take_in_portal(portal))?;
+        while let Some(Request::Portal(_)) = self.in_flight.front() {
+            self.guarded(Wire::take_in_portal)?;
         }
         Ok(())
     }
@@ -422,6 +491,12 @@ fn is_asynchronous(kind: u8) -> bool {
 #[cold]
 pub(super) fn unanswered() -> Failure {
     Failure::protocol("it is ready for the next statement without a word on how the last one went")
+}
+
+/// A message that may not follow those before it, or comes more often than was asked for.
+#[cold]
+pub(super) fn unexpected_kind(kind: u8) -> Failure {
+    Failure::Lost(format!("{}`{}`", Failure::UNEXPECTED, kind.escape_ascii()).into())
 }
 
 #[cold]

@@ -55,7 +55,7 @@ impl Wire {
         self.portals.in_hand = None;
         self.columns = Arc::new([]);
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::look());
+        self.reading = Some(Reading::look(3));
         if let Some(failure) = self.begin_reading().failure {
             return Err(failure);
         }

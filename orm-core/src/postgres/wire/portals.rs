@@ -10,7 +10,7 @@ use postgres_protocol::message::frontend;
 
 use super::{
     Parameters, Request, StatementId, Wire,
-    answers::{Reading, kind, unanswered, unexpected},
+    answers::{Reading, kind, unanswered, unexpected, unexpected_kind},
     bind,
 };
 use crate::postgres::{
@@ -33,6 +33,58 @@ pub(in crate::postgres) struct PortalId(u64);
 impl PortalId {
     pub(in crate::postgres) fn name(self) -> String {
         format!("orm_core_{}", self.0)
+    }
+}
+
+/// A request for a portal: to open it and fetch its first rows, to fetch more, or to close it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PortalRequest {
+    id: PortalId,
+    awaits: Awaits,
+    /// How many of the rows that were asked for may still come.
+    rows: i32,
+}
+
+/// What a request for a portal is to be answered with next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaits {
+    Parsed,
+    Bound,
+    Columns,
+    Rows,
+    Closed,
+    Ready,
+    /// The end, after an error.
+    ReadyAfterError,
+}
+
+impl PortalRequest {
+    /// Takes in a message of this kind, unless it has no place in the answer: whatever may come comes a limited number of
+    /// times, so that every answer ends.
+    #[inline]
+    fn follow(&mut self, kind: u8) -> Result<(), Failure> {
+        self.awaits = match (self.awaits, kind) {
+            (Awaits::Rows, kind::ROW) if self.rows > 0 => {
+                self.rows -= 1;
+                return Ok(());
+            }
+            (Awaits::Rows, kind::ROW) => {
+                return Err(Failure::protocol("it sent more rows of a portal than were asked for"));
+            }
+            (Awaits::Rows, kind::SUSPENDED) if self.rows > 0 => {
+                return Err(Failure::protocol("it suspended a portal before it had sent the rows that were asked for"));
+            }
+            (Awaits::Rows, kind::SUSPENDED | kind::COMPLETE) => Awaits::Ready,
+            (Awaits::Rows, kind::READY) => return Err(unanswered()),
+            (Awaits::Ready | Awaits::ReadyAfterError, kind::READY) => self.awaits,
+            (Awaits::Parsed, kind::PARSED) => Awaits::Bound,
+            (Awaits::Bound, kind::BOUND) => Awaits::Columns,
+            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) => Awaits::Rows,
+            (Awaits::Closed, kind::CLOSED) => Awaits::Ready,
+            (_, kind::ERROR) => Awaits::ReadyAfterError,
+            _ => return Err(unexpected_kind(kind)),
+        };
+        Ok(())
     }
 }
 
@@ -71,8 +123,6 @@ struct Portal {
     /// The bytes of the widest row so far.
     widest: usize,
     stash: Stash,
-    /// The server has said how the piece that is being read has ended.
-    is_piece_over: bool,
     /// The server has given all rows.
     is_done: bool,
     failure: Option<Failure>,
@@ -121,16 +171,6 @@ impl Portal {
     #[inline]
     fn wants_more(&self) -> bool {
         self.in_flight < if self.has_full_size { 3 } else { 2 }
-    }
-
-    /// Takes in that a row has come, of so many bytes.
-    #[inline]
-    fn take_in_row(&mut self, width: usize) -> Result<(), Failure> {
-        if self.is_piece_over {
-            return Err(unexpected());
-        }
-        self.widest = self.widest.max(width);
-        Ok(())
     }
 }
 
@@ -182,7 +222,7 @@ impl Wire {
         if begin.is_some() {
             self.in_flight.push_back(Request::Statement);
         }
-        self.in_flight.push_back(Request::Portal(id));
+        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Parsed, rows: first }));
         self.portals.open.push(Portal {
             id,
             columns: Arc::new([]),
@@ -192,7 +232,6 @@ impl Wire {
             has_full_size: false,
             widest: 0,
             stash: Stash::default(),
-            is_piece_over: false,
             is_done: false,
             failure: None,
         });
@@ -205,39 +244,41 @@ impl Wire {
 
     fn read_opening(&mut self, begin: Option<&str>, id: PortalId) -> Result<(), Failure> {
         if let Some(begin) = begin {
-            self.reading = Some(Reading::simple(begin));
+            self.reading = Some(Reading::command(begin));
             if let Err(failure) = self.skip_all() {
                 // What was sent behind it has failed as well, or has opened a portal that ended at once.
                 if !self.is_lost() {
                     self.drop_portal(id);
-                    self.take_in_portal(id)?;
+                    self.take_in_portal()?;
                 }
                 return Err(failure);
             }
         }
-        let mut last = kind::READY;
         loop {
             let kind = self.next_message()?;
+            if kind != kind::ERROR {
+                self.follow(kind)?;
+            }
             match kind {
-                kind::PARSED if last == kind::READY => last = kind,
-                kind::BOUND if last == kind::PARSED => last = kind,
-                kind::COLUMNS if last == kind::BOUND => {
+                kind::PARSED | kind::BOUND => {}
+                kind::COLUMNS => {
                     let columns = Column::parse_all(self.messages.body())?;
                     if let Some(portal) = self.portals.find(id) {
                         portal.columns = columns;
                     }
                     return Ok(());
                 }
-                kind::NO_ROWS if last == kind::BOUND => {
+                kind::NO_ROWS => {
                     self.drop_portal(id);
-                    self.take_in_portal(id)?;
+                    self.take_in_portal()?;
                     return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
                 }
                 kind::ERROR => {
                     let failure = self.server_failure();
                     if !self.is_lost() {
+                        self.follow(kind)?;
                         self.drop_portal(id);
-                        self.take_in_portal(id)?;
+                        self.take_in_portal()?;
                     }
                     return Err(failure);
                 }
@@ -275,21 +316,18 @@ impl Wire {
                 return Ok(Step::Done);
             }
             match self.in_flight.front() {
-                Some(Request::Portal(front)) if *front == id => {
+                Some(Request::Portal(front)) if front.id == id => {
                     let wants_more = portal.wants_more();
                     let kind = self.next_message()?;
                     if kind == kind::ROW {
                         return self.portals_row(id, wants_more);
                     }
                     // The state of the transaction is known at the end of the answer.
-                    if !self.take_in_message(kind, id)? && kind == kind::ERROR {
-                        self.take_in_portal(id)?;
+                    if !self.take_in_message(kind)? && kind == kind::ERROR {
+                        self.take_in_portal()?;
                     }
                 }
-                Some(Request::Portal(front)) => {
-                    let front = *front;
-                    self.take_in_portal(front)?;
-                }
+                Some(Request::Portal(_)) => self.take_in_portal()?,
                 Some(Request::Statement) => return Err(Failure::Value("another statement is being read".into())),
                 None => self.ask(id)?,
             }
@@ -298,11 +336,12 @@ impl Wire {
 
     #[inline]
     fn portals_row(&mut self, id: PortalId, wants_more: bool) -> Result<Step, Failure> {
+        self.follow(kind::ROW)?;
         self.stashed = None;
         let width = self.messages.body().len();
         self.spans.find(self.columns.len(), self.messages.body())?;
         if let Some(portal) = self.portals.find(id) {
-            portal.take_in_row(width)?;
+            portal.widest = portal.widest.max(width);
         }
         if wants_more {
             self.ask(id)?;
@@ -321,35 +360,49 @@ impl Wire {
             frontend::sync(out);
             Ok(())
         })?;
-        self.in_flight.push_back(Request::Portal(id));
+        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Rows, rows }));
         Ok(())
     }
 
-    /// Takes in the answer to the first request in flight, which is one to a portal.
-    pub(super) fn take_in_portal(&mut self, id: PortalId) -> Result<(), Failure> {
-        loop {
-            let kind = self.next_message()?;
-            if kind == kind::ROW
-                && let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id)
-            {
-                let row = self.messages.body();
-                portal.take_in_row(row.len())?;
-                portal.stash.put(row);
-            }
-            if self.take_in_message(kind, id)? {
-                return Ok(());
-            }
-        }
+    /// Takes in that a message of this kind answers the first request in flight, which is one to a portal; says which portal,
+    /// and whether an error had come before.
+    #[inline]
+    fn follow(&mut self, kind: u8) -> Result<(PortalId, bool), Failure> {
+        let Some(Request::Portal(request)) = self.in_flight.front_mut() else { return Err(unexpected()) };
+        let has_failed = request.awaits == Awaits::ReadyAfterError;
+        request.follow(kind)?;
+        Ok((request.id, has_failed))
     }
 
-    /// Takes in a message to a portal, or to one that is closed; whether it was the last of its answer.
-    pub(super) fn take_in_message(&mut self, kind: u8, id: PortalId) -> Result<bool, Failure> {
+    /// Takes in the answer to the first request in flight, which is one to a portal.
+    pub(super) fn take_in_portal(&mut self) -> Result<(), Failure> {
+        while !self.take_in_next()? {}
+        Ok(())
+    }
+
+    /// Takes in the next message to a portal; its rows are kept until they are asked for. Whether it was the last of its answer.
+    fn take_in_next(&mut self) -> Result<bool, Failure> {
+        let kind = self.next_message()?;
+        if kind != kind::ROW {
+            return self.take_in_message(kind);
+        }
+        let (id, _) = self.follow(kind)?;
+        if let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id) {
+            let row = self.messages.body();
+            portal.widest = portal.widest.max(row.len());
+            portal.stash.put(row);
+        }
+        Ok(false)
+    }
+
+    /// Takes in a message to a portal, or to one that is closed, whose rows are thrown away; whether it was the last of its
+    /// answer.
+    pub(super) fn take_in_message(&mut self, kind: u8) -> Result<bool, Failure> {
+        let (id, has_failed) = self.follow(kind)?;
         match kind {
-            kind::ROW => {}
-            kind::SUSPENDED | kind::COMPLETE => {
+            kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
-                    portal.is_piece_over = true;
-                    portal.is_done |= kind == kind::COMPLETE;
+                    portal.is_done = true;
                 }
             }
             kind::ERROR => {
@@ -357,9 +410,11 @@ impl Wire {
                 if self.is_lost() {
                     return Err(failure);
                 }
+                if has_failed {
+                    return Err(unexpected_kind(kind));
+                }
                 match self.portals.find(id) {
                     Some(portal) => {
-                        portal.is_piece_over = true;
                         portal.failure.get_or_insert(failure);
                     }
                     None => {
@@ -369,18 +424,12 @@ impl Wire {
             }
             kind::READY => {
                 if let Some(portal) = self.portals.find(id) {
-                    // An answer that lacks its end would be asked for again, for ever.
-                    if !std::mem::take(&mut portal.is_piece_over) {
-                        return Err(unanswered());
-                    }
                     portal.in_flight -= 1;
                 }
                 self.ready()?;
                 return Ok(true);
             }
-            kind::PARSED | kind::BOUND | kind::CLOSED | kind::COLUMNS | kind::NO_ROWS
-                if self.portals.find(id).is_none() => {}
-            _ => return Err(unexpected()),
+            _ => {}
         }
         Ok(false)
     }
@@ -395,7 +444,7 @@ impl Wire {
             frontend::sync(out);
             Ok(())
         })?;
-        self.in_flight.push_back(Request::Portal(id));
+        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Closed, rows: 0 }));
         self.take_in()?;
         match self.portals.late_failure.take() {
             Some(failure) => Err(failure),

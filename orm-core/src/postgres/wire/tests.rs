@@ -95,18 +95,22 @@ fn a_statement_ends_when_the_server_says_how_it_went() {
 
 #[test]
 fn a_portals_piece_ends_when_the_server_says_how_it_went() {
-    let begin = [PARSED, BOUND, COLUMNS, ROW];
+    // Four rows were asked for.
+    let begin = [PARSED, BOUND, COLUMNS, ROW, ROW, ROW];
     let with = |end: &[&'static [u8]]| rows_of_portal(&[&begin[..], end].concat());
-    assert!(with(&[SUSPENDED, READY, ROW, COMPLETE, READY]).is_ok_and(|rows| rows == 2));
+    assert!(with(&[ROW, SUSPENDED, READY, ROW, COMPLETE, READY]).is_ok_and(|rows| rows == 5));
     assert!(is_lost(with(&[READY, ROW, COMPLETE, READY])), "a piece without an end");
-    assert!(is_lost(with(&[SUSPENDED, READY, READY, COMPLETE, READY])), "a piece of nothing");
-    assert!(is_lost(with(&[SUSPENDED, ROW, READY, COMPLETE, READY])), "a row behind its piece");
+    assert!(is_lost(with(&[ROW, SUSPENDED, READY, READY, COMPLETE, READY])), "a piece of nothing");
+    assert!(is_lost(with(&[ROW, SUSPENDED, ROW, READY, COMPLETE, READY])), "a row behind its piece");
+    assert!(is_lost(with(&[SUSPENDED, READY, ROW, COMPLETE, READY])), "fewer rows than were asked for");
+    assert!(is_lost(with(&[ROW, ROW, SUSPENDED, READY, COMPLETE, READY])), "more rows than were asked for");
+    assert!(is_lost(with(&[ROW, SUSPENDED, READY, SUSPENDED, READY, COMPLETE, READY])), "no rows, and no end");
 }
 
 #[test]
 fn an_error_that_cannot_be_read_ends_the_connection() {
     assert!(is_lost(rows(&[PARSED, TYPES, COLUMNS, BOUND, BROKEN_ERROR, READY])));
-    let mut wire = wire(&[PARSED, BOUND, COLUMNS, ROW, SUSPENDED, READY, BROKEN_ERROR, READY, READY]);
+    let mut wire = wire(&[PARSED, BOUND, COLUMNS, ROW, ROW, ROW, ROW, SUSPENDED, READY, BROKEN_ERROR, READY, READY]);
     let portal = wire.open_portal(None, "SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4);
     let portal = portal.expect("that is honest");
     assert!(wire.next_of_portal(portal).is_ok_and(|step| step == Step::Row));
