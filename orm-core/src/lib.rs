@@ -94,6 +94,7 @@
 //! | `contains`, `starts_with`, `ends_with` | case counts | case counts, and so do accents | case counts |
 //! | text and bytes in keys | any | up to 255 characters or bytes | any |
 //! | JSON documents are equal | where they say the same | on MySQL where they say the same, on MariaDB where their text is the same | where their text is the same |
+//! | `u64` | up to `i64::MAX` | all, in a column `BIGINT UNSIGNED` | up to `i64::MAX` |
 //! | decimals | any | up to 35 digits before the point and 30 after it | any |
 //! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |
 //! | time zones | instants are kept in UTC | instants are kept as `DATETIME(6)` in UTC | instants are kept as text in UTC |

@@ -8,8 +8,10 @@
 //! | `i8`, `u8` | [`I8`], [`U8`] | `SMALLINT` | `SMALLINT` | `INTEGER` |
 //! | `u16` | [`U16`] | `INTEGER` | `INT` | `INTEGER` |
 //! | `u32` | [`U32`] | `BIGINT` | `BIGINT` | `INTEGER` |
-//! | `u64`, up to `i64::MAX` | [`U64`] | `BIGINT` | `BIGINT` | `INTEGER` |
+//! | `u64` | [`U64`] | `BIGINT`, up to `i64::MAX` | `BIGINT UNSIGNED` | `INTEGER`, up to `i64::MAX` |
 //! | `uuid::Uuid` | [`Uuid`] | `UUID` | `BINARY(16)` | `BLOB` of 16 bytes |
+//! | the same, by `sql_type` | [`UuidText`] | `VARCHAR(36)` | `CHAR(36)` | `TEXT` |
+//! | the same, by `sql_type` | [`UuidSimple`] | `VARCHAR(32)` | `CHAR(32)` | `TEXT` |
 //! | `serde_json::Value` | [`Json`] | `JSONB` | `JSON` | `TEXT` |
 //! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `DATETIME(6)`, in UTC | `TEXT`, `2013-01-01 10:00:00+00:00` |
 //! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `DECIMAL(65,30)` | `TEXT`, ordered as a number by a collation |
@@ -205,13 +207,47 @@ portable_types! {
     /// An unsigned integer of 32 bits.
     #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
     U32 from 0 to 4_294_967_295 => "BIGINT", "BIGINT", "INTEGER";
-    /// An unsigned integer of 64 bits, up to `i64::MAX`, which is what every backend can hold; a larger one is
-    /// refused before anything is sent (use `BigDecimal` for those).
-    #[diesel(postgres_type(oid = 20, array_oid = 1016), mysql_type(name = "LongLong"), sqlite_type(name = "Long"))]
-    U64 from 0 to i64::MAX => "BIGINT", "BIGINT", "INTEGER";
+    /// An unsigned integer of 64 bits. PostgreSQL and SQLite have none: there a value above `i64::MAX` is refused before
+    /// anything is sent (use `BigDecimal` for those). On MySQL and MariaDB a column `BIGINT UNSIGNED` holds all of them, and
+    /// the server rejects those above `i64::MAX` for a column `BIGINT`.
+    #[diesel(
+        postgres_type(oid = 20, array_oid = 1016),
+        mysql_type(name = "UnsignedLongLong"),
+        sqlite_type(name = "Long")
+    )]
+    U64 from 0 to i64::MAX => "BIGINT", "BIGINT UNSIGNED", "INTEGER";
     /// A UUID.
     #[diesel(postgres_type(oid = 2950, array_oid = 2951), mysql_type(name = "Blob"), sqlite_type(name = "Binary"))]
     Uuid => "UUID", "BINARY(16)", "BLOB";
+    /// A UUID kept as text of 36 characters, with hyphens, in lower case; for a `Uuid` field whose column is `CHAR(36)`, text,
+    /// or MariaDB's own `UUID`.
+    ///
+    /// It is written and compared in this spelling, so an index on the column serves it. Another spelling, such as upper case,
+    /// is an error when it is read: a condition would not find it.
+    ///
+    /// ```
+    /// # use orm_core::{prelude::*, sql_types::UuidText};
+    /// # use uuid::Uuid;
+    /// #[derive(Model, Clone)]
+    /// struct Document {
+    ///     #[model(primary_key, sql_type = UuidText)]
+    ///     id: Uuid,
+    ///     #[model(sql_type = diesel::sql_types::Nullable<UuidText>)]
+    ///     replaces: Option<Uuid>,
+    /// }
+    ///
+    /// let db = orm_core::connect("sqlite::memory:")?;
+    /// db.create_tables::<(Document,)>()?;
+    /// let document = Document { id: Uuid::from_u128(7), replaces: None };
+    /// Document::bulk_create(&db, [document.clone()])?;
+    /// assert!(Document::objects(&db).filter(|d| d.id.eq(document.id)).exists()?);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    #[diesel(postgres_type(oid = 25, array_oid = 1009), mysql_type(name = "String"), sqlite_type(name = "Text"))]
+    UuidText => "VARCHAR(36)", "CHAR(36)", "TEXT";
+    /// A UUID kept as 32 hexadecimal digits in lower case, as Django keeps it in a `char(32)`; otherwise as [`UuidText`].
+    #[diesel(postgres_type(oid = 25, array_oid = 1009), mysql_type(name = "String"), sqlite_type(name = "Text"))]
+    UuidSimple => "VARCHAR(32)", "CHAR(32)", "TEXT";
     /// A JSON document.
     #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
     Json => "JSONB", "JSON", "TEXT";

@@ -224,6 +224,8 @@ fn types_of_every_field(bed: &Bed) -> TestResult {
         let wrong = match wrong {
             "" if numbers => "TEXT",
             "" => "REAL",
+            // A geometry is bytes.
+            "GEOMETRY" if column == "bytes" => "BIT(3)",
             other => other,
         };
         bed.execute(&format!("ALTER TABLE maybes DROP COLUMN {}", bed.quoted(column)));

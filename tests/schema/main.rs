@@ -3,6 +3,7 @@
 mod deviations;
 #[cfg(feature = "mysql")]
 mod engines;
+mod found_again;
 mod keys;
 mod models;
 mod names;

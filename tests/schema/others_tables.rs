@@ -59,7 +59,7 @@ types! {
         "BOOLEAN; BOOL; TINYINT(1); INTEGER; nothing; INTEGER STRICT; ANY STRICT | TEXT; REAL; BLOB; TEXT STRICT";
     i16:
         "smallint | integer; bigint; numeric; text",
-        "SMALLINT; SMALLINT(3) | INT; TINYINT; SMALLINT UNSIGNED; YEAR; DECIMAL(4)",
+        "SMALLINT; SMALLINT(3); YEAR | INT; TINYINT; SMALLINT UNSIGNED; BIT(8); DECIMAL(4)",
         "SMALLINT; INT2; NUMERIC | REAL; TEXT; BLOB";
     i64:
         "bigint; int8 | integer; numeric(19); text; oid",
@@ -75,7 +75,7 @@ types! {
         "INTEGER | TEXT";
     u64:
         "bigint | integer; numeric(20)",
-        "BIGINT UNSIGNED; BIGINT | INT UNSIGNED",
+        "BIGINT UNSIGNED; BIGINT; BIT(64); YEAR | INT UNSIGNED; BIT(32)",
         "INTEGER | TEXT";
     f32:
         "real; float4; float(20) | double precision; numeric",
@@ -87,11 +87,11 @@ types! {
         "DOUBLE; REAL STRICT | NUMERIC; INTEGER STRICT";
     String:
         "text; varchar; varchar(20) | char(20); \"char\"; integer; bytea; uuid; jsonb; inet",
-        "VARCHAR(20); TEXT; LONGTEXT; TINYTEXT; CHAR(3); ENUM('a', 'b'); VARCHAR(9) CHARACTER SET latin1 | VARBINARY(20); BLOB; INT",
+        "VARCHAR(20); TEXT; LONGTEXT; TINYTEXT; CHAR(3); ENUM('a', 'b'); VARCHAR(9) CHARACTER SET latin1; UUID; INET6 | VARBINARY(20); BLOB; INT; GEOMETRY",
         "TEXT; VARCHAR(20); CLOB; CHARACTER(20); nothing; TEXT STRICT; ANY STRICT | STRING; JSON; DATE; BLOB; INTEGER; ANY";
     Vec<u8>:
         "bytea | text; bit(8)",
-        "BLOB; LONGBLOB; VARBINARY(20) | BINARY(20); TEXT; VARCHAR(9)",
+        "BLOB; LONGBLOB; VARBINARY(20); GEOMETRY; POINT | BINARY(20); TEXT; VARCHAR(9); BIT(8)",
         "BLOB; VARBINARY(20); BINARY(16); nothing; BLOB STRICT | TEXT; INTEGER";
     NaiveDate:
         "date | timestamp; text; timestamptz",

@@ -80,6 +80,11 @@ impl Bed {
         self.backend() == BackendKind::Postgres
     }
 
+    /// Whether a column may hold every `u64`.
+    pub fn keeps_u64(&self) -> bool {
+        self.backend() == BackendKind::Mysql
+    }
+
     /// Whether a column may hold the infinite numbers.
     pub fn keeps_infinity(&self) -> bool {
         self.backend() != BackendKind::Mysql

@@ -184,7 +184,11 @@ fn values_that_cannot_be_sent(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     let bound = Flight::raw(&db, "SELECT * FROM flights WHERE id > ? AND id < ?").bind(0_u64).bind(u64::MAX);
-    let error = bound.load().expect_err("beyond every backend's integers");
+    if bed.keeps_u64() {
+        assert!(!bound.load()?.is_empty());
+        return Ok(());
+    }
+    let error = bound.load().expect_err("beyond the backend's integers");
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
     assert!(error.to_string().contains("value 2 cannot be sent as it is"), "{error}");
     Ok(())

@@ -9,7 +9,7 @@ use orm_core::prelude::*;
 use orm_tests::{Bed, Pick, TestResult, ok, on_each_backend, panics};
 use uuid::Uuid;
 
-use crate::models::{Flight, Leg, Visit, airport, flight, leg, pairs, tables, visits};
+use crate::models::{Flight, Leg, Visit, airport, flight, leg, pairs, tables, unstorable, visits};
 
 on_each_backend! {
     owned_and_borrowed, nothing, null_in_and_out, number_is_of_rows_found, of_a_composite_key, one_row_twice, more_than_a_batch,
@@ -288,9 +288,10 @@ fn atomic_when_the_iterator_panics(bed: &Bed) -> TestResult {
 
 fn values_that_cannot_be_stored(bed: &Bed) -> TestResult {
     let db = tables(bed)?;
-    let rows = [with_planned(1, -1), Flight { seats: u64::MAX, ..with_planned(2, -2) }];
-    let error = Flight::bulk_update(&db, &rows, |f| (f.planned, f.seats)).expect_err("it is too large");
-    assert_eq!((error.kind(), error.field(), error.row()), (ErrorKind::InvalidValue, Some("seats"), Some(2)));
+    let (bad, field) = unstorable(bed, with_planned(2, -2));
+    let rows = [with_planned(1, -1), bad];
+    let error = Flight::bulk_update(&db, &rows, |f| (f.planned, f.seats, f.share)).expect_err("one cannot be stored");
+    assert_eq!((error.kind(), error.field(), error.row()), (ErrorKind::InvalidValue, Some(field), Some(2)));
     assert_eq!(error.key(), Some("2"));
     assert_eq!(planned(bed)[..2], ["1=10", "2=20"]);
     Ok(())

@@ -6,7 +6,7 @@ use itertools::Itertools;
 use orm_core::prelude::*;
 use orm_tests::{Bed, Pick, TestResult, ok, on_each_backend};
 
-use crate::models::{Airport, Flight, Leg, NewVisit, Visit, airport, flight, leg, pairs, tables, visits};
+use crate::models::{Airport, Flight, Leg, NewVisit, Visit, airport, flight, leg, pairs, tables, unstorable, visits};
 
 on_each_backend! {
     new_rows, new_rows_lazily, ignored, ignored_by_one_key_alone, ignored_in_great_number, other_failures_are_not_ignored,
@@ -314,9 +314,10 @@ fn in_a_transaction(bed: &Bed) -> TestResult {
 
 fn errors_name_the_rows(bed: &Bed) -> TestResult {
     let db = tables(bed)?;
-    let rows = [flight(10, None, "JFK", "ORD"), Flight { seats: u64::MAX, ..flight(11, None, "JFK", "ORD") }];
-    let error = Flight::insert_into(&db).ignore_conflicts().bulk_create(rows).expect_err("it is too large");
-    assert_eq!((error.kind(), error.field(), error.row()), (ErrorKind::InvalidValue, Some("seats"), Some(2)));
+    let (bad, field) = unstorable(bed, flight(11, None, "JFK", "ORD"));
+    let rows = [flight(10, None, "JFK", "ORD"), bad];
+    let error = Flight::insert_into(&db).ignore_conflicts().bulk_create(rows).expect_err("it cannot be stored");
+    assert_eq!((error.kind(), error.field(), error.row()), (ErrorKind::InvalidValue, Some(field), Some(2)));
     assert_eq!(error.key(), Some("11"));
     let secret = Flight { remark: "a secret".into(), ..flight(12, None, "XXX", "ORD") };
     let error = Flight::insert_into(&db).bulk_create_returning([secret]).expect_err("no airport is XXX");

@@ -29,6 +29,15 @@ pub(crate) struct Flight {
     pub(crate) dest_code: String,
 }
 
+/// The flight with a value that the backend cannot store, and the field of that value.
+pub(crate) fn unstorable(bed: &Bed, flight: Flight) -> (Flight, &'static str) {
+    if bed.keeps_u64() {
+        (Flight { share: f64::NAN, ..flight }, "share")
+    } else {
+        (Flight { seats: u64::MAX, ..flight }, "seats")
+    }
+}
+
 /// A key of two columns.
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(primary_key(carrier, number))]

@@ -274,10 +274,15 @@ fn a_related_field_in_an_assignment(bed: &Bed) -> TestResult {
 
 fn values_that_cannot_be_stored(bed: &Bed) -> TestResult {
     let db = tables(bed)?;
-    let error =
-        Flight::objects(&db).update(|f| (f.planned.set(1), f.seats.set(u64::MAX))).expect_err("it is too large");
-    assert_eq!((error.kind(), error.model(), error.field()), (ErrorKind::InvalidValue, Some("Flight"), Some("seats")));
-    assert!(error.to_string().contains("nothing was changed"), "{error}");
+    if !bed.keeps_u64() {
+        let error =
+            Flight::objects(&db).update(|f| (f.planned.set(1), f.seats.set(u64::MAX))).expect_err("it is too large");
+        assert_eq!(
+            (error.kind(), error.model(), error.field()),
+            (ErrorKind::InvalidValue, Some("Flight"), Some("seats"))
+        );
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+    }
     if !bed.keeps_nan() {
         let error = Flight::objects(&db).update(|f| f.share.set(f64::NAN)).expect_err("NaN has no place there");
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidValue, Some("share")));

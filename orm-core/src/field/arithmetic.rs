@@ -6,7 +6,9 @@
 //!
 //! What an operator gives has the type of its operands, as in Rust: a difference of `u32`s that is below 0 cannot be
 //! read as a `u32`, which is an error. Nothing wraps: a result that the type cannot hold is an error of the server's, or one
-//! when it is read; only where SQLite compares integers beyond 64 bits it compares them as floats. MySQL and MariaDB keep at
+//! when it is read; only where SQLite compares integers beyond 64 bits it compares them as floats. On MySQL and MariaDB a
+//! difference of `u64`s that is below 0 is an error of the server's, in a condition as well; `cast::<i64>()` first where it may
+//! be. MySQL and MariaDB keep at
 //! most 65 digits of a product of decimals, 30 or 38 of them behind the point, and round it to that.
 
 use std::ops;

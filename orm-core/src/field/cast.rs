@@ -115,10 +115,19 @@ const TO_BIG: Words = Words::each("CAST({0} AS BIGINT)", "CAST({0} AS SIGNED)", 
 const TO_FLOAT: Words = Words::each("CAST({0} AS DOUBLE PRECISION)", "CAST({0} AS DOUBLE)", "CAST({0} AS REAL)");
 const TO_TEXT: Words = Words::each("CAST({0} AS TEXT)", "CAST({0} AS CHAR)", "CAST({0} AS TEXT)");
 
+/// MySQL's SIGNED would make a negative number of a `u64` above `i64::MAX`, and an UNSIGNED minus a larger number is an error
+/// there; a decimal is neither.
+const fn of_u64(words: Words) -> Words {
+    Words { mysql: "CAST({0} AS DECIMAL(20))", ..words }
+}
+
 casts! {
-    [SmallInt, Integer, BigInt, I8, U8, U16, U32, U64] => [SmallInt, I8, U8], NotNull, TO_SMALL;
-    [SmallInt, Integer, BigInt, I8, U8, U16, U32, U64] => [Integer, U16], NotNull, TO_INTEGER;
-    [SmallInt, Integer, BigInt, I8, U8, U16, U32, U64] => [BigInt, U32, U64], NotNull, TO_BIG;
+    [SmallInt, Integer, BigInt, I8, U8, U16, U32] => [SmallInt, I8, U8], NotNull, TO_SMALL;
+    [SmallInt, Integer, BigInt, I8, U8, U16, U32] => [Integer, U16], NotNull, TO_INTEGER;
+    [SmallInt, Integer, BigInt, I8, U8, U16, U32] => [BigInt, U32, U64], NotNull, TO_BIG;
+    [U64] => [SmallInt, I8, U8], NotNull, of_u64(TO_SMALL);
+    [U64] => [Integer, U16], NotNull, of_u64(TO_INTEGER);
+    [U64] => [BigInt, U32, U64], NotNull, of_u64(TO_BIG);
     [SmallInt, Integer, BigInt, I8, U8, U16, U32, U64, Float, Double] => [Double], NotNull, TO_FLOAT;
     [SmallInt, Integer, BigInt, I8, U8, U16, U32, U64, Text] => [Text], NotNull, TO_TEXT;
     [Bool] => [Integer], NotNull, TO_INTEGER;

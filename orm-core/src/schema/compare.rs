@@ -5,6 +5,7 @@ use std::fmt;
 use super::{
     live::{LiveColumn, LiveTable},
     stored::Misfit,
+    uuids,
 };
 use crate::{
     backend::Driver,
@@ -197,6 +198,13 @@ impl Comparison {
                 shown(target)
             ));
         };
+        if uuids::differ(from.sql, to_column.sql) {
+            self.reading(format!(
+                "{subject} leads to `{}::{}`, which keeps UUIDs in another form, so that no two are equal; give both fields \
+                 the same `sql_type`",
+                target.model, to_column.field
+            ));
+        }
         if !to.is_view && !is_unique::<DB>(to, &[&live.name]) {
             self.reading(format!(
                 "{subject} leads to the column `{}` of `{}`, which is not unique, so that joins may repeat rows; make it \

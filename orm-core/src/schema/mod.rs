@@ -1,13 +1,14 @@
 //! `check_schema`: whether the tables are what the models say.
 //!
 //! Each backend's `catalog.rs` reads the tables as they are into the one form of `live.rs`; `stored.rs` says which types of
-//! servers hold what, and `compare.rs` holds both against the models and tells every difference.
+//! servers hold what, `uuids.rs` in which forms UUIDs are kept, and `compare.rs` holds both against the models and tells every difference.
 
 mod compare;
 pub(crate) mod live;
 // Each server has types that the other has not.
 #[cfg_attr(not(all(feature = "mysql", feature = "postgres")), allow(dead_code))]
 pub(crate) mod stored;
+pub(crate) mod uuids;
 
 use self::{
     compare::{Audience, Difference, compare},
@@ -79,13 +80,15 @@ impl<B: Backend> Database<B> {
     /// | field | PostgreSQL | MySQL, MariaDB | SQLite |
     /// | --- | --- | --- | --- |
     /// | `bool` | `boolean` | `TINYINT`, `BIT(1)` | affinity NUMERIC or INTEGER (`BOOLEAN`) |
-    /// | integers | as wide as the field; *w* if narrower | as wide, with the same sign; *w* if narrower. `u64` also on `BIGINT UNSIGNED`, where a value above `i64::MAX` is an error when it is read | affinity INTEGER or NUMERIC |
+    /// | integers | as wide as the field; *w* if narrower | as wide, with the same sign; *w* if narrower. `BIT(n)` is an unsigned integer of `n` bits. `u64` also on `BIGINT`, where the server rejects what is above `i64::MAX`. `YEAR` for integers of 16 bits and more (the server takes 1 to 99 for 2001 to 1999) | affinity INTEGER or NUMERIC |
     /// | `f32`, `f64` | `real`, `double precision`; `f64` on `real` is *w* | `FLOAT`, `DOUBLE`; `f64` on `FLOAT`, and either with a number of digits, is *w* | affinity REAL |
-    /// | `BigDecimal` | any `numeric`. One with a scale rounds to it what is written, as it is meant to | any `DECIMAL`; the same | affinity TEXT with the collation `orm_decimal` |
-    /// | `String`, enums | `text`, `varchar`, `citext`; no `char(n)`, which reads spaces that nobody wrote; no `enum`, which nothing of type text is compared with | any but the binary ones; `CHAR` loses spaces at the end | affinity TEXT |
-    /// | `Vec<u8>` | `bytea` | `VARBINARY`, any `BLOB`; `BINARY(n)` is *w* | affinity BLOB, or NUMERIC (`VARBINARY`, `UUID`) |
+    /// | `BigDecimal` | any `numeric`. One with a scale rounds to it what is written, as it is meant to | any `DECIMAL`; the same. An integer type or `BIT(n)` is *w* | affinity TEXT with the collation `orm_decimal` |
+    /// | `String`, enums | `text`, `varchar`, `citext`; no `char(n)`, which reads spaces that nobody wrote; no `enum`, which nothing of type text is compared with | any but the binary ones, MariaDB's `UUID`, `INET4` and `INET6` as well; `CHAR` loses spaces at the end | affinity TEXT |
+    /// | `Vec<u8>` | `bytea` | `VARBINARY`, any `BLOB`, geometries in the server's own form; `BINARY(n)` is *w* | affinity BLOB, or NUMERIC (`VARBINARY`, `UUID`) |
     /// | dates and times | of the same kind, to the microsecond; *w* if less | the same; `DATETIME` is `DATETIME(0)`. `TIMESTAMP(6)` will do, up to 2038 | affinity TEXT, or NUMERIC (`DATE`, `DATETIME`, `TIMESTAMP`) |
     /// | `Uuid` | `uuid` | `BINARY(16)`, `VARBINARY`, any `BLOB` | as `Vec<u8>` |
+    /// | `Uuid` with `sql_type` [`UuidText`](crate::sql_types::UuidText) | `char(36)`, `varchar`, `text` | the same, and MariaDB's `UUID` | affinity TEXT, unless it is declared for another length |
+    /// | `Uuid` with `sql_type` [`UuidSimple`](crate::sql_types::UuidSimple) | `char(32)`, `varchar`, `text` | the same | affinity TEXT, unless it is declared for another length |
     /// | `serde_json::Value` | `jsonb`, `json` | `JSON`, any text | affinity TEXT |
     /// | another `sql_type` | the type of that name | the type of that name | the same affinity |
     ///

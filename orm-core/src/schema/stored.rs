@@ -36,7 +36,14 @@ pub(crate) enum Stored {
     Uuid,
     Json,
     Jsonb,
-    Bit,
+    /// So many bits, which are a boolean or an integer.
+    Bits(u32),
+    /// The years from 1901 to 2155, and 0.
+    Year,
+    /// A geometry of MySQL's, in its own binary form.
+    Geometry,
+    /// A type of MariaDB's that is sent and compared as text, such as its UUIDs and addresses.
+    SpelledOut,
     Array(Box<Stored>),
     /// Whatever is known by its name alone.
     Other(String),
@@ -120,7 +127,8 @@ pub(crate) fn on_mysql(declared: &str) -> Stored {
     let digits = inside.and_then(|digits| digits.parse().ok()).unwrap_or(0);
     match name {
         "boolean" | "bool" => Stored::Boolean,
-        "bit" if inside.is_none_or(|bits| bits == "1") => Stored::Bit,
+        "bit" => Stored::Bits(inside.and_then(|bits| bits.parse().ok()).unwrap_or(1)),
+        "year" => Stored::Year,
         "tinyint" => integer(8),
         "smallint" => integer(16),
         "mediumint" => integer(24),
@@ -139,6 +147,9 @@ pub(crate) fn on_mysql(declared: &str) -> Stored {
         "time" => Stored::Time { digits },
         "datetime" | "timestamp" => Stored::Timestamp { digits },
         "json" => Stored::Json,
+        "uuid" | "inet4" | "inet6" => Stored::SpelledOut,
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+        | "geometrycollection" | "geomcollection" => Stored::Geometry,
         _ => Stored::Other(declared),
     }
 }
@@ -151,14 +162,23 @@ pub(crate) fn misfit(
     live: &Stored,
 ) -> Option<Misfit> {
     use Stored::{
-        Array, Bit, Boolean, Bytes, Citext, Date, Decimal, Double, FixedBytes, Instant, Integer, Json, Jsonb, Other,
-        PaddedText, RoundedFloat, Single, Text, Time, Timestamp, Uuid,
+        Array, Bits, Boolean, Bytes, Citext, Date, Decimal, Double, FixedBytes, Geometry, Instant, Integer, Json,
+        Jsonb, Other, PaddedText, RoundedFloat, Single, SpelledOut, Text, Time, Timestamp, Uuid, Year,
     };
     match (model, live) {
         (Integer { least, greatest }, Integer { least: from, greatest: to }) => {
             integers((*least, *greatest), values, (*from, *to))
         }
-        (Boolean, Bit) | (Bytes, Bytes) | (FixedBytes(_), Bytes) | (Jsonb, Json) | (Text, Citext) => None,
+        (Integer { least, greatest }, Bits(bits @ 1..=64)) => {
+            integers((*least, *greatest), values, (0, (1 << bits) - 1))
+        }
+        // The server rejects a year that it does not have.
+        (Integer { greatest: 2155.., .. }, Year) if values.is_none_or(|(_, greatest)| greatest >= 2155) => None,
+        (Text, SpelledOut) | (Bytes, Geometry) => None,
+        (Decimal, Integer { .. } | Bits(_)) if backend == BackendKind::Mysql => Some(Misfit::writing(
+            "which rounds fractions without a word; make the field an integer, or the column DECIMAL",
+        )),
+        (Boolean, Bits(1)) | (Bytes, Bytes) | (FixedBytes(_), Bytes) | (Jsonb, Json) | (Text, Citext) => None,
         // There is no type for booleans.
         (Boolean, Integer { greatest: ..=255, .. }) if backend == BackendKind::Mysql => None,
         // MariaDB has no type for JSON.
@@ -214,12 +234,20 @@ fn is_called(live: &str, model: &str) -> bool {
 }
 
 fn integers(model: (i128, i128), values: Option<(i64, i64)>, column: (i128, i128)) -> Option<Misfit> {
-    let values = values.map_or(model, |(least, greatest)| (least.into(), greatest.into()));
+    let is_u64 = values == Some((0, i64::MAX));
+    let values = match values {
+        // As far as the backend's own type for it goes.
+        Some(_) if is_u64 => (0, model.1),
+        Some((least, greatest)) => (least.into(), greatest.into()),
+        None => model,
+    };
     let within = |(least, greatest): (i128, i128), (from, to): (i128, i128)| from <= least && greatest <= to;
-    // A `u64` is stored up to `i64::MAX`; what is above that is told when it is read.
-    let is_u64 = values == (0, i64::MAX.into()) && column.0 == 0;
+    // A column with a sign holds a `u64` up to `i64::MAX`, and the server rejects what is above that.
+    if is_u64 && column == (i64::MIN.into(), i64::MAX.into()) {
+        return None;
+    }
     // What `create_tables` makes is wider than a `u8`, say.
-    if column != model && !within(column, values) && !is_u64 {
+    if column != model && !within(column, values) {
         return Some(Misfit::reading(format!(
             "which has values from {} to {}, and the field cannot hold all of them; give the field a type as wide",
             column.0, column.1
@@ -279,6 +307,13 @@ mod tests {
             ("DECIMAL(65,30)", "decimal(10,2)"),
             ("BINARY(16)", "binary(16)"),
             ("BINARY(16)", "varbinary(16)"),
+            ("INT", "year(4)"),
+            ("SMALLINT", "year"),
+            ("BIGINT UNSIGNED", "bit(64)"),
+            ("LONGTEXT", "inet6"),
+            ("LONGTEXT", "uuid"),
+            ("LONGBLOB", "geometry"),
+            ("LONGBLOB", "point"),
         ] {
             assert_eq!(mysql(model, live), None, "{model} on {live}");
         }
@@ -324,7 +359,13 @@ mod tests {
             ("BINARY(16)", "binary(8)", false),
             ("BINARY(16)", "uuid", false),
             ("LONGTEXT", "longblob", false),
-            ("INT", "year(4)", false),
+            ("INT", "bit(40)", false),
+            ("INT", "bit(8)", true),
+            ("DECIMAL(65,30)", "bigint(20) unsigned", true),
+            ("BIGINT", "bit(64)", false),
+            ("DATE", "year(4)", false),
+            ("LONGBLOB", "bit(8)", false),
+            ("BINARY(16)", "inet6", false),
         ] {
             assert_eq!(to_writers(mysql(model, live)), Some(writers), "{model} on {live}");
         }
@@ -342,9 +383,14 @@ mod tests {
         assert_eq!(fit(i8s, "tinyint"), None);
         assert_eq!(fit(i8s, "tinyint unsigned"), Some(false));
         assert_eq!(fit(u8s, "int"), Some(false));
+        assert_eq!(fit(i8s, "year"), Some(false));
         let wide = |live: &str| {
-            to_writers(misfit(BackendKind::Mysql, &on_mysql("BIGINT"), Some((0, i64::MAX)), &on_mysql(live)))
+            to_writers(misfit(BackendKind::Mysql, &on_mysql("BIGINT UNSIGNED"), Some((0, i64::MAX)), &on_mysql(live)))
         };
         assert_eq!((wide("bigint"), wide("bigint unsigned"), wide("int unsigned")), (None, None, Some(true)));
+        assert_eq!(
+            (wide("bit(64)"), wide("bit(63)"), wide("int"), wide("year")),
+            (None, Some(true), Some(false), None)
+        );
     }
 }

@@ -151,13 +151,13 @@ mod mysql {
     fn rows_are_a_table_with_the_columns_own_types() {
         assert_eq!(
             updated::<Mysql>(),
-            "UPDATE `trips` INNER JOIN (SELECT `trips`.`id`, `trips`.`delay`, `trips`.`share` FROM `trips` WHERE 1 = 0 \
-             UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
+            "UPDATE `trips` INNER JOIN (SELECT `trips`.`id` + 0 AS `id`, `trips`.`delay` + 0 AS `delay`, `trips`.`share` FROM `trips` \
+             WHERE 1 = 0 UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
              SET `trips`.`delay` = `given_rows`.`delay`, `trips`.`share` = `given_rows`.`share`"
         );
         assert_eq!(
             counted::<Mysql>(),
-            "SELECT COUNT(*) FROM `trips` INNER JOIN (SELECT `trips`.`id` FROM `trips` WHERE 1 = 0 UNION ALL SELECT ? \
+            "SELECT COUNT(*) FROM `trips` INNER JOIN (SELECT `trips`.`id` + 0 AS `id` FROM `trips` WHERE 1 = 0 UNION ALL SELECT ? \
              UNION ALL SELECT ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` FOR UPDATE"
         );
     }

@@ -98,8 +98,8 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
             let column = &table.columns[column];
             out.push_sql(if i == 0 { "(SELECT " } else { ", " });
             push_column(out, table.name, column.name)?;
-            if column.sql.is_boolean() {
-                // Of a BIT and a number a union would make a text, and of the text no BIT.
+            if column.sql.is_boolean() || column.sql.is_integer() {
+                // The column may be a BIT, and a union of a BIT and a number is text, which cannot be assigned to a BIT.
                 out.push_sql(" + 0 AS ");
                 out.push_identifier(column.name)?;
             }

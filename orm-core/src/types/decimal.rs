@@ -73,10 +73,12 @@ mod mysql {
     const SCALE: i64 = 30;
 
     impl Decode<Mysql> for BigDecimal {
-        /// A `DECIMAL`, or an integer. Zeros that fill a number up to the column's digits are left out.
+        /// A `DECIMAL`, an integer or a `BIT`. Zeros that fill a number up to the column's digits are left out.
         fn decode(value: MysqlValue<'_>) -> deserialize::Result<Self> {
-            if value.value_type() != MysqlType::Numeric {
-                return Ok(value::integer(&value)?.into());
+            match value.value_type() {
+                MysqlType::Numeric => {}
+                MysqlType::UnsignedLongLong | MysqlType::Bit => return Ok(value::unsigned(&value)?.into()),
+                _ => return Ok(value::integer(&value)?.into()),
             }
             let number: BigDecimal = std::str::from_utf8(value.as_bytes())?.parse()?;
             Ok(if number.fractional_digit_count() == SCALE { without_filling(&number) } else { number })

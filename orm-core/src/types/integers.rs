@@ -28,13 +28,9 @@ macro_rules! portable {
     ($($rust:ident => $sql:ident in $wide:ident as $wide_sql:ident;)*) => { $(
         impl FieldType for $rust {
             type SqlType = $sql;
-
-            fn validate(&self, _: BackendKind) -> Result<(), BoxError> {
-                to_wide::<_, i64>(*self).map(|_| ())
-            }
         }
         decode!($rust);
-        crate::types::diesel_reads!($rust: $sql);
+        written_as_signed!($rust => $sql in $wide as $wide_sql);
 
         #[cfg(feature = "mysql")]
         impl ToSql<$sql, diesel::mysql::Mysql> for $rust {
@@ -43,6 +39,14 @@ macro_rules! portable {
                 ToSql::<$wide_sql, diesel::mysql::Mysql>::to_sql(&wide, &mut out.reborrow())
             }
         }
+    )* };
+}
+
+/// Writing of an unsigned integer on the backends that have signed ones only.
+macro_rules! written_as_signed {
+    ($rust:ident => $sql:ident in $wide:ident as $wide_sql:ident) => {
+        crate::types::diesel_reads!($rust: $sql);
+
         #[cfg(feature = "postgres")]
         impl ToSql<$sql, diesel::pg::Pg> for $rust {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::pg::Pg>) -> serialize::Result {
@@ -57,7 +61,7 @@ macro_rules! portable {
                 Ok(serialize::IsNull::No)
             }
         }
-    )* };
+    };
 }
 
 macro_rules! decode {
@@ -96,17 +100,60 @@ portable! {
     u8 => U8 in i16 as SmallInt;
     u16 => U16 in i32 as Integer;
     u32 => U32 in i64 as BigInt;
-    u64 => U64 in i64 as BigInt;
+}
+
+/// MySQL and MariaDB have a type for all of them, `BIGINT UNSIGNED`.
+impl FieldType for u64 {
+    type SqlType = U64;
+
+    fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
+        match backend {
+            BackendKind::Mysql => Ok(()),
+            BackendKind::Postgres | BackendKind::Sqlite => to_wide::<_, i64>(*self).map(|_| ()),
+        }
+    }
+}
+written_as_signed!(u64 => U64 in i64 as BigInt);
+
+#[cfg(feature = "mysql")]
+impl ToSql<U64, diesel::mysql::Mysql> for u64 {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::mysql::Mysql>) -> serialize::Result {
+        std::io::Write::write_all(out, &self.to_ne_bytes())?;
+        Ok(serialize::IsNull::No)
+    }
+}
+#[cfg(feature = "mysql")]
+impl Decode<diesel::mysql::Mysql> for u64 {
+    #[inline]
+    fn decode(value: diesel::mysql::MysqlValue<'_>) -> deserialize::Result<Self> {
+        crate::backend::mysql::value::unsigned(&value)
+    }
+}
+#[cfg(feature = "postgres")]
+impl Decode<diesel::pg::Pg> for u64 {
+    #[inline]
+    fn decode(value: diesel::pg::PgValue<'_>) -> deserialize::Result<Self> {
+        narrow(crate::backend::postgres::value::integer(value)?)
+    }
+}
+#[cfg(feature = "sqlite")]
+impl Decode<diesel::sqlite::Sqlite> for u64 {
+    #[inline]
+    fn decode(value: diesel::sqlite::SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        narrow(crate::backend::sqlite::value::integer(value)?)
+    }
 }
 
 #[inline]
-fn narrow<T: TryFrom<i64>>(value: i64) -> deserialize::Result<T> {
+pub(crate) fn narrow<T: TryFrom<i64>>(value: i64) -> deserialize::Result<T> {
     T::try_from(value)
         .map_err(|_| format!("the column holds {value}, which does not fit `{}`", std::any::type_name::<T>()).into())
 }
 
 fn to_wide<T: Copy, W: TryFrom<T>>(value: T) -> Result<W, BoxError> {
     W::try_from(value).map_err(|_| {
-        "a `u64` above 9223372036854775807 (`i64::MAX`) cannot be stored; use `BigDecimal` for larger numbers".into()
+        "a `u64` above 9223372036854775807 (`i64::MAX`) cannot be stored on PostgreSQL and SQLite; use `BigDecimal` for larger \
+         numbers"
+            .into()
     })
 }

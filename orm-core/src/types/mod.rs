@@ -80,6 +80,8 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 
 #[cfg(all(feature = "numeric", feature = "sqlite"))]
 pub(crate) use self::decimal::compare_text;
+#[cfg(feature = "mysql")]
+pub(crate) use self::integers::narrow;
 pub use self::{
     portable_value::PortableValue,
     term::{IntoText, Term, Typed},

@@ -22,6 +22,7 @@ use crate::{
     schema::{
         live::{LiveColumn, LiveTable, Name},
         stored::{Misfit, misfit, on_mysql},
+        uuids,
     },
     session::Session,
     statement::{Statement, begin::begin, explain::Texts},
@@ -104,7 +105,8 @@ impl Driver for Mysql {
 
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
         let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
-        misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live))
+        uuids::misfit(column.sql, live, true)
+            .unwrap_or_else(|| misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live)))
     }
 
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {

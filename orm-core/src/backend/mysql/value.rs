@@ -8,7 +8,7 @@ use diesel::{
     mysql::{MysqlType, MysqlValue},
 };
 
-use crate::backend::number::exactly;
+use crate::{backend::number::exactly, types::narrow};
 
 /// Refuses a value of another type.
 #[inline]
@@ -56,7 +56,7 @@ pub(crate) fn as_text(value: MysqlValue<'_>) -> Result<String> {
     }
 }
 
-/// An integer of any width and sign; also a decimal without a fraction, which is what SUM makes of integers.
+/// An integer of any width and sign, or a BIT; also a decimal without a fraction, which is what SUM makes of integers.
 #[inline]
 pub(crate) fn integer(value: &MysqlValue<'_>) -> Result<i64> {
     let bytes = value.as_bytes();
@@ -68,27 +68,57 @@ pub(crate) fn integer(value: &MysqlValue<'_>) -> Result<i64> {
         MysqlType::UnsignedLong => exactly(bytes).map(|bytes| i64::from(u32::from_ne_bytes(bytes))),
         MysqlType::UnsignedShort => exactly(bytes).map(|bytes| i64::from(u16::from_ne_bytes(bytes))),
         MysqlType::UnsignedTiny => exactly(bytes).map(|bytes| i64::from(u8::from_ne_bytes(bytes))),
-        MysqlType::UnsignedLongLong => {
-            let integer = u64::from_ne_bytes(exactly(bytes)?);
-            i64::try_from(integer).map_err(|_| too_large(&integer.to_string()))
+        MysqlType::UnsignedLongLong => signed(u64::from_ne_bytes(exactly(bytes)?)),
+        MysqlType::Bit => signed(bits(bytes)?),
+        MysqlType::Numeric => {
+            let decimal = std::str::from_utf8(bytes)?;
+            whole(decimal)?.parse().map_err(|_| too_large(decimal))
         }
-        MysqlType::Numeric => whole(std::str::from_utf8(value.as_bytes())?),
         other => Err(mismatch(other, "an integer")),
     }
 }
 
-/// The integer that a decimal is.
-fn whole(decimal: &str) -> Result<i64> {
+/// As [`integer`], of those that are not negative.
+#[inline]
+pub(crate) fn unsigned(value: &MysqlValue<'_>) -> Result<u64> {
+    let bytes = value.as_bytes();
+    match value.value_type() {
+        MysqlType::UnsignedLongLong => exactly(bytes).map(u64::from_ne_bytes),
+        MysqlType::Bit => bits(bytes),
+        MysqlType::Numeric => {
+            let decimal = std::str::from_utf8(bytes)?;
+            whole(decimal)?
+                .parse()
+                .map_err(|_| format!("the column holds {decimal}, which does not fit `u64`; use `BigDecimal`").into())
+        }
+        _ => narrow(integer(value)?),
+    }
+}
+
+fn signed(integer: u64) -> Result<i64> {
+    i64::try_from(integer).map_err(|_| too_large(&integer.to_string()))
+}
+
+/// The number that a BIT is: its bytes, the highest first.
+fn bits(bytes: &[u8]) -> Result<u64> {
+    if bytes.len() > size_of::<u64>() {
+        return Err(format!("the server sent {} bytes where a BIT has 8 at most", bytes.len()).into());
+    }
+    Ok(bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
+}
+
+/// The digits of a decimal that is a whole number.
+fn whole(decimal: &str) -> Result<&str> {
     let (integer, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
     if fraction.bytes().any(|digit| digit != b'0') {
         return Err(format!("the column holds {decimal}, which is no whole number").into());
     }
-    integer.parse().map_err(|_| too_large(decimal))
+    Ok(integer)
 }
 
 #[cold]
 fn too_large(number: &str) -> Box<dyn std::error::Error + Send + Sync> {
-    format!("the column holds {number}, which is beyond 64 bits with a sign; use `BigDecimal`").into()
+    format!("the column holds {number}, which is beyond 64 bits with a sign; use `u64` or `BigDecimal`").into()
 }
 
 #[inline]
@@ -107,7 +137,9 @@ pub(crate) fn boolean(value: &MysqlValue<'_>) -> Result<bool> {
     let integer = match (value.value_type(), value.as_bytes()) {
         (MysqlType::Numeric, _) => return Err(mismatch(MysqlType::Numeric, "a boolean")),
         (MysqlType::Bit, [bit]) => i64::from(*bit),
-        (MysqlType::Bit, _) => return Err("the column has several bits, and only BIT(1) is a boolean".into()),
+        (MysqlType::Bit, _) => {
+            return Err("the column has several bits, and only BIT(1) is a boolean; make the field an integer".into());
+        }
         _ => integer(value)?,
     };
     match integer {
@@ -149,9 +181,24 @@ mod tests {
         assert_eq!(read(&i64::MIN.to_ne_bytes(), MysqlType::LongLong), "-9223372036854775808");
         assert_eq!(read(&7_u64.to_ne_bytes(), MysqlType::UnsignedLongLong), "7");
         assert!(read(&u64::MAX.to_ne_bytes(), MysqlType::UnsignedLongLong).contains("18446744073709551615"));
+        assert_eq!(read(&[1, 2], MysqlType::Bit), "258");
+        assert!(read(&[255; 8], MysqlType::Bit).contains("18446744073709551615"));
+        assert!(read(&[0; 9], MysqlType::Bit).contains("9 bytes where a BIT has 8"));
         assert!(read(&[0, 0], MysqlType::Long).contains("2 bytes where 4"));
         assert!(read(b"1", MysqlType::String).contains("is of type text, not an integer"));
         assert!(read(&1.0_f64.to_ne_bytes(), MysqlType::Double).contains("DOUBLE, not an integer"));
+    }
+
+    #[test]
+    fn an_unsigned_integer_is_read_to_its_last_bit() {
+        let read = |bytes: &[u8], of| shown(unsigned(&MysqlValue::new(bytes, of)));
+        assert_eq!(read(&u64::MAX.to_ne_bytes(), MysqlType::UnsignedLongLong), u64::MAX.to_string());
+        assert_eq!(read(&[255; 8], MysqlType::Bit), u64::MAX.to_string());
+        assert_eq!(read(b"18446744073709551615.0", MysqlType::Numeric), u64::MAX.to_string());
+        assert_eq!(read(&[7], MysqlType::Tiny), "7");
+        assert!(read(&[255], MysqlType::Tiny).contains("holds -1, which does not fit `u64`"));
+        assert!(read(b"18446744073709551616", MysqlType::Numeric).contains("does not fit `u64`"));
+        assert!(read(b"-1", MysqlType::Numeric).contains("holds -1"));
     }
 
     #[test]

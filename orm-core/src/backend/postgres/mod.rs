@@ -28,6 +28,7 @@ use crate::{
     schema::{
         live::{LiveColumn, LiveTable, Name},
         stored::{Misfit, misfit, on_postgres},
+        uuids,
     },
     session::Session,
     statement::{
@@ -91,7 +92,8 @@ impl Driver for Pg {
 
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
         let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
-        misfit(Self::KIND, &on_postgres(model), column.integers, &on_postgres(live))
+        uuids::misfit(column.sql, live, false)
+            .unwrap_or_else(|| misfit(Self::KIND, &on_postgres(model), column.integers, &on_postgres(live)))
     }
 
     fn is_same_name(a: &str, b: &str) -> bool {

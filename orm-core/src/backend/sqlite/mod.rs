@@ -28,6 +28,7 @@ use crate::{
     schema::{
         live::{LiveColumn, LiveTable, Name},
         stored::Misfit,
+        uuids,
     },
     session::Session,
     statement::{Statement, begin::begin, explain::Texts},
@@ -113,7 +114,7 @@ impl Driver for Sqlite {
     }
 
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
-        catalog::misfit(column, live)
+        uuids::misfit(column.sql, &live.declared, false).flatten().or_else(|| catalog::misfit(column, live))
     }
 
     fn is_same_name(a: &str, b: &str) -> bool {

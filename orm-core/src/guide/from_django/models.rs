@@ -13,6 +13,7 @@
 //! | `refresh_from_db(fields=…)`, `from_queryset=…` | a queryset's `values(…).get()`, `for_update().get()` | |
 //! | `from_db()`, `get_deferred_fields()` | no | no field is deferred |
 //! | `pk` | the key's own field | |
+//! | `UUIDField` | `uuid::Uuid`; with `#[model(sql_type = UuidSimple)]` over tables of Django's on SQLite, MySQL and MariaDB before 10.7, with [`UuidText`](crate::sql_types::UuidText) over MariaDB's `UUID` | there Django keeps `char(32)`, see [`UuidSimple`](crate::sql_types::UuidSimple) |
 //! | `full_clean()`, `clean()`, `clean_fields()`, `validate_unique()`, `validate_constraints()` | no | types say what they can; the rest is the database's constraints, as errors with a kind |
 //! | `==`, `hash()` | `#[derive(PartialEq, Hash)]` | whole rows, if the program wants it |
 //! | `get_FOO_display()` | a method of the program's enum ([`FieldType`](derive@crate::FieldType)) | |
