@@ -6,13 +6,34 @@ use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 use crate::models::{Note, expected, found, notes};
 
 on_each_backend! {
-    searches_for_values, searches_for_expressions, regular_expressions, bad_patterns, functions, functions_of_null, letters_beyond_ascii, functions_of_functions, refusals, words,
+    searches_for_values, searches_for_expressions, regular_expressions, bad_patterns, functions, functions_of_null, letters_beyond_ascii, letters_of_two_alphabets, functions_of_functions, refusals, words,
 }
 
 const NEEDLES: [&str; 21] = [
     "", "a", "A", "N", "york", "YORK ", " ", "%", "0%", "_", "a_b", "'", r"\", "[x]", "*", "?!", "!", "\u{fc}", "本",
     "😀", "it's",
 ];
+
+/// `İ` becomes `i` in small letters, and `ı` becomes `I` in capitals; neither is the other.
+fn letters_of_two_alphabets(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Note,)>()?;
+    let names = ["istanbul", "ISTANBUL", "İstanbul", "ıstanbul"];
+    Note::bulk_create(
+        &db,
+        names.iter().zip(1..).map(|(name, id)| Note { id, text: (*name).into(), other: Some("İ".into()) }),
+    )?;
+    let all = || Note::objects(&db);
+    assert_eq!(found(all().filter(|n| n.text.iexact("istanbul")))?, [1, 2]);
+    assert_eq!(found(all().filter(|n| n.text.iexact("Istanbul")))?, [1, 2]);
+    assert_eq!(found(all().filter(|n| n.text.iexact("İSTANBUL")))?, [3]);
+    assert_eq!(found(all().filter(|n| n.text.iexact("ıSTANBUL")))?, [4]);
+    assert_eq!(found(all().filter(|n| n.text.istarts_with("IS")))?, [1, 2]);
+    assert_eq!(found(all().filter(|n| n.text.icontains("i")))?, [1, 2]);
+    assert_eq!(found(all().filter(|n| n.text.icontains(n.other)))?, [3]);
+    assert_eq!(found(all().filter(|n| n.text.iends_with("STANBUL")))?, [1, 2, 3, 4]);
+    Ok(())
+}
 
 fn searches_for_values(bed: &Bed) -> TestResult {
     let db = bed.db()?;
@@ -242,9 +263,10 @@ fn words(bed: &Bed) -> TestResult {
     assert_eq!(
         sql(Note::objects(&db).filter(|n| n.text.icontains("a")))?,
         bed.pick(Pick {
-            postgres: r#"("notes"."text" ILIKE $1 ESCAPE '!'"#,
-            mysql: "(LOWER(`notes`.`text`) LIKE LOWER(?) COLLATE utf8mb4_bin ESCAPE '!'",
-            sqlite: "(orm_lower(`notes`.`text`) GLOB orm_lower(?",
+            postgres: r#"("notes"."text" ILIKE $1 ESCAPE '!' AND UPPER("notes"."text") LIKE UPPER($2) ESCAPE '!'"#,
+            mysql: "(LOWER(`notes`.`text`) LIKE LOWER(?) COLLATE utf8mb4_bin ESCAPE '!' AND \
+                    UPPER(`notes`.`text`) LIKE UPPER(?) COLLATE utf8mb4_bin ESCAPE '!'",
+            sqlite: "(orm_fold(`notes`.`text`) GLOB orm_fold(?",
         })
     );
     assert_eq!(

@@ -5,6 +5,9 @@
 //! is the collation that says whether case and accents count, so one by which they do is named there. SQLite's LIKE
 //! ignores case, so there it is `GLOB`, which does not, and which an index can serve as well. GLOB ends at the character
 //! NUL, so for a needle that is computed there is a function of ours.
+//!
+//! Where case is ignored, two texts match if they are equal in small letters and in capitals: `İ` is `i` in small letters on
+//! some servers, and `ı` is `I` in capitals, and neither is the other.
 
 use diesel::{
     QueryResult,
@@ -243,63 +246,73 @@ where
             like.walk_ast(out.reborrow())?;
             out.push_sql(" ESCAPE '!' AND ");
         }
-        let (open, between, behind) = match (DB::KIND, self.ignore_case) {
-            (BackendKind::Postgres, false) => ("", " LIKE ", " ESCAPE '!')"),
-            (BackendKind::Postgres, true) => ("", " ILIKE ", " ESCAPE '!')"),
-            (BackendKind::Mysql, false) => ("", " LIKE ", " COLLATE utf8mb4_bin ESCAPE '!')"),
-            (BackendKind::Mysql, true) => ("LOWER(", ") LIKE LOWER(", ") COLLATE utf8mb4_bin ESCAPE '!')"),
-            (BackendKind::Sqlite, false) => ("", " GLOB ", ")"),
-            (BackendKind::Sqlite, true) => ("orm_lower(", ") GLOB orm_lower(", "))"),
+        let comparisons: &[[&str; 3]] = match (DB::KIND, self.ignore_case) {
+            (BackendKind::Postgres, false) => &[["", " LIKE ", " ESCAPE '!')"]],
+            (BackendKind::Postgres, true) => {
+                &[["", " ILIKE ", " ESCAPE '!' AND "], ["UPPER(", ") LIKE UPPER(", ") ESCAPE '!')"]]
+            }
+            (BackendKind::Mysql, false) => &[["", " LIKE ", " COLLATE utf8mb4_bin ESCAPE '!')"]],
+            (BackendKind::Mysql, true) => &[
+                ["LOWER(", ") LIKE LOWER(", ") COLLATE utf8mb4_bin ESCAPE '!' AND "],
+                ["UPPER(", ") LIKE UPPER(", ") COLLATE utf8mb4_bin ESCAPE '!')"],
+            ],
+            (BackendKind::Sqlite, false) => &[["", " GLOB ", ")"]],
+            (BackendKind::Sqlite, true) => &[["orm_fold(", ") GLOB orm_fold(", "))"]],
         };
-        out.push_sql(open);
-        self.text.walk_ast(out.reborrow())?;
-        out.push_sql(between);
-        if DB::KIND == BackendKind::Sqlite { glob } else { like }.walk_ast(out.reborrow())?;
-        out.push_sql(behind);
+        for [open, between, behind] in comparisons {
+            out.push_sql(open);
+            self.text.walk_ast(out.reborrow())?;
+            out.push_sql(between);
+            if DB::KIND == BackendKind::Sqlite { glob } else { like }.walk_ast(out.reborrow())?;
+            out.push_sql(behind);
+        }
         Ok(())
     }
 }
 
 impl<DB: Driver, E: QueryFragment<DB>, N: QueryFragment<DB>> QueryFragment<DB> for Search<E, Computed<N>> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if DB::KIND == BackendKind::Sqlite {
+            out.push_sql("orm_search(");
+            self.text.walk_ast(out.reborrow())?;
+            out.push_sql(", ");
+            self.needle.0.walk_ast(out.reborrow())?;
+            out.push_sql(", ");
+            out.push_sql(self.anchor.number());
+            out.push_sql(if self.ignore_case { ", 1)" } else { ", 0)" });
+            return Ok(());
+        }
+        let comparisons: &[[&str; 3]] = match (DB::KIND, self.ignore_case) {
+            (BackendKind::Postgres, true) => &[["", " ILIKE ", ""], ["UPPER(", ") LIKE UPPER", ""]],
+            (_, true) => &[["LOWER(", ") LIKE LOWER", BINARY], ["UPPER(", ") LIKE UPPER", BINARY]],
+            (BackendKind::Postgres, false) => &[["", " LIKE ", ""]],
+            (_, false) => &[["", " LIKE ", BINARY]],
+        };
         let (before, behind) = self.anchor.open();
         let any = |there: bool| if there { "'%'" } else { "''" };
-        match DB::KIND {
-            BackendKind::Sqlite => {
-                out.push_sql("orm_search(");
-                self.text.walk_ast(out.reborrow())?;
-                out.push_sql(", ");
-                self.needle.0.walk_ast(out.reborrow())?;
-                out.push_sql(", ");
-                out.push_sql(self.anchor.number());
-                out.push_sql(if self.ignore_case { ", 1)" } else { ", 0)" });
-                return Ok(());
-            }
-            BackendKind::Postgres => {
-                out.push_sql("(");
-                self.text.walk_ast(out.reborrow())?;
-                out.push_sql(if self.ignore_case { " ILIKE " } else { " LIKE " });
-            }
-            BackendKind::Mysql => {
-                out.push_sql(if self.ignore_case { "(LOWER(" } else { "((" });
-                self.text.walk_ast(out.reborrow())?;
-                out.push_sql(if self.ignore_case { ") LIKE LOWER" } else { ") LIKE " });
-            }
-        }
-        let (open, close) = ("REPLACE(REPLACE(REPLACE(", ", '!', '!!'), '%', '!%'), '_', '!_')");
         // Unlike PostgreSQL's CONCAT, `||` and MySQL's CONCAT are NULL where the needle is.
-        match DB::KIND {
-            BackendKind::Postgres => out.push_sql(&format!("({} || {open}", any(before))),
-            _ => out.push_sql(&format!("(CONCAT({}, {open}", any(before))),
+        let (concat, comma, open, close) = match DB::KIND {
+            BackendKind::Postgres => ("(", " || ", ESCAPED.0, ESCAPED.1),
+            _ => ("(CONCAT(", ", ", ESCAPED.0, ESCAPED.1),
+        };
+        let end = if DB::KIND == BackendKind::Postgres { ")" } else { "))" };
+        for (i, [text, between, collation]) in comparisons.iter().enumerate() {
+            out.push_sql(if i == 0 { "(" } else { " AND " });
+            out.push_sql(text);
+            self.text.walk_ast(out.reborrow())?;
+            out.push_sql(&format!("{between}{concat}{}{comma}{open}", any(before)));
+            self.needle.0.walk_ast(out.reborrow())?;
+            out.push_sql(&format!("{close}{comma}{}{end}{collation} ESCAPE '!'", any(behind)));
         }
-        self.needle.0.walk_ast(out.reborrow())?;
-        match DB::KIND {
-            BackendKind::Postgres => out.push_sql(&format!("{close} || {}) ESCAPE '!')", any(behind))),
-            _ => out.push_sql(&format!("{close}, {})) COLLATE utf8mb4_bin ESCAPE '!')", any(behind))),
-        }
+        out.push_sql(")");
         Ok(())
     }
 }
+
+/// By which case and accents count.
+const BINARY: &str = " COLLATE utf8mb4_bin";
+/// Puts `!` before what would not stand for itself.
+const ESCAPED: (&str, &str) = ("REPLACE(REPLACE(REPLACE(", ", '!', '!!'), '%', '!%'), '_', '!_')");
 
 // `and` and `or` are Diesel's, by its blanket implementations on boolean expressions.
 

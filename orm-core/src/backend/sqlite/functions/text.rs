@@ -16,6 +16,8 @@ extern "SQL" {
     fn lower_text(text: Nullable<Text>) -> Nullable<Text>;
     #[sql_name = "orm_upper"]
     fn upper_text(text: Nullable<Text>) -> Nullable<Text>;
+    #[sql_name = "orm_fold"]
+    fn fold_text(text: Nullable<Text>) -> Nullable<Text>;
     #[sql_name = "orm_regex"]
     fn regex_text(text: Nullable<Text>, pattern: Nullable<Text>, ignore_case: Bool) -> Nullable<Bool>;
     #[sql_name = "orm_search"]
@@ -29,6 +31,7 @@ extern "SQL" {
 pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     lower_text_utils::register_impl(connection, |text: Option<String>| text.map(|text| lower(&text)))?;
     upper_text_utils::register_impl(connection, |text: Option<String>| text.map(|text| upper(&text)))?;
+    fold_text_utils::register_impl(connection, |text: Option<String>| text.map(|text| fold(&text)))?;
     regex_text_utils::register_impl(connection, |text: Option<String>, pattern: Option<String>, ignore_case: bool| {
         let (Some(text), Some(pattern)) = (text, pattern) else { return Outcome(Ok(None)) };
         Outcome(is_match(&text, &pattern, ignore_case).map(Some))
@@ -38,7 +41,7 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
         |text: Option<String>, needle: Option<String>, anchor: i32, ignore_case: bool| {
             let (text, needle) = (text?, needle?);
             Some(if ignore_case {
-                search(&lower(&text), &lower(&needle), anchor)
+                search(&fold(&text), &fold(&needle), anchor)
             } else {
                 search(&text, &needle, anchor)
             })
@@ -72,14 +75,24 @@ fn lower(text: &str) -> String {
 
 /// As [`lower`]: `ß` has no capital of one character.
 fn upper(text: &str) -> String {
-    let capital = |c: char| {
-        let mut capitals = c.to_uppercase();
-        match (capitals.next(), capitals.next()) {
-            (Some(capital), None) => capital,
-            _ => c,
-        }
-    };
     text.chars().map(capital).collect()
+}
+
+fn capital(c: char) -> char {
+    let mut capitals = c.to_uppercase();
+    match (capitals.next(), capitals.next()) {
+        (Some(capital), None) => capital,
+        _ => c,
+    }
+}
+
+/// Equal for characters that are equal both in small letters and in capitals: `İ` is not `i`, whose capital is `I`.
+fn fold(text: &str) -> String {
+    let fold = |c: char| {
+        let small = c.to_lowercase().next().unwrap_or(c);
+        if capital(small) == capital(c) { small } else { c }
+    };
+    text.chars().map(fold).collect()
 }
 
 /// How many patterns stay compiled: a statement has few, and asks for them row by row.
@@ -132,6 +145,11 @@ mod tests {
     #[test]
     fn case_is_that_of_every_alphabet_and_keeps_the_number_of_characters() {
         assert_eq!((lower("ÅNGSTRÖM İ Σ"), upper("straße ñ σ")), ("ångström i σ".into(), "STRAßE Ñ Σ".into()));
+    }
+
+    #[test]
+    fn letters_of_two_alphabets_are_not_each_others_capitals() {
+        assert_eq!(fold("İıIi ÅÉß \u{212A}ſ ǅ"), "İıii åéß \u{212A}ſ ǆ");
     }
 
     #[test]
