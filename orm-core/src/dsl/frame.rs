@@ -9,7 +9,12 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use crate::{backend::Driver, field::Ordered, statement::select::push_ordered};
+use crate::{
+    backend::Driver,
+    field::Ordered,
+    sql_types::{ColumnSql, ColumnType},
+    statement::select::push_ordered,
+};
 
 /// The rows that a value is computed of; the closure of [`over`](crate::field::Expr::over) is given one that has all rows.
 #[derive(Clone, Debug)]
@@ -20,19 +25,28 @@ pub struct Window<P, O> {
     order: O,
     ordered: bool,
     frame: String,
+    /// The frame says how far values may be from this row's.
+    by_distance: bool,
 }
 
 impl Window<Nothing, Nothing> {
     pub(super) fn of_all_rows() -> Self {
-        Window { partitions: Nothing, partitioned: false, order: Nothing, ordered: false, frame: String::new() }
+        Window {
+            partitions: Nothing,
+            partitioned: false,
+            order: Nothing,
+            ordered: false,
+            frame: String::new(),
+            by_distance: false,
+        }
     }
 }
 
 impl<O> Window<Nothing, O> {
     /// Only the rows that are equal to this one in an expression, or in each of a tuple.
     pub fn partition_by<P: Expression>(self, expressions: P) -> Window<P, O> {
-        let Window { order, ordered, frame, .. } = self;
-        Window { partitions: expressions, partitioned: true, order, ordered, frame }
+        let Window { order, ordered, frame, by_distance, .. } = self;
+        Window { partitions: expressions, partitioned: true, order, ordered, frame, by_distance }
     }
 }
 
@@ -42,20 +56,25 @@ impl<P> Window<P, Nothing> {
     /// Aggregates over a window with an order are of the rows up to this one, and those that are equal to it in the order,
     /// unless [`rows`](Self::rows) or [`range`](Self::range) says otherwise.
     pub fn order_by<O: WindowOrder>(self, order: O) -> Window<P, O> {
-        let Window { partitions, partitioned, frame, .. } = self;
-        Window { partitions, partitioned, order, ordered: true, frame }
+        let Window { partitions, partitioned, frame, by_distance, .. } = self;
+        Window { partitions, partitioned, order, ordered: true, frame, by_distance }
     }
 }
 
 impl<P, O> Window<P, O> {
     /// Only rows so near to this one: `w.rows(Frame::Preceding(6), Frame::CurrentRow)` is the row and the six before it.
     pub fn rows(self, from: Frame, to: Frame) -> Self {
-        self.framed("ROWS", from, to)
+        Window { by_distance: false, ..self.framed("ROWS", from, to) }
     }
 
     /// Only rows whose value in the order, a number, is so near to this one's.
+    ///
+    /// A statement fails with [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery), before it is sent, if an end is
+    /// [`Preceding`](Frame::Preceding) or [`Following`](Frame::Following) and the order is not one of numbers; on SQLite
+    /// also if it is one of decimals, whose distances SQLite does not know: cast them to `f64`.
     pub fn range(self, from: Frame, to: Frame) -> Self {
-        self.framed("RANGE", from, to)
+        let is_distance = |end| matches!(end, Frame::Preceding(_) | Frame::Following(_));
+        Window { by_distance: is_distance(from) || is_distance(to), ..self.framed("RANGE", from, to) }
     }
 
     fn framed(mut self, unit: &str, from: Frame, to: Frame) -> Self {
@@ -109,6 +128,9 @@ pub trait WindowOrder {
 #[doc(hidden)]
 pub trait WindowOrderOn<DB: Driver> {
     fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
+
+    /// The types of what is ordered.
+    fn columns(out: &mut Vec<ColumnType>);
 }
 
 impl WindowOrder for Nothing {
@@ -118,14 +140,18 @@ impl<DB: Driver> WindowOrderOn<DB> for Nothing {
     fn write<'b>(&'b self, _: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
         Ok(())
     }
+    fn columns(_: &mut Vec<ColumnType>) {}
 }
 impl<E> WindowOrder for Ordered<E> {
     type Of = E;
 }
-impl<DB: Driver, E: QueryFragment<DB>> WindowOrderOn<DB> for Ordered<E> {
+impl<DB: Driver, E: QueryFragment<DB> + Expression<SqlType: ColumnSql>> WindowOrderOn<DB> for Ordered<E> {
     fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let (expression, direction) = self.key();
         push_ordered(out, expression, direction)
+    }
+    fn columns(out: &mut Vec<ColumnType>) {
+        out.push(<E::SqlType as ColumnSql>::COLUMN);
     }
 }
 
@@ -144,6 +170,9 @@ macro_rules! tuples {
                 )+
                 Ok(())
             }
+            fn columns(out: &mut Vec<ColumnType>) {
+                $( $T::columns(out); )+
+            }
         }
     };
 }
@@ -151,6 +180,11 @@ crate::tuples::for_each_tuple!(8 tuples);
 
 impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> for Window<P, O> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if self.by_distance {
+            let mut columns = Vec::new();
+            O::columns(&mut columns);
+            check_distances(&columns, DB::collation)?;
+        }
         let mut space = "";
         if self.partitioned {
             out.push_sql("PARTITION BY ");
@@ -169,6 +203,24 @@ impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> f
         }
         Ok(())
     }
+}
+
+/// Fails unless the values of these types have distances: those of numbers that are not compared by a collation.
+fn check_distances(columns: &[ColumnType], collation: fn(ColumnType) -> Option<&'static str>) -> QueryResult<()> {
+    for column in columns {
+        let is_decimal = column.is_decimal();
+        let reason = if is_decimal && collation(*column).is_some() {
+            "the frame of a window is a distance between decimals, which SQLite keeps as text; order the window by \
+             `cast::<f64>()` of them, or say the frame in rows"
+        } else if is_decimal || column.is_integer() || column.sqlite == "REAL" {
+            continue;
+        } else {
+            "the frame of a window is a distance between values that are not numbers; say it in rows, or order the window \
+             by a number"
+        };
+        return Err(diesel::result::Error::QueryBuilderError(reason.into()));
+    }
+    Ok(())
 }
 
 /// Nothing is there: no argument, no partitions, no order.
