@@ -70,6 +70,8 @@ fn kind(error: &DieselError) -> ErrorKind {
 /// (`lc_messages`; SQLite knows no other language). In other languages the kind is `Database`.
 fn kind_of_message(message: &str) -> ErrorKind {
     const PHRASES: &[(&str, ErrorKind)] = &[
+        ("is not a decimal", ErrorKind::Decode),
+        ("a value cannot be stored as it is", ErrorKind::InvalidValue),
         ("due to statement timeout", ErrorKind::StatementTimeout),
         ("due to lock timeout", ErrorKind::LockTimeout),
         ("could not obtain lock", ErrorKind::LockTimeout),

@@ -95,9 +95,9 @@
 //! | text and bytes in keys | any | up to 255 characters or bytes | any |
 //! | JSON documents are equal | where they say the same | on MySQL where they say the same, on MariaDB where their text is the same | where their text is the same |
 //! | `u64` | up to `i64::MAX` | all, in a column `BIGINT UNSIGNED` | up to `i64::MAX` |
-//! | decimals | any | up to 35 digits before the point and 30 after it | any |
+//! | decimals | up to 131072 digits before the point and 16383 after it | up to 35 and 30 | as on PostgreSQL |
 //! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |
-//! | time zones | instants are kept in UTC | instants are kept as `DATETIME(6)` in UTC | instants are kept as text in UTC |
+//! | time zones | instants are kept in UTC | instants are kept as `DATETIME(6)` in UTC | instants are kept as text in UTC, and [compared](sql_types#comparisons-on-sqlite) however they are spelled |
 //! | NaN | is stored | is refused, as infinities are | is refused |
 //! | the character NUL in text | is refused | is stored, and found | is stored, but not searched for |
 //! | integers divided by zero | are an error | are NULL | are NULL |

@@ -3,23 +3,19 @@
 use std::borrow::Borrow;
 
 use diesel::{
-    QueryResult,
-    backend::Backend as DieselBackend,
-    query_builder::AstPass,
-    row::Row,
-    serialize::ToSql,
-    sql_types::{HasSqlType, SqlType},
+    QueryResult, backend::Backend as DieselBackend, query_builder::AstPass, row::Row, serialize::ToSql,
+    sql_types::HasSqlType,
 };
 
 use crate::{
-    backend::{Backend, BackendKind},
+    backend::{Backend, BackendKind, Driver},
     database::Executor,
     error::{BoxError, Result},
     field::list::GivesFieldsOf,
     path::{Nullability, Path, Root, Scope},
     queryset::QuerySet,
     raw::RawQuery,
-    sql_types::ColumnType,
+    sql_types::{ColumnSql, ColumnType},
     statement::insert::Conflict,
     stream::row::{ColumnError, RowReader},
     types::{Codec, Rules},
@@ -307,7 +303,7 @@ pub trait ModelColumn: 'static {
     /// The type of the model's field.
     type Rust: 'static;
     /// The SQL type of the column.
-    type SqlType: SqlType + 'static;
+    type SqlType: ColumnSql;
     /// How its values are read: [`Native`](crate::types::Native), or through Diesel where `sql_type` was given.
     type Codec;
     /// The column's name in the table.
@@ -360,10 +356,13 @@ impl<C, T, DB> WriteColumn<T, DB> for C
 where
     C: ModelColumn<Rust = T, Codec: Rules<T>>,
     T: ToSql<C::SqlType, DB>,
-    DB: DieselBackend + HasSqlType<C::SqlType>,
+    DB: Driver + HasSqlType<C::SqlType>,
 {
     #[inline]
     fn bind<'b>(value: &'b T, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if DB::CONVERTS_TEXT && C::Codec::is_convertible(value) {
+            return bind_kept::<C, T, DB>(value, out);
+        }
         out.push_bind_param::<C::SqlType, T>(value)
     }
     fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
@@ -372,6 +371,27 @@ where
     fn width(value: &T) -> usize {
         C::Codec::width(value)
     }
+}
+
+/// A value that some columns would change, which is an error then.
+#[cold]
+fn bind_kept<'b, C, T, DB>(value: &'b T, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+where
+    C: ModelColumn<Rust = T>,
+    T: ToSql<C::SqlType, DB>,
+    DB: Driver + HasSqlType<C::SqlType>,
+{
+    let table = C::Model::TABLE;
+    let column = table.columns.iter().find(|column| column.name == C::NAME);
+    let Some((before, behind)) = column.and_then(|column| DB::kept(table, column)) else {
+        return out.push_bind_param::<C::SqlType, T>(value);
+    };
+    // The statement depends on its values.
+    out.unsafe_to_cache_prepared();
+    out.push_sql(before);
+    out.push_bind_param::<C::SqlType, T>(value)?;
+    out.push_sql(&behind);
+    Ok(())
 }
 
 /// A relation to one row of another model, as a type; made by `belongs_to`.

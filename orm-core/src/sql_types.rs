@@ -14,14 +14,45 @@
 //! | the same, by `sql_type` | [`UuidSimple`] | `VARCHAR(32)` | `CHAR(32)` | `TEXT` |
 //! | `serde_json::Value` | [`Json`] | `JSONB` | `JSON` | `TEXT` |
 //! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `DATETIME(6)`, in UTC | `TEXT`, `2013-01-01 10:00:00+00:00` |
-//! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `DECIMAL(65,30)` | `TEXT`, ordered as a number by a collation |
+//! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `DECIMAL(65,30)` | `TEXT COLLATE orm_decimal` |
 //!
 //! MySQL cannot index text and bytes of any length: where they are a key, or refer to one, the columns `LONGTEXT` and
 //! `LONGBLOB` become `VARCHAR(255)` and `VARBINARY(255)`. Its decimals have up to 35 digits before the point and 30
 //! after it; what has more is refused before anything is sent.
 //!
-//! SQLite's collation is known to connections of this crate only: other programs can read the column, but not order by it.
-//! Diesel ends the process if it compares text that is not UTF-8, which only another program can have stored there.
+//! # Comparisons on SQLite
+//!
+//! SQLite has no types for decimals, dates and times: they are text. Every expression of such a type is compared by a
+//! collation, wherever it stands: in conditions, orders, groups, DISTINCT, set operations, aggregates, windows, joins, and
+//! when a row is found by its key.
+//!
+//! | field | is compared | spellings that are read, and equal |
+//! | --- | --- | --- |
+//! | `DateTime<Utc>` | as an instant, by `orm_instant` | `2013-01-31 10:00:00+00:00`, with `T`, without seconds, with a fraction of up to nine digits, with `Z`, any offset, or none, which is UTC |
+//! | `NaiveDateTime`, `NaiveTime` | by `orm_instant` | the same without an offset; `10:00`, `10:00:00`, `10:00:00.000` |
+//! | `NaiveDate` | as text | `2013-01-31` alone is read |
+//! | `BigDecimal` | as a number, by `orm_decimal` | `1.5`, `1.50`, `15e-1`; also INTEGER and REAL values |
+//!
+//! Years have four digits; a text that is none of these is an error when it is read, and sorts last.
+//!
+//! An index serves these comparisons and orders if it has the same collation. Tables that
+//! [`create_tables`](crate::Database::create_tables) makes declare `orm_decimal` for decimals, and `orm_instant` for times
+//! that are a key or indexed. Elsewhere create the index so: `CREATE INDEX … ON visits (at COLLATE orm_instant)`. Columns of
+//! other programs' tables are compared in the same way, but an order by one of them sorts, and unique indexes without the
+//! collation compare the text.
+//!
+//! The collations are known to connections of this crate only: other programs can read columns that are declared with one,
+//! but compare and sort them only by `COLLATE BINARY`, and not write to a table that has such an index. With a connection of
+//! [a pool of your own](crate::Database#a-pool-of-your-own), Diesel ends the process if it compares text that is not UTF-8.
+//!
+//! A column that is declared as one of numbers (`NUMERIC`, `DECIMAL(10, 2)`, `INTEGER`, `REAL`) makes numbers of text. A
+//! decimal is then a float: it is read as the shortest decimal that is nearest to the float, which is the one that was
+//! stored if that had up to 15 digits, and a decimal that would be read as another one is refused when it is written
+//! ([`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue)). So is text that looks like a number in such a column.
+//! What an UPDATE computes is not checked.
+//!
+//! Decimals have up to 131072 digits before the point and 16383 after it, as on PostgreSQL; what has more is refused when
+//! it is written, compared with, or read.
 
 use diesel::sql_types::{self, SingleValue, SqlType};
 
@@ -35,7 +66,7 @@ pub struct ColumnType {
     /// On MySQL and MariaDB. A column that is a key or indexed is `VARCHAR(255)` where this is `LONGTEXT`, and
     /// `VARBINARY(255)` where it is `LONGBLOB`: what has no greatest length cannot be indexed there.
     pub mysql: &'static str,
-    /// On SQLite.
+    /// On SQLite. A time that is a key or indexed is `TEXT COLLATE orm_instant` where this is `TEXT`.
     pub sqlite: &'static str,
 }
 
@@ -45,9 +76,23 @@ impl ColumnType {
         self.sqlite == "INTEGER"
     }
 
+    /// Whether its values are exact decimals.
+    pub(crate) fn is_decimal(self) -> bool {
+        self.mysql.starts_with("DECIMAL")
+    }
+
     /// Whether its values are true and false.
     pub(crate) fn is_boolean(self) -> bool {
         self.mysql == "BOOLEAN"
+    }
+
+    /// The collation by which SQLite compares its values: that of the declaration, or that of times.
+    pub(crate) fn sqlite_collation(self) -> Option<&'static str> {
+        match self.sqlite.split_once(" COLLATE ") {
+            Some((_, collation)) => Some(collation),
+            None if matches!(self.postgres, "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => Some("orm_instant"),
+            None => None,
+        }
     }
 
     /// The type as it is declared, of a column that has an index or has none.
@@ -57,6 +102,10 @@ impl ColumnType {
             (BackendKind::Mysql, "LONGTEXT") if indexed => "VARCHAR(255)",
             (BackendKind::Mysql, "LONGBLOB") if indexed => "VARBINARY(255)",
             (BackendKind::Mysql, any) => any,
+            // An index serves comparisons by its own collation alone.
+            (BackendKind::Sqlite, _) if indexed && self.sqlite_collation() == Some("orm_instant") => {
+                "TEXT COLLATE orm_instant"
+            }
             (BackendKind::Sqlite, _) => self.sqlite,
         }
     }
@@ -255,8 +304,7 @@ portable_types! {
     #[diesel(postgres_type(oid = 1184, array_oid = 1185), mysql_type(name = "DateTime"), sqlite_type(name = "Text"))]
     UtcTimestamp => "TIMESTAMPTZ", "DATETIME(6)", "TEXT";
     /// An exact decimal number of any size.
-    // SQLite has no exact decimals. As text they are exact, and the collation, which every connection here knows,
-    // compares them as numbers, so that `<`, `=`, ORDER BY and indices are right.
+    // SQLite has no exact decimals. As text they are exact, and the collation compares them as numbers.
     #[diesel(postgres_type(oid = 1700, array_oid = 1231), mysql_type(name = "Numeric"), sqlite_type(name = "Text"))]
     Decimal => "NUMERIC", "DECIMAL(65,30)", "TEXT COLLATE orm_decimal";
 }

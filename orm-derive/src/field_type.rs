@@ -66,6 +66,9 @@ fn newtype(krate: &Path, ident: &Ident, inner: &Type) -> TokenStream {
                 fn width(&self) -> usize {
                     #krate::types::FieldType::width(&self.0)
                 }
+                fn is_convertible(&self) -> bool {
+                    #krate::types::FieldType::is_convertible(&self.0)
+                }
                 fn validate(&self, backend: #krate::BackendKind) -> ::core::result::Result<(), #krate::BoxError> {
                     #krate::types::FieldType::validate(&self.0, backend)
                 }

@@ -2,14 +2,15 @@
 
 use bigdecimal::BigDecimal;
 use orm_core::{
-    dsl::{avg, count, count_star, max, min, stddev_pop, sum},
+    dsl::{Frame, avg, count, count_star, max, min, stddev_pop, sum, variance},
     prelude::*,
 };
 use orm_tests::{Bed, TestResult, on_each_backend};
 
 on_each_backend! {
     sums_are_exact, averages_have_thirty_digits, extremes_compare_as_numbers, of_nothing, great_sums_are_right_or_refused,
-    groups_of_decimals, text_that_is_no_number,
+    groups_of_decimals, text_that_is_no_number, huge_exponents_are_refused, huge_exponents_of_others,
+    frames_of_distances, spreads_over_windows,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -120,5 +121,118 @@ fn text_that_is_no_number(bed: &Bed) -> TestResult {
     assert_eq!(error.kind(), ErrorKind::Decode);
     let error = Price::objects(&db).aggregate(|p| avg(p.amount)).expect_err("it is no number");
     assert_eq!(error.kind(), ErrorKind::Decode);
+    Ok(())
+}
+
+/// Text of a few characters is a number of a gigabyte: nothing is sent, whichever way it would go.
+fn huge_exponents_are_refused(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    prices(&db, &["1"])?;
+    let all = || Price::objects(&db);
+    for text in ["1e1000000", "-1e20000000", "1e-20000000", "1e131072", "1e-16384"] {
+        let huge = decimal(text);
+        let row = || Price { id: 2, shop: "odd".into(), amount: Some(huge.clone()) };
+        let errors = [
+            Price::create(&db, row()).err(),
+            Price::bulk_create(&db, [row()]).err(),
+            all().update(|p| p.amount.set(huge.clone())).err(),
+            all().filter(|p| p.amount.eq(huge.clone())).load().err(),
+            all().filter(|p| p.amount.is_in([huge.clone()])).load().err(),
+            all().filter(|p| p.amount.is_in(std::iter::repeat_n(huge.clone(), 2500))).load().err(),
+            all().filter(|p| (p.amount + huge.clone()).gt(decimal("1"))).load().err(),
+            all().aggregate(|p| sum(p.amount + huge.clone())).err(),
+        ];
+        for (at, error) in errors.into_iter().enumerate() {
+            let error = error.unwrap_or_else(|| panic!("{text} was sent by way {at}"));
+            assert_eq!(error.kind(), ErrorKind::InvalidValue, "{text} by way {at}: {error:?}");
+            assert!(format!("{error:?}").contains("digits before the point"), "{error:?}");
+        }
+    }
+    assert_eq!(bed.number("SELECT COUNT(*) FROM prices"), 1);
+    Ok(())
+}
+
+/// What another program has stored is ordered without being computed, and refused when it is read or added up.
+fn huge_exponents_of_others(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    prices(&db, &["1", "2", "3"])?;
+    if bed.backend() != orm_core::BackendKind::Sqlite {
+        return Ok(()); // no other backend can hold them
+    }
+    bed.execute("UPDATE prices SET amount = '1e20000000' WHERE id = 2");
+    let ordered = Price::objects(&db).order_by(|p| p.amount.asc()).values(|p| p.id).load()?;
+    assert_eq!(ordered, [1, 3, 2]);
+    assert_eq!(Price::objects(&db).filter(|p| p.amount.gt(decimal("5"))).values(|p| p.id).load()?, [2]);
+    for error in [
+        Price::objects(&db).load().err(),
+        Price::objects(&db).aggregate(|p| sum(p.amount)).err(),
+        Price::objects(&db).values(|p| p.amount + decimal("1")).load().err(),
+    ] {
+        let error = error.expect("nobody can hold it");
+        assert!(format!("{error:?}").contains("digits before the point"), "{error:?}");
+    }
+    Ok(())
+}
+
+/// Frames by the distance of values: right, or refused before anything is sent.
+fn frames_of_distances(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let amounts = ["1", "2.5", "10", "9.5", "31.5", "-3"];
+    prices(&db, &amounts)?;
+    let near = Price::objects(&db)
+        .order_by(|p| p.id.asc())
+        .values(|p| count_star().over(|w| w.order_by(p.amount.asc()).range(Frame::Preceding(8), Frame::CurrentRow)))
+        .load();
+    let amounts: Vec<BigDecimal> = amounts.iter().map(|amount| decimal(amount)).collect();
+    let expected = |amount: &BigDecimal| {
+        let is_near = |other: &&BigDecimal| *other <= amount && amount.clone() - (*other).clone() <= decimal("8");
+        amounts.iter().filter(is_near).count() as i64
+    };
+    match near {
+        Ok(counts) => assert_eq!(counts, amounts.iter().map(expected).collect::<Vec<_>>()),
+        Err(error) => {
+            assert_eq!(bed.backend(), orm_core::BackendKind::Sqlite, "{error:?}");
+            assert_eq!(error.kind(), ErrorKind::InvalidQuery);
+            assert!(format!("{error:?}").contains("cast::<f64>()"), "{error:?}");
+        }
+    }
+    let by_cast = Price::objects(&db).order_by(|p| p.id.asc()).values(|p| {
+        count_star().over(|w| w.order_by(p.amount.cast::<f64>().asc()).range(Frame::Preceding(8), Frame::CurrentRow))
+    });
+    assert_eq!(by_cast.load()?, amounts.iter().map(expected).collect::<Vec<_>>());
+    let of_texts = Price::objects(&db)
+        .values(|p| count_star().over(|w| w.order_by(p.shop.asc()).range(Frame::Preceding(8), Frame::CurrentRow)));
+    assert_eq!(of_texts.load().expect_err("texts have no distance").kind(), ErrorKind::InvalidQuery);
+    Ok(())
+}
+
+/// Variances over frames that move, against the same of a slice.
+fn spreads_over_windows(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let amounts = ["1", "2.5", "10", "", "9.5", "31.5", "-3"];
+    prices(&db, &amounts)?;
+    let rows = Price::objects(&db)
+        .order_by(|p| p.id.asc())
+        .values(|p| {
+            (
+                variance(p.amount).over(|w| w.order_by(p.id.asc()).rows(Frame::Preceding(2), Frame::CurrentRow)),
+                avg(p.amount).over(|w| w.order_by(p.id.asc()).rows(Frame::Preceding(1), Frame::CurrentRow)),
+            )
+        })
+        .load()?;
+    for (at, (spread, mean)) in rows.into_iter().enumerate() {
+        let near = |by: usize| amounts[at.saturating_sub(by)..=at].iter().filter(|a| !a.is_empty());
+        let numbers: Vec<f64> = near(2).map(|a| a.parse().expect("it is a number")).collect();
+        let average = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let squares: f64 = numbers.iter().map(|n| (n - average).powi(2)).sum();
+        let expected = (numbers.len() > 1).then(|| squares / (numbers.len() - 1) as f64);
+        assert!(
+            spread.zip(expected).map_or(spread == expected, |(a, b)| (a - b).abs() < 1e-9),
+            "{spread:?} for {expected:?} at {at}"
+        );
+        let numbers: Vec<BigDecimal> = near(1).map(|a| decimal(a)).collect();
+        let sum: BigDecimal = numbers.iter().cloned().sum();
+        assert_eq!(mean, Some(sum / BigDecimal::from(numbers.len() as i64)), "at {at}");
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod aggregates;
 mod annotations;
 mod combinations;
+mod compared;
 mod decimals;
 mod groups;
 mod models;

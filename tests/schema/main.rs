@@ -1,5 +1,7 @@
 //! `check_schema`: what `create_tables` makes passes, each deviation is told, and tables that others have made.
 
+#[cfg(feature = "sqlite")]
+mod affinities;
 mod deviations;
 #[cfg(feature = "mysql")]
 mod engines;

@@ -51,6 +51,7 @@ use crate::{
         stored::Misfit,
     },
     session::Session,
+    sql_types::ColumnType,
     statement::{
         Statement,
         begin::begin,
@@ -207,6 +208,28 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 
     /// How `LIMIT` is written where there is none, for those that need one before `OFFSET`.
     const NO_LIMIT: Option<&'static str>;
+
+    /// The collation by which expressions of this type are compared, where it has to be written.
+    fn collation(column: ColumnType) -> Option<&'static str> {
+        let _ = column;
+        None
+    }
+
+    /// The function that makes what is computed of columns of this type what is bound as a value of it.
+    fn exact_function(column: ColumnType) -> Option<&'static str> {
+        let _ = column;
+        None
+    }
+
+    /// Whether a column may convert text that looks like a number.
+    const CONVERTS_TEXT: bool = false;
+
+    /// What stands before and behind a value that is not to be stored as another one, where the database might do so
+    /// without an error.
+    fn kept(table: &Table, column: &Column) -> Option<(&'static str, String)> {
+        let _ = (table, column);
+        None
+    }
 
     /// What follows the type of an integer key that the database fills.
     const GENERATED_KEY: &'static str;

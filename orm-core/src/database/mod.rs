@@ -99,7 +99,9 @@ pub fn connect(url: &str) -> Result<Database> {
 /// - The pool's size and time limits are the program's, and so are the sessions: nothing is set in them, and what
 ///   [`batch_execute`](Self::batch_execute) or a raw query sets stays. What [`connect`] would have set is up to the program: on SQLite
 ///   `PRAGMA busy_timeout`, `foreign_keys` and `journal_mode = WAL`, without which readers and writers wait for each
-///   other. Only the collation `orm_decimal`, by which SQLite compares decimals, is registered where it is missing.
+///   other. Only functions and collations of this crate are registered where they are missing. Diesel can register
+///   neither window functions nor what looks at a column: sums of decimals and variances over windows are SQLite's error
+///   there, and text in a column of numbers is not refused.
 /// - Each statement, stream and transaction takes a connection, and gives it back with nothing open on it.
 /// - A connection that comes with a transaction open is refused ([`ErrorKind::ConnectionInUse`]) before anything of ours
 ///   is done on it, and the pool discards it. With Diesel's `PgConnection` a round trip finds out whether one is, each

@@ -13,7 +13,7 @@ use crate::{
     backend::Driver,
     field::{
         Expr, Readable,
-        function::{Nullness, Plain, Refit, collated},
+        function::{Nullness, Plain, Refit},
     },
     types::{Term, Typed},
 };
@@ -203,12 +203,10 @@ impl<DB: Driver, I: Ended<DB>, F, N> QueryFragment<DB> for Case<I, F, N>
 where
     (F, N): Given,
 {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        collated::<DB, <(F, N) as Given>::SqlType>(out, |mut out| {
-            out.push_sql("(CASE");
-            self.parts.write(out.reborrow())?;
-            out.push_sql(" END)");
-            Ok(())
-        })
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("(CASE");
+        self.parts.write(out.reborrow())?;
+        out.push_sql(" END)");
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@ use crate::{
     backend::{BackendKind, Driver},
     field::{
         Expr, Readable,
+        collation::computed,
         expr::on_expressions,
-        function::{Arguments, Call, Function, Nullness, Plain, Refit, Words, collated},
+        function::{Arguments, Call, Function, Nullness, Plain, Refit, Words},
     },
     sql_types::ColumnSql,
     types::{IntoText, Native, Term, Typed},
@@ -266,31 +267,30 @@ impl<K, I> QueryId for Listed<K, I> {
 }
 
 impl<DB: Driver, K: Gives<I> + Layout, I: Arguments<DB>> QueryFragment<DB> for Listed<K, I> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let [before, between, behind] = self.kind.layout(DB::KIND);
         let checks = K::SqlType::NULLABLE && self.kind.ignores_nulls(DB::KIND);
-        collated::<DB, K::SqlType>(out, |mut out| {
-            if checks {
-                for at in 0..I::NUMBER {
-                    out.push_sql(if at == 0 { "(CASE WHEN (" } else { " OR (" });
-                    self.items.write(at, out.reborrow())?;
-                    out.push_sql(") IS NULL");
-                }
-                out.push_sql(" THEN NULL ELSE ");
-            }
-            out.push_sql(before);
+        if checks {
             for at in 0..I::NUMBER {
-                if at > 0 {
-                    out.push_sql(between);
-                }
+                out.push_sql(if at == 0 { "(CASE WHEN (" } else { " OR (" });
                 self.items.write(at, out.reborrow())?;
+                out.push_sql(") IS NULL");
             }
-            out.push_sql(behind);
-            if checks {
-                out.push_sql(" END)");
+            out.push_sql(" THEN NULL ELSE ");
+        }
+        out.push_sql(before);
+        for at in 0..I::NUMBER {
+            if at > 0 {
+                out.push_sql(between);
             }
-            Ok(())
-        })
+            // Nor are the types of columns and values made alike by SQLite's functions.
+            computed::<DB, K::SqlType>(out.reborrow(), |out| self.items.write(at, out))?;
+        }
+        out.push_sql(behind);
+        if checks {
+            out.push_sql(" END)");
+        }
+        Ok(())
     }
 }
 
@@ -328,6 +328,12 @@ where
     type Rust = <(NullOf<A>, is_nullable::IsNullable) as Refit<A::Rust, A::Codec>>::Rust;
     type Codec = <(NullOf<A>, is_nullable::IsNullable) as Refit<A::Rust, A::Codec>>::Codec;
     fn words(&self) -> Words {
-        Words::alike("NULLIF({0}, {1})")
+        // SQLite's functions do not make the types of their arguments alike, as a comparison does.
+        let sqlite = if <Base<A> as ColumnSql>::COLUMN.is_decimal() {
+            "(CASE WHEN {0} = {1} THEN NULL ELSE {0} END)"
+        } else {
+            "NULLIF({0}, {1})"
+        };
+        Words::each("NULLIF({0}, {1})", "NULLIF({0}, {1})", sqlite)
     }
 }

@@ -134,9 +134,6 @@ impl<ST: Summable + SqlType<IsNull = sql_types::is_nullable::NotNull>> Summable 
     const SUM: Number = ST::SUM;
 }
 
-/// What is computed of decimals on SQLite is text that compares as a number where this is said.
-const AS_DECIMAL: &str = " COLLATE orm_decimal";
-
 impl<E: Expression<SqlType: Summable>> Kind<E> for Sum {
     type SqlType = <E::SqlType as Summable>::Sum;
     type Rust = <Self::SqlType as NativeRust>::Rust;
@@ -148,7 +145,7 @@ impl<E: Expression<SqlType: Summable>> Kind<E> for Sum {
             (BackendKind::Postgres, Number::Integer) => sum.outer("CAST(", " AS BIGINT)"),
             // Sums of REAL would be REAL.
             (BackendKind::Postgres, Number::Float) => sum.inner("CAST(", " AS DOUBLE PRECISION)"),
-            (BackendKind::Sqlite, Number::Decimal) => Call::of("orm_decimal_sum").outer("", AS_DECIMAL),
+            (BackendKind::Sqlite, Number::Decimal) => Call::of("orm_decimal_sum"),
             _ => sum,
         }
     }
@@ -166,7 +163,7 @@ impl<E: Expression<SqlType: Summable>> Kind<E> for Avg {
                 avg.inner("", " + 0.000000000000000000000000000000").outer("TRIM_SCALE(ROUND(", ", 30))")
             }
             (BackendKind::Mysql, Number::Decimal) => avg.outer("ROUND(", ", 30)"),
-            (BackendKind::Sqlite, Number::Decimal) => Call::of("orm_decimal_avg").outer("", AS_DECIMAL),
+            (BackendKind::Sqlite, Number::Decimal) => Call::of("orm_decimal_avg"),
             (BackendKind::Postgres, _) => avg.outer("CAST(", " AS DOUBLE PRECISION)"),
             // An average of integers would be rounded to four decimals.
             (BackendKind::Mysql, Number::Integer) => avg.inner("", " + 0e0"),
@@ -181,10 +178,7 @@ impl<E: Expression<SqlType: Summable>> Kind<E> for Avg {
     label = "not in an order that `MIN` and `MAX` know",
     note = "`min` and `max` take expressions of numbers, texts, dates and times"
 )]
-pub trait Extreme: SqlType {
-    #[doc(hidden)]
-    const DECIMAL: bool = false;
-}
+pub trait Extreme: SqlType {}
 
 macro_rules! extreme {
     ($($sql:ty)*) => { $( impl Extreme for $sql {} )* };
@@ -202,12 +196,8 @@ extreme! {
     sql_types::TinyInt sql_types::Unsigned<sql_types::TinyInt> sql_types::Unsigned<sql_types::SmallInt>
     sql_types::Unsigned<sql_types::Integer> sql_types::Unsigned<BigInt> sql_types::Datetime
 }
-impl Extreme for crate::sql_types::Decimal {
-    const DECIMAL: bool = true;
-}
-impl<ST: Extreme + SqlType<IsNull = sql_types::is_nullable::NotNull>> Extreme for Nullable<ST> {
-    const DECIMAL: bool = ST::DECIMAL;
-}
+impl Extreme for crate::sql_types::Decimal {}
+impl<ST: Extreme + SqlType<IsNull = sql_types::is_nullable::NotNull>> Extreme for Nullable<ST> {}
 
 macro_rules! extremes {
     ($($kind:ident $name:literal;)*) => { $(
@@ -219,11 +209,8 @@ macro_rules! extremes {
             type SqlType = <E::SqlType as IntoNullable>::Nullable;
             type Rust = <<E::SqlType as SqlType>::IsNull as Optionality<E::Rust, E::Codec>>::Rust;
             type Codec = <<E::SqlType as SqlType>::IsNull as Optionality<E::Rust, E::Codec>>::Codec;
-            fn call(backend: BackendKind) -> Call {
-                match backend {
-                    BackendKind::Sqlite if E::SqlType::DECIMAL => Call::of($name).outer("", AS_DECIMAL),
-                    _ => Call::of($name),
-                }
+            fn call(_: BackendKind) -> Call {
+                Call::of($name)
             }
         }
     )* };

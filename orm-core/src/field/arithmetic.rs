@@ -23,7 +23,7 @@ use diesel::{
 use super::{
     Expr, Field, NativeRust, Readable,
     expr::on_expressions,
-    function::{Call, Function, Nullness, Plain, Words, collated},
+    function::{Call, Function, Nullness, Plain, Words},
 };
 use crate::{
     backend::{BackendKind, Driver},
@@ -157,23 +157,21 @@ macro_rules! results {
             L: QueryFragment<DB> + Expression<SqlType: ColumnSql>,
             R: QueryFragment<DB>,
         {
-            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-                collated::<DB, L::SqlType>(out, |mut out| {
-                    let by_function = DB::KIND == BackendKind::Sqlite && L::SqlType::COLUMN == Decimal::COLUMN;
-                    let sign = Sign::$sign.on(DB::KIND, L::SqlType::COLUMN.is_integer());
-                    if by_function {
-                        out.push_sql("orm_decimal('");
-                        out.push_sql(sign.trim());
-                        out.push_sql("', ");
-                    } else {
-                        out.push_sql("(");
-                    }
-                    self.left.walk_ast(out.reborrow())?;
-                    out.push_sql(if by_function { ", " } else { sign });
-                    self.right.walk_ast(out.reborrow())?;
-                    out.push_sql(")");
-                    Ok(())
-                })
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                let by_function = DB::KIND == BackendKind::Sqlite && L::SqlType::COLUMN == Decimal::COLUMN;
+                let sign = Sign::$sign.on(DB::KIND, L::SqlType::COLUMN.is_integer());
+                if by_function {
+                    out.push_sql("orm_decimal('");
+                    out.push_sql(sign.trim());
+                    out.push_sql("', ");
+                } else {
+                    out.push_sql("(");
+                }
+                self.left.walk_ast(out.reborrow())?;
+                out.push_sql(if by_function { ", " } else { sign });
+                self.right.walk_ast(out.reborrow())?;
+                out.push_sql(")");
+                Ok(())
             }
         }
     )* };

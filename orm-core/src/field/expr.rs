@@ -2,10 +2,12 @@
 
 use diesel::{
     QueryResult,
-    backend::Backend,
     expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping},
     query_builder::{AstPass, QueryFragment, QueryId},
 };
+
+use super::collation::computed;
+use crate::{backend::Driver, sql_types::ColumnSql};
 
 /// Writes methods once for [`Field`](super::Field) and for [`Expr`]: `on_expressions! { where Self: …; methods }`. The names
 /// `P`, `C` and `X` are taken.
@@ -45,8 +47,11 @@ impl<E> QueryId for Expr<E> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<DB: Backend, E: QueryFragment<DB>> QueryFragment<DB> for Expr<E> {
+impl<DB: Driver, E> QueryFragment<DB> for Expr<E>
+where
+    E: QueryFragment<DB> + Expression<SqlType: ColumnSql>,
+{
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
+        computed::<DB, E::SqlType>(out, |out| self.0.walk_ast(out))
     }
 }

@@ -102,15 +102,13 @@ impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K,
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
         let mut words = self.kind.words().on(DB::KIND);
-        collated::<DB, K::SqlType>(out.reborrow(), |mut out| {
-            while let Some((before, argument, rest)) = next_argument(words) {
-                out.push_sql(before);
-                self.arguments.write(argument, out.reborrow())?;
-                words = rest;
-            }
-            out.push_sql(words);
-            Ok(())
-        })
+        while let Some((before, argument, rest)) = next_argument(words) {
+            out.push_sql(before);
+            self.arguments.write(argument, out.reborrow())?;
+            words = rest;
+        }
+        out.push_sql(words);
+        Ok(())
     }
 }
 
@@ -120,25 +118,6 @@ fn next_argument(words: &str) -> Option<(&str, usize, &str)> {
         Some([digit @ b'0'..=b'9', b'}']) => Some((&words[..at], usize::from(digit - b'0'), &words[at + 3..])),
         _ => None,
     })
-}
-
-/// Writes an expression of the SQL type `ST` so that it is compared as a column of that type is: on SQLite, where decimals
-/// are text, a column has a collation by which they are compared as numbers, and what is computed of it has not.
-pub(crate) fn collated<'b, DB: Driver, ST: ColumnSql>(
-    mut out: AstPass<'_, 'b, DB>,
-    write: impl FnOnce(AstPass<'_, 'b, DB>) -> QueryResult<()>,
-) -> QueryResult<()> {
-    match ST::COLUMN.sqlite.split_once(" COLLATE ") {
-        Some((_, collation)) if DB::KIND == BackendKind::Sqlite => {
-            out.push_sql("(");
-            write(out.reborrow())?;
-            out.push_sql(" COLLATE ");
-            out.push_sql(collation);
-            out.push_sql(")");
-            Ok(())
-        }
-        _ => write(out),
-    }
 }
 
 /// Arguments that can be written one by one.

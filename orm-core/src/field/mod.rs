@@ -7,6 +7,7 @@
 mod arithmetic;
 pub(crate) mod assignment;
 mod cast;
+pub(crate) mod collation;
 pub(crate) mod expr;
 pub(crate) mod function;
 pub(crate) mod list;
@@ -24,7 +25,6 @@ use std::marker::PhantomData;
 
 use diesel::{
     QueryResult,
-    backend::Backend,
     expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
 };
@@ -44,8 +44,10 @@ pub use self::{
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
 use crate::{
+    backend::Driver,
     model::ModelColumn,
     path::{Path, Wrap},
+    statement::push_column,
 };
 
 /// The column `C` at the end of the path `P`, as closures are given it: `f.origin().city`.
@@ -120,10 +122,8 @@ impl<P: 'static, C: 'static> QueryId for Field<P, C> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<P: Path, C: ModelColumn, DB: Backend> QueryFragment<DB> for Field<P, C> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_identifier(&P::alias())?;
-        out.push_sql(".");
-        out.push_identifier(C::NAME)
+impl<P: Path, C: ModelColumn, DB: Driver> QueryFragment<DB> for Field<P, C> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        collation::collated::<DB, C::SqlType>(out, |mut out| push_column(&mut out, &P::alias(), C::NAME))
     }
 }

@@ -12,8 +12,8 @@ use diesel::{
 use super::shape::{Shape, ShapeOn, Whole};
 use crate::{
     backend::{BackendKind, Driver},
+    field::collation::push_compared,
     model::{FromRow, Model, ReadColumn, ToRow, WriteColumn},
-    statement::push_column,
     stream::row::{ColumnError, ColumnName, RowReader},
 };
 
@@ -39,7 +39,7 @@ impl<DB: Driver, M: ToRow<DB> + Model> QueryFragment<DB> for KeyIs<'_, M> {
             if i > 0 {
                 out.push_sql(" AND ");
             }
-            push_column(&mut out, M::TABLE.name, M::COLUMNS[*at].name)?;
+            push_compared(&mut out, M::TABLE.name, M::TABLE, M::COLUMNS[*at].name)?;
             out.push_sql(" = ");
             self.0.bind(*at, out.reborrow())?;
         }
@@ -69,7 +69,7 @@ impl<DB: Driver, M: HasKey<KeyColumns: WriteKey<M::Key, DB>>> QueryFragment<DB> 
             if i > 0 {
                 out.push_sql(", ");
             }
-            push_column(&mut out, M::TABLE.name, M::COLUMNS[*at].name)?;
+            push_compared(&mut out, M::TABLE.name, M::TABLE, M::COLUMNS[*at].name)?;
         }
         // SQLite takes a list of rows only so.
         let values = several && DB::KIND == BackendKind::Sqlite;

@@ -392,6 +392,6 @@ struct RootColumn(&'static crate::model::Table, &'static str);
 
 impl<DB: Driver> QueryFragment<DB> for RootColumn {
     fn walk_ast<'b>(&'b self, mut out: diesel::query_builder::AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
-        crate::statement::push_column(&mut out, self.0.name, self.1)
+        crate::field::collation::push_compared(&mut out, self.0.name, self.0, self.1)
     }
 }

@@ -13,7 +13,7 @@ use diesel::{
 use super::conditions::{Conditions, Keys};
 use crate::{
     backend::Driver,
-    field::{Readable, RootedAt},
+    field::{Readable, RootedAt, collation::push_compared},
     path::{Correlation, Join, ManyPath, Path},
     statement::{
         more::More,
@@ -87,7 +87,7 @@ impl<Q, C> Related<Q, C> {
 
 impl<DB: Driver> QueryFragment<DB> for Correlation {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        push_column(&mut out, &self.alias, self.column)?;
+        push_compared(&mut out, &self.alias, self.table, self.column)?;
         out.push_sql(" = ");
         push_column(&mut out, &self.outer, self.outer_column)
     }

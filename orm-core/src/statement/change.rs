@@ -8,12 +8,14 @@ use diesel::{
 use super::{
     Part,
     lock::{Held, Lock, Strength, push_lock},
+    more::push_list,
     push_column, push_table,
     select::{Select, push_conditions, push_joins},
     windows,
 };
 use crate::{
     backend::{BackendKind, Driver},
+    field::collation::push_compared,
     model::Table,
 };
 
@@ -181,7 +183,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
         out.push_identifier(MATCHED)?;
         for (at, column) in table.primary_key.iter().enumerate() {
             out.push_sql(if at == 0 { " WHERE " } else { " AND " });
-            push_column(out, table.name, table.columns[*column].name)?;
+            push_compared(out, table.name, table, table.columns[*column].name)?;
             out.push_sql(" = ");
             push_column(out, MATCHED, &format!("k{at}"))?;
         }
@@ -269,10 +271,12 @@ const MATCHED: &str = "matched";
 /// The primary key: a column, or a row of columns.
 fn push_key<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
     if let [column] = table.primary_key {
-        return push_column(out, table.name, table.columns[*column].name);
+        return push_compared(out, table.name, table, table.columns[*column].name);
     }
     out.push_sql("(");
-    push_key_columns(out, table)?;
+    push_list(out, table.primary_key.len(), |out, at| {
+        push_compared(out, table.name, table, table.columns[table.primary_key[at]].name)
+    })?;
     out.push_sql(")");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use diesel::{QueryResult, query_builder::AstPass};
 
 use super::{Part, combined::Combined, groups::Groups, push_column, push_table, select::Select};
-use crate::{backend::Driver, model::Table};
+use crate::{backend::Driver, field::collation::push_compared, model::Table};
 
 /// What few statements have.
 pub(crate) struct More<'q, DB: Driver> {
@@ -75,7 +75,7 @@ pub(super) fn push_chosen<'q: 'b, 'b, DB: Driver>(
     }
     for (i, at) in table.primary_key.iter().enumerate() {
         out.push_sql(if i == 0 { " ON " } else { " AND " });
-        push_column(out, table.name, table.columns[*at].name)?;
+        push_compared(out, table.name, table, table.columns[*at].name)?;
         out.push_sql(" = ");
         push_column(out, CHOSEN, &key_name(i))?;
     }

@@ -6,9 +6,10 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{change::Assigned, push_column, push_columns, push_table};
+use super::{change::Assigned, push_columns, push_table};
 use crate::{
     backend::Driver,
+    field::collation::push_compared,
     model::{Insertable, Model, ToRow},
 };
 
@@ -84,7 +85,7 @@ fn push_where<'b, R: ToRow<DB>, DB: Driver>(
     let table = R::Model::TABLE;
     for (i, column) in table.primary_key.iter().enumerate() {
         out.push_sql(if i == 0 { " WHERE " } else { " AND " });
-        push_column(out, table.name, table.columns[*column].name)?;
+        push_compared(out, table.name, table, table.columns[*column].name)?;
         out.push_sql(" = ");
         match made {
             Some(made) if is_made::<R>(*column) => out.push_sql(&made.to_string()),

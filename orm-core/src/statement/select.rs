@@ -14,7 +14,12 @@ use super::{
     more::{More, Source, key_name, push_chosen, push_list},
     push_column, push_table,
 };
-use crate::{backend::Driver, field::Nulls, field::order::Direction, model::Table, path::Join};
+use crate::{
+    backend::Driver,
+    field::{Nulls, collation::push_compared, order::Direction},
+    model::Table,
+    path::Join,
+};
 
 /// A queryset written for one backend.
 ///
@@ -267,7 +272,7 @@ pub(super) fn push_joins<DB: Driver>(out: &mut AstPass<'_, '_, DB>, joins: &[&Jo
         out.push_sql(" AS ");
         out.push_identifier(&join.alias)?;
         out.push_sql(" ON ");
-        push_column(out, &join.alias, join.to_column)?;
+        push_compared(out, &join.alias, join.table, join.to_column)?;
         out.push_sql(" = ");
         push_column(out, &join.from, join.from_column)?;
     }

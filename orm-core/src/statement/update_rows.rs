@@ -10,6 +10,7 @@ use diesel::{
 use super::{push_column, push_columns, push_table};
 use crate::{
     backend::{BackendKind, Driver},
+    field::collation::push_compared,
     model::{Model, Table, ToRow},
 };
 
@@ -230,7 +231,7 @@ fn push_matches<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, word: 
     for (i, column) in table.primary_key.iter().enumerate() {
         let name = table.columns[*column].name;
         out.push_sql(if i == 0 { word } else { " AND " });
-        push_column(out, table.name, name)?;
+        push_compared(out, table.name, table, name)?;
         out.push_sql(" = ");
         push_column(out, GIVEN, name)?;
     }

@@ -15,10 +15,14 @@ impl FieldType for BigDecimal {
     fn width(&self) -> usize {
         usize::try_from(self.digits() / 2).unwrap_or(usize::MAX)
     }
+    #[cfg(feature = "sqlite")]
+    fn is_convertible(&self) -> bool {
+        !sqlite::is_a_float(self)
+    }
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
         match backend {
             BackendKind::Mysql => fits_mysql(self),
-            _ => Ok(()),
+            BackendKind::Postgres | BackendKind::Sqlite => fits_numeric(self),
         }
     }
 }
@@ -30,6 +34,30 @@ fn fits_mysql(number: &BigDecimal) -> Result<(), BoxError> {
         return Err(format!(
             "MySQL's decimals have up to 35 digits before the point and 30 after it, and this has {integer_digits} and \
              {fraction_digits}; round it first, with `BigDecimal::round`"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// The digits that a `NUMERIC` of PostgreSQL has at most before the point and after it. SQLite's decimals, which are text,
+/// have the same bounds: an exponent of a few characters would otherwise be a number of a gigabyte.
+const NUMERIC: (i64, i64) = (131_072, 16_383);
+
+fn fits_numeric(number: &BigDecimal) -> Result<(), BoxError> {
+    let scale = number.fractional_digit_count();
+    // The digits are counted only where the exponent alone does not say enough: counting takes longer than a comparison.
+    let bits = i64::try_from(number.as_bigint_and_scale().0.bits()).unwrap_or(i64::MAX);
+    let at_most = (bits / 3 + 1).saturating_sub(scale);
+    if scale <= NUMERIC.1 && at_most <= NUMERIC.0 {
+        return Ok(());
+    }
+    let (integer_digits, fraction_digits) = digits(number);
+    if integer_digits > NUMERIC.0 || fraction_digits > NUMERIC.1 {
+        return Err(format!(
+            "decimals have up to {} digits before the point and {} after it here, and this has {integer_digits} and \
+             {fraction_digits}; round it first, with `BigDecimal::round`",
+            NUMERIC.0, NUMERIC.1
         )
         .into());
     }
@@ -48,17 +76,6 @@ fn digits(number: &BigDecimal) -> (i64, i64) {
 }
 
 super::diesel_reads!(BigDecimal: sql_types::Decimal);
-
-/// The order of the collation `orm_decimal`: numbers by value, then whatever is not a number as text.
-#[cfg(feature = "sqlite")]
-pub(crate) fn compare_text(a: &str, b: &str) -> std::cmp::Ordering {
-    match (a.parse::<BigDecimal>(), b.parse::<BigDecimal>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        (Ok(_), Err(_)) => std::cmp::Ordering::Less,
-        (Err(_), Ok(_)) => std::cmp::Ordering::Greater,
-        (Err(_), Err(_)) => a.cmp(b),
-    }
-}
 
 #[cfg(feature = "mysql")]
 mod mysql {
@@ -144,52 +161,82 @@ mod postgres {
     impl Decode<Pg> for BigDecimal {
         fn decode(value: PgValue<'_>) -> deserialize::Result<Self> {
             value::expect(&value, &[value::NUMERIC], "a NUMERIC")?;
-            FromSql::<Numeric, Pg>::from_sql(value)
+            // The sign, in the third word, says what is not a number of digits.
+            match value.as_bytes().get(4..6) {
+                Some([0xC0, 0x00]) => Err("the column holds `NaN`, which a decimal cannot be".into()),
+                Some([0xD0, 0x00]) => Err("the column holds `Infinity`, which a decimal cannot be".into()),
+                Some([0xF0, 0x00]) => Err("the column holds `-Infinity`, which a decimal cannot be".into()),
+                _ => FromSql::<Numeric, Pg>::from_sql(value),
+            }
         }
     }
     impl ToSql<sql_types::Decimal, Pg> for BigDecimal {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            fits_numeric(self)?;
+            if self.fractional_digit_count() > NUMERIC.1 {
+                // Zeros at the end, which a NUMERIC has no room for.
+                return ToSql::<Numeric, Pg>::to_sql(&self.normalized(), &mut out.reborrow());
+            }
             ToSql::<Numeric, Pg>::to_sql(self, out)
         }
     }
 }
 
 #[cfg(feature = "sqlite")]
-mod sqlite {
+pub(crate) mod sqlite {
     use diesel::sqlite::{Sqlite, SqliteType, SqliteValue};
 
     use super::*;
-    use crate::backend::sqlite::value;
+    use crate::{backend::sqlite::value, types::numeral::Numeral};
 
     impl Decode<Sqlite> for BigDecimal {
-        /// Text, as it is written here; also an integer, which other programs may have written.
-        fn decode(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-            if value.value_type() == Some(SqliteType::Long) {
-                return Ok(value::integer(value)?.into());
+        /// Text, as it is written here; also the numbers of a column with numeric affinity, which other programs have.
+        fn decode(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            match value.value_type() {
+                Some(SqliteType::Long) => Ok(value::integer(value)?.into()),
+                Some(SqliteType::Double) => from_real(value.read_double()),
+                _ => {
+                    value::expect(&value, SqliteType::Text, "a decimal")?;
+                    from_text(value.read_text())
+                }
             }
-            Ok(value::text(value)?.parse()?)
         }
     }
     impl ToSql<sql_types::Decimal, Sqlite> for BigDecimal {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            fits_numeric(self)?;
             // `Display` writes very large and very small exponents in scientific form, which reads back.
             out.set_value(self.to_string());
             Ok(serialize::IsNull::No)
         }
     }
-}
 
-#[cfg(all(test, feature = "sqlite"))]
-mod tests {
-    use std::cmp::Ordering;
+    /// Whether the nearest float is read as this number again.
+    pub(super) fn is_a_float(number: &BigDecimal) -> bool {
+        // Most have so few digits that there is nothing to compute.
+        let (digits, scale) = number.as_bigint_and_scale();
+        if digits.bits() <= 49 && (0..=15).contains(&scale) {
+            return true;
+        }
+        fits_numeric(number).is_ok()
+            && number.to_string().parse().is_ok_and(|real| from_real(real).is_ok_and(|read| read == *number))
+    }
 
-    use super::compare_text;
+    /// The number that a text spells, if it is one that could be written.
+    pub(crate) fn from_text(text: &str) -> deserialize::Result<BigDecimal> {
+        if Numeral::parse(text.as_bytes()).is_none() {
+            return Err("this text is not a decimal; one is `-12.50`".into());
+        }
+        let number: BigDecimal = text.parse()?;
+        fits_numeric(&number)?;
+        Ok(number)
+    }
 
-    #[test]
-    fn decimals_are_ordered_by_value() {
-        assert_eq!(compare_text("9", "10"), Ordering::Less);
-        assert_eq!(compare_text("-9", "-10"), Ordering::Greater);
-        assert_eq!(compare_text("1.0", "1.00"), Ordering::Equal);
-        assert_eq!(compare_text("10", "x"), Ordering::Less);
+    /// The shortest decimal that is nearest to this float, which is the one that was stored if it had up to 15 digits.
+    pub(crate) fn from_real(real: f64) -> deserialize::Result<BigDecimal> {
+        if !real.is_finite() {
+            return Err("the column holds an infinity, which a decimal cannot be".into());
+        }
+        Ok(format!("{real:e}").parse()?)
     }
 }

@@ -21,6 +21,11 @@ impl FieldType for Value {
         }
     }
 
+    #[cfg(feature = "sqlite")]
+    fn is_convertible(&self) -> bool {
+        self.is_number()
+    }
+
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
         if backend == BackendKind::Postgres && holds_nul(self) {
             return Err("PostgreSQL's JSONB cannot hold the character NUL".into());

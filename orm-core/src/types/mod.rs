@@ -71,6 +71,8 @@ mod text;
 mod decimal;
 #[cfg(feature = "serde_json")]
 mod json;
+#[cfg(feature = "sqlite")]
+pub(crate) mod numeral;
 #[cfg(feature = "uuid")]
 mod uuid;
 
@@ -79,7 +81,7 @@ use diesel::{backend::Backend, deserialize, deserialize::FromSql, result::Unexpe
 use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 
 #[cfg(all(feature = "numeric", feature = "sqlite"))]
-pub(crate) use self::decimal::compare_text;
+pub(crate) use self::decimal::sqlite as decimal_of_sqlite;
 #[cfg(feature = "mysql")]
 pub(crate) use self::integers::narrow;
 pub use self::{
@@ -104,6 +106,12 @@ pub trait FieldType: Sized + 'static {
     /// The bytes that a value holds beyond its own size, by which a fetch is bounded.
     fn width(&self) -> usize {
         0
+    }
+
+    /// Whether a SQLite column whose type is that of numbers would make another value of this one.
+    #[doc(hidden)]
+    fn is_convertible(&self) -> bool {
+        false
     }
 
     /// Says why `backend` cannot store this value exactly.
@@ -179,12 +187,16 @@ pub trait Codec<T, DB: Backend> {
 #[doc(hidden)]
 pub trait Rules<T> {
     fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError>;
+    fn is_convertible(value: &T) -> bool;
     fn width(value: &T) -> usize;
 }
 
 impl<T: FieldType> Rules<T> for Native {
     fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
         value.validate(backend)
+    }
+    fn is_convertible(value: &T) -> bool {
+        value.is_convertible()
     }
     fn width(value: &T) -> usize {
         value.width()
@@ -195,6 +207,9 @@ impl<T: FieldType> Rules<T> for Native {
 impl<T, ST> Rules<T> for ViaDiesel<ST> {
     fn validate(_: &T, _: BackendKind) -> Result<(), BoxError> {
         Ok(())
+    }
+    fn is_convertible(_: &T) -> bool {
+        false
     }
     fn width(_: &T) -> usize {
         0

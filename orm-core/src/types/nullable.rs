@@ -19,6 +19,9 @@ where
     fn width(&self) -> usize {
         self.as_ref().map_or(0, T::width)
     }
+    fn is_convertible(&self) -> bool {
+        self.as_ref().is_some_and(T::is_convertible)
+    }
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
         self.as_ref().map_or(Ok(()), |value| value.validate(backend))
     }

@@ -14,6 +14,10 @@ impl FieldType for String {
     fn width(&self) -> usize {
         self.len()
     }
+    #[cfg(feature = "sqlite")]
+    fn is_convertible(&self) -> bool {
+        crate::backend::sqlite::affinity::is_convertible(self)
+    }
     fn validate(&self, backend: BackendKind) -> Result<(), BoxError> {
         if backend == BackendKind::Postgres && self.contains('\0') {
             return Err("PostgreSQL's text cannot hold the character NUL; remove it, or use `Vec<u8>`".into());

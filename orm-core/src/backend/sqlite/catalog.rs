@@ -7,6 +7,7 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 
+use super::affinity::{Affinity, affinity};
 use crate::{
     backend::BackendKind,
     model::Column,
@@ -201,35 +202,6 @@ fn compares_decimals(connection: &mut SqliteConnection, table: &Found, column: &
         .any(|p4| p4.get(.."orm_decimal".len()).is_some_and(|name| name.eq_ignore_ascii_case("orm_decimal"))))
 }
 
-/// What SQLite converts the values of a column to, if it can ("Determination Of Column Affinity").
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    /// Nothing is converted.
-    Blob,
-    Real,
-    Numeric,
-}
-
-fn affinity(declared: &str, strict: bool) -> Affinity {
-    let declared = declared.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
-    if strict && declared == "ANY" {
-        Affinity::Blob
-    } else if has(&["INT"]) {
-        Affinity::Integer
-    } else if has(&["CHAR", "CLOB", "TEXT"]) {
-        Affinity::Text
-    } else if declared.is_empty() || has(&["BLOB"]) {
-        Affinity::Blob
-    } else if has(&["REAL", "FLOA", "DOUB"]) {
-        Affinity::Real
-    } else {
-        Affinity::Numeric
-    }
-}
-
 /// Why the column is not fit for the field.
 pub(super) fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
     let found = affinity(&live.declared, live.remark == Remark::Strict);
@@ -239,10 +211,20 @@ pub(super) fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
     if is_decimal {
         return match (found, live.remark) {
             (Affinity::Text, Remark::ComparesDecimals) => None,
-            (Affinity::Text | Affinity::Blob, _) => Some(Misfit::reading(
-                "which compares numbers as text, so that 10 comes before 9; declare it `TEXT COLLATE orm_decimal`",
+            (Affinity::Text, _) => Some(Misfit::writing(
+                "whose keys and indexes take 1.5 and 1.50 for two values; declare it `TEXT COLLATE orm_decimal`",
             )),
-            _ => Some(Misfit::reading("which turns decimals into floats; declare it `TEXT COLLATE orm_decimal`")),
+            (Affinity::Blob, _) => Some(Misfit::reading(
+                "in which a number that another program has stored is not equal to any decimal; declare it \
+                 `TEXT COLLATE orm_decimal`",
+            )),
+            (Affinity::Real, _) => {
+                Some(Misfit::reading("which turns decimals into floats; declare it `TEXT COLLATE orm_decimal`"))
+            }
+            (Affinity::Integer | Affinity::Numeric, _) => Some(Misfit::writing(
+                "which turns decimals into floats, so that one of more than 15 digits is refused; declare it \
+                 `TEXT COLLATE orm_decimal`",
+            )),
         };
     }
     // ISO dates and times do not look like numbers, so that they stay text.
@@ -314,7 +296,7 @@ mod tests {
     fn decimals_need_their_collation() {
         let decimal = crate::sql_types::Decimal::COLUMN;
         assert_eq!(told(decimal, "TEXT", Remark::ComparesDecimals), None);
-        assert!(told(decimal, "TEXT", Remark::Nothing).is_some_and(|why| why.contains("10 comes before 9")));
+        assert!(told(decimal, "TEXT", Remark::Nothing).is_some_and(|why| why.contains("1.5 and 1.50")));
         assert!(told(decimal, "DECIMAL(10,2)", Remark::Nothing).is_some_and(|why| why.contains("floats")));
     }
 }

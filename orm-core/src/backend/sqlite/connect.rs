@@ -5,8 +5,9 @@ use std::{
     time::Duration,
 };
 
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use diesel::{Connection, QueryResult, SqliteConnection, connection::SimpleConnection};
 
+use super::{aggregates, collations, functions, raw};
 use crate::{
     backend::BackendKind,
     database::{
@@ -49,8 +50,8 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
             .on_backend(BackendKind::Sqlite)
             .with_source(Text(cause))
     };
-    let mut connection =
-        SqliteConnection::establish(&target.address).map_err(|error| cannot_open(error.to_string()))?;
+    let (connection, registered) = raw::opening(|| SqliteConnection::establish(&target.address));
+    let mut connection = connection.map_err(|error| cannot_open(error.to_string()))?;
     let timeout = milliseconds(settings.lock_timeout.unwrap_or(LOCK_TIMEOUT));
     let mut setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
     if !target.in_memory && !target.address.ends_with("mode=ro") {
@@ -64,9 +65,19 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
             _ => cannot_open(std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)),
         }
     })?;
-    super::functions::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
-    super::aggregates::register(&mut connection).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
+    register(&mut connection, registered).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
+}
+
+/// Registers what SQLite lacks, unless it was registered when the connection was opened.
+fn register(connection: &mut SqliteConnection, registered: bool) -> QueryResult<()> {
+    functions::register(connection)?;
+    if !registered {
+        // A SQLite that was built without extensions.
+        collations::register(connection)?;
+        aggregates::register(connection)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

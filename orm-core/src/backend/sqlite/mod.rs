@@ -1,11 +1,13 @@
 //! SQLite, through Diesel's `SqliteConnection`: streams step through the statement.
 
+pub(crate) mod affinity;
 mod aggregates;
 mod catalog;
+mod collations;
 mod connect;
-#[cfg(feature = "numeric")]
-mod decimal;
 pub(crate) mod functions;
+mod instant;
+mod raw;
 mod stream;
 pub(crate) mod value;
 
@@ -23,7 +25,7 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
     error::Result,
-    model::Column,
+    model::{Column, Table},
     queryset::shape::ShapeOn,
     schema::{
         live::{LiveColumn, LiveTable, Name},
@@ -31,12 +33,25 @@ use crate::{
         uuids,
     },
     session::Session,
+    sql_types::ColumnType,
     statement::{Statement, begin::begin, explain::Texts},
     stream::source::Source,
     transaction::Options,
 };
 
 fixed_backend!(Sqlite);
+
+/// Registers collations and aggregates with a connection that is being opened; returns SQLite's result code.
+fn register_raw(connection: &raw::Opened) -> std::ffi::c_int {
+    match collations::register_raw(connection) {
+        libsqlite3_sys::SQLITE_OK => {}
+        code => return code,
+    }
+    match connection.keep() {
+        libsqlite3_sys::SQLITE_OK => aggregates::register_raw(connection),
+        code => code,
+    }
+}
 
 impl Driver for Sqlite {
     type Connection = SqliteConnection;
@@ -47,8 +62,21 @@ impl Driver for Sqlite {
     const PARAMETERS: usize = 32_766;
     const NO_LIMIT: Option<&'static str> = Some(" LIMIT -1");
     const INLINE_FOREIGN_KEYS: bool = true;
+    const CONVERTS_TEXT: bool = true;
     // An INTEGER PRIMARY KEY is the row id, which SQLite fills.
     const GENERATED_KEY: &'static str = "";
+
+    fn collation(column: ColumnType) -> Option<&'static str> {
+        column.sqlite_collation()
+    }
+
+    fn exact_function(column: ColumnType) -> Option<&'static str> {
+        (column.is_decimal() && Self::collation(column).is_some()).then_some("orm_exact")
+    }
+
+    fn kept(table: &Table, column: &Column) -> Option<(&'static str, String)> {
+        Some(affinity::kept(table, column))
+    }
 
     fn sql<F: QueryFragment<Sqlite> + ?Sized>(fragment: &F) -> QueryResult<String> {
         let mut out = SqliteQueryBuilder::default();

@@ -9,7 +9,7 @@ mod time;
 
 use diesel::{QueryResult, SqliteConnection, dsl::sql, prelude::*, sql_types::Bool};
 
-/// Registers the functions, and the collation of decimals.
+/// Registers the functions.
 pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     text::register(connection)?;
     math::register(connection)?;
@@ -17,8 +17,6 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     decimal::register(connection)?;
     #[cfg(feature = "chrono")]
     time::register(connection)?;
-    #[cfg(feature = "numeric")]
-    super::decimal::register(connection)?;
     // The last one: where it is known, all are.
     ready_utils::register_impl(connection, || true)
 }
@@ -27,7 +25,10 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
 /// again.
 pub(super) fn register_once(connection: &mut SqliteConnection) -> QueryResult<()> {
     match diesel::select(sql::<Bool>("orm_ready()")).get_result::<bool>(connection) {
-        Err(diesel::result::Error::DatabaseError(..)) => register(connection),
+        Err(diesel::result::Error::DatabaseError(..)) => {
+            super::collations::register(connection)?;
+            register(connection)
+        }
         other => other.map(|_| ()),
     }
 }
