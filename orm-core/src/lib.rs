@@ -93,7 +93,8 @@
 //! | text is compared | by the database's collation | by its code points in tables that `create_tables` made, or else by the column's collation; in an order, by its first 1024 bytes (`max_sort_length`) | by its bytes |
 //! | `contains`, `starts_with`, `ends_with` | case counts | case counts, and so do accents | case counts |
 //! | text and bytes in keys | any | up to 255 characters or bytes | any |
-//! | JSON documents are equal | where they say the same | on MySQL where they say the same, on MariaDB where their text is the same | where their text is the same |
+//! | JSON documents are equal, to `eq` and `is_in` | where they say the same | where they say the same; on MariaDB as [`sql_types::Json`] says, before 10.7 where their text is the same | where they say the same |
+//! | JSON documents are nested | up to 127 deep | up to 100 deep; MariaDB's own check ends at 31 | up to 127 deep |
 //! | `u64` | up to `i64::MAX` | all, in a column `BIGINT UNSIGNED` | up to `i64::MAX` |
 //! | decimals | up to 131072 digits before the point and 16383 after it | up to 35 and 30 | as on PostgreSQL |
 //! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |
@@ -110,7 +111,7 @@
 //! | `sqlite`, `postgres`, `mysql` | the backends; at least one is needed. `mysql` is for MariaDB as well |
 //! | `libpq` | takes Diesel's own `PgConnection`, too, from [a pool of the program's](Database#a-pool-of-your-own); it needs PostgreSQL's C library, which `postgres` does not. It includes `postgres` |
 //! | `bundled` | builds the C libraries from source, SQLite and, with `libpq`, libpq; nothing but a C compiler is needed. libpq is built without TLS: use the system's for servers that want it |
-//! | `chrono`, `uuid`, `serde_json`, `numeric` | fields of these crates' types (`numeric` is `bigdecimal`) |
+//! | `chrono`, `uuid`, `serde_json`, `numeric` | fields of these crates' types (`numeric` is `bigdecimal`). `serde_json` enables that crate's `float_roundtrip` |
 //!
 //! Nothing is on by default.
 #![cfg_attr(docsrs, feature(doc_cfg))]

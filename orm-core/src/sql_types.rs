@@ -12,7 +12,7 @@
 //! | `uuid::Uuid` | [`Uuid`] | `UUID` | `BINARY(16)` | `BLOB` of 16 bytes |
 //! | the same, by `sql_type` | [`UuidText`] | `VARCHAR(36)` | `CHAR(36)` | `TEXT` |
 //! | the same, by `sql_type` | [`UuidSimple`] | `VARCHAR(32)` | `CHAR(32)` | `TEXT` |
-//! | `serde_json::Value` | [`Json`] | `JSONB` | `JSON` | `TEXT` |
+//! | `serde_json::Value`, [`JsonText`](crate::types::JsonText) | [`Json`] | `JSONB` | `JSON` | `TEXT` |
 //! | `chrono::DateTime<Utc>` | [`UtcTimestamp`] | `TIMESTAMPTZ` | `DATETIME(6)`, in UTC | `TEXT`, `2013-01-01 10:00:00+00:00` |
 //! | `bigdecimal::BigDecimal` | [`Decimal`] | `NUMERIC` | `DECIMAL(65,30)` | `TEXT COLLATE orm_decimal` |
 //!
@@ -54,9 +54,12 @@
 //! Decimals have up to 131072 digits before the point and 16383 after it, as on PostgreSQL; what has more is refused when
 //! it is written, compared with, or read.
 
-use diesel::sql_types::{self, SingleValue, SqlType};
+use diesel::{
+    expression::Expression,
+    sql_types::{self, SingleValue, SqlType},
+};
 
-use crate::backend::BackendKind;
+use crate::{backend::BackendKind, field::SameDocument};
 
 /// How a column is declared on each backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,14 +138,14 @@ where
     const INTEGERS: Option<(i64, i64)> = T::INTEGERS;
 }
 
-/// Says whose rules decide what an SQL type may be compared with: [`Standard`] or [`Portable`].
+/// Says whose rules decide what an SQL type may be compared with, and how: [`Standard`], [`Portable`] or [`Document`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no comparisons here",
     note = "implement `orm_core::sql_types::SqlKind` for your own SQL types, or call `diesel::ExpressionMethods` by name"
 )]
 pub trait SqlKind {
-    /// [`Standard`] or [`Portable`].
-    type Kind;
+    /// [`Standard`], [`Portable`] or [`Document`].
+    type Kind: Comparison;
 }
 
 /// Diesel's `AsExpression` decides what a value of this SQL type may be compared with.
@@ -153,6 +156,37 @@ pub struct Standard;
 /// another crate's trait, so what they may be compared with is said here.
 #[derive(Debug)]
 pub struct Portable;
+
+/// As [`Portable`]; JSON documents are equal where they say the same, however their text is written.
+#[derive(Debug)]
+pub struct Document;
+
+/// How expressions are written on either side of `=` and in `IN`.
+pub trait Comparison {
+    /// The expression as it is compared.
+    type Compared<E: Expression>: Expression<SqlType = E::SqlType>;
+    #[doc(hidden)]
+    fn compared<E: Expression>(expression: E) -> Self::Compared<E>;
+}
+
+macro_rules! compared_as_they_are {
+    ($($kind:ty)*) => { $(
+        impl Comparison for $kind {
+            type Compared<E: Expression> = E;
+            fn compared<E: Expression>(expression: E) -> E {
+                expression
+            }
+        }
+    )* };
+}
+compared_as_they_are! { Standard Portable }
+
+impl Comparison for Document {
+    type Compared<E: Expression> = SameDocument<E>;
+    fn compared<E: Expression>(expression: E) -> SameDocument<E> {
+        SameDocument::new(expression)
+    }
+}
 
 impl<T: SqlKind + SqlType> SqlKind for sql_types::Nullable<T> {
     type Kind = T::Kind;
@@ -224,7 +258,7 @@ diesel_types! {
 }
 
 macro_rules! portable_types {
-    ($($(#[$attribute:meta])* $name:ident $(from $least:literal to $greatest:expr)? =>
+    ($kind:ident: $($(#[$attribute:meta])* $name:ident $(from $least:literal to $greatest:expr)? =>
         $postgres:literal, $mysql:literal, $sqlite:literal;
     )*) => { $(
         #[derive(Clone, Copy, Debug, Default, diesel::query_builder::QueryId, SqlType)]
@@ -236,14 +270,14 @@ macro_rules! portable_types {
             $( const INTEGERS: Option<(i64, i64)> = Some(($least, $greatest)); )?
         }
         impl SqlKind for $name {
-            type Kind = Portable;
+            type Kind = $kind;
         }
         impl sql_types::SqlOrd for $name {}
     )* };
 }
 
 // The numbers are the types' OIDs, which PostgreSQL fixes in its `pg_type.dat`.
-portable_types! {
+portable_types! { Portable:
     /// A signed integer of 8 bits.
     #[diesel(postgres_type(oid = 21, array_oid = 1005), mysql_type(name = "Short"), sqlite_type(name = "Long"))]
     I8 from -128 to 127 => "SMALLINT", "SMALLINT", "INTEGER";
@@ -297,9 +331,6 @@ portable_types! {
     /// A UUID kept as 32 hexadecimal digits in lower case, as Django keeps it in a `char(32)`; otherwise as [`UuidText`].
     #[diesel(postgres_type(oid = 25, array_oid = 1009), mysql_type(name = "String"), sqlite_type(name = "Text"))]
     UuidSimple => "VARCHAR(32)", "CHAR(32)", "TEXT";
-    /// A JSON document.
-    #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
-    Json => "JSONB", "JSON", "TEXT";
     /// An instant, kept in UTC, to the microsecond.
     #[diesel(postgres_type(oid = 1184, array_oid = 1185), mysql_type(name = "DateTime"), sqlite_type(name = "Text"))]
     UtcTimestamp => "TIMESTAMPTZ", "DATETIME(6)", "TEXT";
@@ -307,4 +338,16 @@ portable_types! {
     // SQLite has no exact decimals. As text they are exact, and the collation compares them as numbers.
     #[diesel(postgres_type(oid = 1700, array_oid = 1231), mysql_type(name = "Numeric"), sqlite_type(name = "Text"))]
     Decimal => "NUMERIC", "DECIMAL(65,30)", "TEXT COLLATE orm_decimal";
+}
+
+portable_types! { Document:
+    /// A JSON document.
+    ///
+    /// Two are equal to `eq`, `ne`, `is_in` and `not_in` where they say the same: spaces, the order of keys and the way in which
+    /// a number is written do not count. MySQL and PostgreSQL keep no text; on SQLite both sides go through a function of ours,
+    /// and on MariaDB (from 10.7) through `JSON_NORMALIZE`, so that no index on the column serves the comparison. MariaDB compares
+    /// up to 31 objects and arrays within each other, and strings as they are spelled, `"\u00e9"` and `"é"` as two. Orders,
+    /// groups and `distinct` go by the text there and on SQLite.
+    #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
+    Json => "JSONB", "JSON", "TEXT";
 }

@@ -55,6 +55,11 @@ impl Words {
         Words { postgres, mysql, sqlite }
     }
 
+    /// What stands before the only argument, and behind it.
+    pub(crate) fn around(self, backend: BackendKind) -> (&'static str, &'static str) {
+        self.on(backend).split_once("{0}").unwrap_or_default()
+    }
+
     fn on(self, backend: BackendKind) -> &'static str {
         match backend {
             BackendKind::Postgres => self.postgres,

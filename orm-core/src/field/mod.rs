@@ -8,6 +8,7 @@ mod arithmetic;
 pub(crate) mod assignment;
 mod cast;
 pub(crate) mod collation;
+mod document;
 pub(crate) mod expr;
 pub(crate) mod function;
 pub(crate) mod list;
@@ -35,6 +36,7 @@ pub use self::time::Unit;
 pub use self::{
     arithmetic::{Difference, Product, Quotient, Sum},
     assignment::{Assignable, Assignment, Assignments},
+    document::SameDocument,
     expr::Expr,
     function::Function,
     list::FieldsOf,

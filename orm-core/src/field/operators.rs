@@ -8,10 +8,17 @@ use diesel::{
 };
 
 use super::expr::on_expressions;
-use crate::types::operand::Operand;
+use crate::{
+    sql_types::{Comparison, SqlKind},
+    types::operand::Operand,
+};
 
 /// The SQL type of an expression.
 type SqlTypeOf<E> = <E as Expression>::SqlType;
+/// The kind of an expression's SQL type.
+type KindOf<E> = <SqlTypeOf<E> as SqlKind>::Kind;
+/// An expression as it is compared for equality with one of the SQL type of `F`.
+pub(crate) type Compared<F, E = F> = <KindOf<F> as Comparison>::Compared<E>;
 
 /// An expression of the SQL type `ST`.
 #[doc(hidden)]
@@ -19,23 +26,23 @@ pub trait ExpressionOf<ST>: Expression<SqlType = ST> {}
 impl<ST, E: Expression<SqlType = ST>> ExpressionOf<ST> for E {}
 
 on_expressions! {
-    where Self: Expression<SqlType: SqlType + SingleValue>;
+    where Self: Expression<SqlType: SqlType + SingleValue + SqlKind>;
 
     // Each method is written out, and its bound stands in its first line: what the compiler shows of it is short.
     /// `=`: not true where either side is NULL, so never of `None`; for that there is `is_null()`.
     pub fn eq<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
         self,
         other: T,
-    ) -> dsl::Eq<Self, E> {
-        ExpressionMethods::eq(self, other.into_expression())
+    ) -> dsl::Eq<Compared<Self>, Compared<Self, E>> {
+        ExpressionMethods::eq(KindOf::<Self>::compared(self), KindOf::<Self>::compared(other.into_expression()))
     }
 
     /// `!=`: also not true where either side is NULL.
     pub fn ne<T: Operand<SqlTypeOf<Self>, Expression = E>, E: ExpressionOf<SqlTypeOf<Self>>>(
         self,
         other: T,
-    ) -> dsl::NotEq<Self, E> {
-        ExpressionMethods::ne(self, other.into_expression())
+    ) -> dsl::NotEq<Compared<Self>, Compared<Self, E>> {
+        ExpressionMethods::ne(KindOf::<Self>::compared(self), KindOf::<Self>::compared(other.into_expression()))
     }
 
     /// `<`

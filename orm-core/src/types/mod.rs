@@ -84,6 +84,10 @@ use crate::{backend::BackendKind, error::BoxError, sql_types::ColumnSql};
 pub(crate) use self::decimal::sqlite as decimal_of_sqlite;
 #[cfg(feature = "mysql")]
 pub(crate) use self::integers::narrow;
+#[cfg(feature = "serde_json")]
+pub use self::json::JsonText;
+#[cfg(all(feature = "serde_json", feature = "sqlite"))]
+pub(crate) use self::json::equal_form;
 pub use self::{
     portable_value::PortableValue,
     term::{IntoText, Term, Typed},

@@ -8,7 +8,7 @@ use diesel::{
 use super::portable_value::PortableValue;
 use crate::{
     field::{Expr, Field},
-    sql_types::{Portable, SqlKind, Standard},
+    sql_types::{Document, Portable, SqlKind, Standard},
 };
 
 /// A value, or an expression, that a field of the SQL type `ST` may be compared with.
@@ -60,6 +60,19 @@ where
 
 #[diagnostic::do_not_recommend]
 impl<ST, T, E> OperandOf<ST, Portable> for T
+where
+    ST: SqlType,
+    T: PortableOperand<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = E;
+    fn into_expression(self) -> E {
+        PortableOperand::into_expression(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<ST, T, E> OperandOf<ST, Document> for T
 where
     ST: SqlType,
     T: PortableOperand<ST, Expression = E>,

@@ -4,6 +4,7 @@
 //! The tables are written by hand and have no constraint, so that a row that is not found and stored a second time is seen.
 
 mod floats;
+mod json;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod uuids;

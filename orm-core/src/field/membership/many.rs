@@ -46,9 +46,9 @@ pub trait WriteMany<E>: Driver {
 /// Fails unless a value is a bind parameter and nothing else.
 fn check_form<DB: Driver, E: QueryFragment<DB>>(values: &[E], parameter: &str) -> QueryResult<()> {
     match values.first() {
-        Some(value) if DB::sql(value)? != parameter => Err(refused(
-            "a list of so many can only be one of values: fields cannot be in it, nor, on MySQL and MariaDB, JSON documents",
-        )),
+        Some(value) if DB::sql(value)? != parameter => {
+            Err(refused("a list of so many can only be one of values: fields cannot be in it, nor JSON documents"))
+        }
         _ => Ok(()),
     }
 }

@@ -12,10 +12,14 @@ use diesel::{
 
 use self::many::{Elements, WriteMany};
 pub use self::query::{Exists, InQuery, exists};
-use super::{Expr, Readable, expr::on_expressions};
-use crate::types::{Native, operand::Operand};
+use super::{Expr, Readable, expr::on_expressions, operators::Compared};
+use crate::{
+    sql_types::{Comparison, SqlKind},
+    types::{Native, operand::Operand},
+};
 
 type SqlTypeOf<E> = <E as Expression>::SqlType;
+type KindOf<E> = <SqlTypeOf<E> as SqlKind>::Kind;
 
 /// Above this, values are no bind parameters one by one: a statement can have 32766 to 65535 of them, and may have several
 /// lists.
@@ -99,12 +103,13 @@ pub trait OneOf<F> {
 #[diagnostic::do_not_recommend]
 impl<F, I> OneOf<F> for I
 where
-    F: Expression,
+    F: Expression<SqlType: SqlKind>,
     I: IntoIterator<Item: Operand<SqlTypeOf<F>>>,
 {
-    type In = In<F, <I::Item as Operand<SqlTypeOf<F>>>::Expression>;
+    type In = In<Compared<F>, Compared<F, <I::Item as Operand<SqlTypeOf<F>>>::Expression>>;
     fn any(self, field: F) -> Self::In {
-        In { field, values: Elements::new(self.into_iter().map(Operand::into_expression).collect()), negated: false }
+        let values = self.into_iter().map(|value| KindOf::<F>::compared(value.into_expression())).collect();
+        In { field: KindOf::<F>::compared(field), values: Elements::new(values), negated: false }
     }
     fn none(self, field: F) -> Self::In {
         In { negated: true, ..self.any(field) }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "numeric")]
 mod decimal;
+#[cfg(feature = "serde_json")]
+mod json;
 mod math;
 pub(crate) mod text;
 #[cfg(feature = "chrono")]
@@ -15,6 +17,8 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     math::register(connection)?;
     #[cfg(feature = "numeric")]
     decimal::register(connection)?;
+    #[cfg(feature = "serde_json")]
+    json::register(connection)?;
     #[cfg(feature = "chrono")]
     time::register(connection)?;
     // The last one: where it is known, all are.
