@@ -8,7 +8,7 @@ use orm_core::{BackendKind, Database};
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use crate::server::{self, Cleanup};
-use crate::witness;
+use crate::witness::{self, Witness};
 
 /// A database that one test has to itself; it is removed with this.
 #[derive(Debug)]
@@ -111,6 +111,15 @@ impl Bed {
     /// As [`orm_core::connect`].
     pub fn db(&self) -> orm_core::Result<Database> {
         orm_core::connect(&self.url)
+    }
+
+    /// A connection of the witness's that is kept.
+    ///
+    /// # Panics
+    ///
+    /// If none can be opened.
+    pub fn witness(&self) -> Witness {
+        witness::must("connect", Witness::connect(self.backend, &self.url))
     }
 
     /// The only column of a query, each value as text, read by a connection of the witness's own.

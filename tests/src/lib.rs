@@ -42,7 +42,7 @@ mod server;
 mod starter;
 mod witness;
 
-pub use crate::{bed::Bed, pick::Pick};
+pub use crate::{bed::Bed, pick::Pick, witness::Witness};
 
 /// What a test returns.
 pub type TestResult = Result<(), Box<dyn std::error::Error>>;

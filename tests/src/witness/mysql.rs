@@ -5,7 +5,11 @@ use mysql::{Conn, Opts, OptsBuilder, Row, Value, prelude::Queryable};
 use super::Answer;
 
 pub(super) fn texts(url: &str, sql: &str) -> Answer<Vec<Option<String>>> {
-    let rows: Vec<Row> = connect(url)?.query(sql).map_err(|error| error.to_string())?;
+    texts_on(&mut connect(url)?, sql)
+}
+
+pub(super) fn texts_on(connection: &mut Conn, sql: &str) -> Answer<Vec<Option<String>>> {
+    let rows: Vec<Row> = connection.query(sql).map_err(|error| error.to_string())?;
     rows.into_iter().map(only_value).collect()
 }
 
@@ -21,7 +25,10 @@ fn only_value(row: Row) -> Answer<Option<String>> {
 }
 
 pub(super) fn execute(url: &str, sql: &str) -> Answer<()> {
-    let mut connection = connect(url)?;
+    execute_on(&mut connect(url)?, sql)
+}
+
+pub(super) fn execute_on(connection: &mut Conn, sql: &str) -> Answer<()> {
     let mut results = connection.query_iter(sql).map_err(|error| error.to_string())?;
     // An error of a later statement comes with that statement's result.
     while let Some(mut result) = results.iter() {
@@ -32,7 +39,7 @@ pub(super) fn execute(url: &str, sql: &str) -> Answer<()> {
     Ok(())
 }
 
-fn connect(url: &str) -> Answer<Conn> {
+pub(super) fn connect(url: &str) -> Answer<Conn> {
     // The options are orm-core's, and that crate refuses those that it does not know.
     let server = url.split('?').next().unwrap_or(url).replacen("mariadb://", "mysql://", 1);
     let options = Opts::from_url(&server).map_err(|error| error.to_string())?;
