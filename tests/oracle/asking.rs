@@ -1,6 +1,6 @@
 //! Asking many questions, each in several worlds.
 
-use std::fmt::Debug;
+use std::{env, fmt::Debug};
 
 use orm_core::prelude::*;
 use orm_tests::{Bed, TestResult};
@@ -15,6 +15,41 @@ use crate::world::World;
 const WORLDS: [u64; 3] = [1, 2, 3];
 const QUESTIONS: u32 = 300;
 
+/// Asks generated questions.
+pub(crate) struct Runner {
+    cases: u32,
+    seed: u64,
+}
+
+/// A runner of so many cases. They are the same in each run, so that a failure is there again; the variable
+/// `ORM_TEST_SEED`, a number, chooses others.
+///
+/// # Panics
+///
+/// If the variable is not a number.
+pub(crate) fn runner(cases: u32) -> Runner {
+    let seed = env::var("ORM_TEST_SEED").map_or(0, |seed| seed.parse().expect("ORM_TEST_SEED is a number"));
+    Runner { cases, seed }
+}
+
+impl Runner {
+    /// Generates questions until one fails, and returns the simplest that does, with the seed.
+    pub(crate) fn check<Q: Debug>(
+        &self,
+        questions: &impl Strategy<Value = Q>,
+        ask: impl Fn(&Q) -> TestResult,
+    ) -> TestResult {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        let config = Config { cases: self.cases, failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+        let asked = runner.run(questions, |question| {
+            ask(&question).map_err(|difference| TestCaseError::fail(difference.to_string()))
+        });
+        asked.map_err(|failure| format!("with ORM_TEST_SEED={}: {failure}", self.seed).into())
+    }
+}
+
 /// Generates questions, and looks in each world whether `same` finds one answer to each.
 pub(crate) fn in_each_world<Q: Debug + 'static>(
     bed: &Bed,
@@ -25,12 +60,7 @@ pub(crate) fn in_each_world<Q: Debug + 'static>(
     for number in WORLDS {
         let world = World::new(number);
         world.store(&db)?;
-        // The same questions each time, so that a failure is there again.
-        let config = Config { cases: QUESTIONS, failure_persistence: None, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::default()));
-        runner.run(&questions, |question| {
-            same(&world, &db, &question).map_err(|difference| TestCaseError::fail(difference.to_string()))
-        })?;
+        runner(QUESTIONS).check(&questions, |question| same(&world, &db, question))?;
         bed.execute("DROP TABLE oracle_entries");
         bed.execute("DROP TABLE oracle_authors");
     }
