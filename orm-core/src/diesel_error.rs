@@ -30,6 +30,17 @@ pub(crate) fn is_the_databases(error: &DieselError) -> bool {
 #[cfg_attr(not(any(feature = "mysql", feature = "postgres")), allow(unused_variables))]
 fn numbered(error: &DieselError, backend: BackendKind) -> Option<ErrorKind> {
     match error {
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => {
+            Some(numbered(commit_error, backend).unwrap_or_else(|| kind(commit_error)))
+        }
+        // Whatever the server's reason is: the connection is gone.
+        #[cfg(any(feature = "mysql", feature = "postgres"))]
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, information) => {
+            Some(match crate::net::loss::is_unknown(information.details()) {
+                true => ErrorKind::OutcomeUnknown,
+                false => ErrorKind::ConnectionLost,
+            })
+        }
         #[cfg(feature = "mysql")]
         DieselError::DatabaseError(_, information) if backend == BackendKind::Mysql => {
             crate::mysql::kind_of_details(information.details()?)
@@ -66,6 +77,12 @@ fn kind(error: &DieselError) -> ErrorKind {
     }
 }
 
+/// Whether the message of an error of libpq's says that the connection is lost.
+#[cfg(feature = "libpq")]
+pub(crate) fn is_lost(information: &dyn diesel::result::DatabaseErrorInformation) -> bool {
+    kind_of_message(information.message()) == ErrorKind::ConnectionLost
+}
+
 /// Diesel passes on no SQLSTATE, so the rest is told by the message, as servers with English messages write it
 /// (`lc_messages`; SQLite knows no other language). In other languages the kind is `Database`.
 fn kind_of_message(message: &str) -> ErrorKind {
@@ -90,7 +107,7 @@ fn kind_of_message(message: &str) -> ErrorKind {
     PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map_or(ErrorKind::Database, |(_, kind)| *kind)
 }
 
-fn sentence(kind: ErrorKind) -> &'static str {
+pub(crate) fn sentence(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::UniqueViolation => "a row with this unique key exists already",
         ErrorKind::ForeignKeyViolation => "a foreign key is violated",
@@ -99,6 +116,10 @@ fn sentence(kind: ErrorKind) -> &'static str {
         ErrorKind::SerializationFailure => "the transaction lost against another one; run it again",
         ErrorKind::ReadOnly => "this transaction or database is read-only",
         ErrorKind::ConnectionLost => "the connection to the database is lost",
+        ErrorKind::OutcomeUnknown => {
+            "the connection to the database was lost after a commit had been sent and before it was answered, so nobody knows \
+             whether it was committed: check whether it was before running it again"
+        }
         ErrorKind::StatementTimeout => "the statement took longer than the statement timeout",
         ErrorKind::LockTimeout => "a lock could not be had in time",
         ErrorKind::Cancelled => "the statement was cancelled",

@@ -47,8 +47,13 @@ pub enum ErrorKind {
     Configuration,
     /// No connection could be made: the server is unreachable, or refused the user, the password or the database.
     Connection,
-    /// A connection that worked is gone.
+    /// A connection that worked is gone, and nothing of the statement or the transaction is stored: it was not sent, it only
+    /// reads, or the transaction had not come to its COMMIT. [`Error::sqlstate`] tells the server's reason, if it gave one, such
+    /// as `57P01` (an administrator ended it) or `25P03` (the transaction was idle for too long).
     ConnectionLost,
+    /// The connection was lost after a COMMIT, or a write outside of a transaction, had been sent and before it was answered: it
+    /// may be stored. Check that before running it again. Nothing in this crate repeats such a statement by itself.
+    OutcomeUnknown,
     /// No connection became free within the time that was set.
     PoolTimeout,
     /// The connection is taken by an open stream.
@@ -176,10 +181,27 @@ impl Error {
     /// What else the server told (its detail, hint, constraint, table and column) is in the cause, Diesel's
     /// `DatabaseErrorInformation`.
     pub fn sqlstate(&self) -> Option<&str> {
-        match self.0.source.as_deref()?.downcast_ref()? {
+        let source = self.0.source.as_deref()?;
+        if let Some(reason) = source.downcast_ref::<Reason>() {
+            return reason.sqlstate.as_deref();
+        }
+        let mut error = source.downcast_ref::<diesel::result::Error>()?;
+        while let diesel::result::Error::RollbackErrorOnCommit { commit_error, .. } = error {
+            error = commit_error;
+        }
+        match error {
             diesel::result::Error::DatabaseError(_, information) => sqlstate_of_details(information.details()?),
             _ => None,
         }
+    }
+
+    /// The error of a statement that only reads: where the connection was lost, nothing can have been stored.
+    pub(crate) fn of_read(mut self) -> Self {
+        if self.0.kind == ErrorKind::OutcomeUnknown {
+            self.0.kind = ErrorKind::ConnectionLost;
+            self.0.message = crate::diesel_error::sentence(ErrorKind::ConnectionLost).to_owned();
+        }
+        self
     }
 
     /// The name of the model that it happened to.
@@ -268,6 +290,21 @@ impl StdError for Error {
         self.0.source.as_deref().map(|source| source as _)
     }
 }
+
+/// What an earlier error said, as the cause of a later one.
+#[derive(Clone, Debug)]
+pub(crate) struct Reason {
+    pub(crate) text: String,
+    pub(crate) sqlstate: Option<String>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Reason {}
 
 /// A sentence as a cause, where there is no error value to keep.
 #[derive(Debug)]

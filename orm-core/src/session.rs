@@ -16,7 +16,7 @@ use crate::{
     backend::{Driver, Handle},
     database::pool::{self, Pool, Pooled},
     diesel_error,
-    error::{Error, ErrorKind, Result, Text},
+    error::{Error, ErrorKind, Reason, Result},
     transaction::{Attempt, Hook, Hooks, Options},
 };
 
@@ -26,6 +26,7 @@ pub struct Inner<DB: Driver> {
     slot: Arc<Slot<DB>>,
     /// How many transactions were open before: none, but for Diesel's test transaction on a connection of the program's.
     before: usize,
+    read_only: bool,
 }
 
 struct Slot<DB: Driver> {
@@ -37,7 +38,7 @@ struct Slot<DB: Driver> {
 struct State<DB: Driver> {
     connection: Holder<DB>,
     /// The first failure of a statement, after which only rolling back is allowed.
-    failed: Option<String>,
+    failed: Option<Failure>,
     /// The user had the connection, so a statement may have failed unseen.
     lent: bool,
     /// The user had the connection at any time, so the session may not be as it was.
@@ -51,6 +52,35 @@ struct State<DB: Driver> {
     hooks: Hooks,
     /// Undoes, when the transaction has ended, what was set for it.
     undo: Option<&'static str>,
+}
+
+/// Why a transaction can only be rolled back.
+#[derive(Clone)]
+struct Failure {
+    kind: ErrorKind,
+    reason: Reason,
+}
+
+impl Failure {
+    fn new(reason: impl Into<String>) -> Self {
+        Failure { kind: ErrorKind::TransactionAborted, reason: Reason { text: reason.into(), sqlstate: None } }
+    }
+
+    fn of(error: &Error, text: String) -> Self {
+        Failure { kind: error.kind(), reason: Reason { text, sqlstate: error.sqlstate().map(str::to_owned) } }
+    }
+
+    /// The error of what is done in the transaction after it: with its reason, if the connection was lost, or else this
+    /// sentence.
+    fn error(&self, otherwise: &str) -> Error {
+        match self.kind {
+            ErrorKind::ConnectionLost | ErrorKind::OutcomeUnknown => {
+                Error::new(ErrorKind::ConnectionLost, "the connection was lost earlier in this transaction")
+            }
+            _ => Error::new(ErrorKind::TransactionAborted, otherwise),
+        }
+        .with_source(self.reason.clone())
+    }
 }
 
 enum Holder<DB: Driver> {
@@ -83,7 +113,8 @@ impl<DB: Driver> Inner<DB> {
             hooks: Hooks::default(),
             undo,
         };
-        Ok(Inner { slot: Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() }), before })
+        let slot = Arc::new(Slot { state: Mutex::new(state), free: Condvar::new() });
+        Ok(Inner { slot, before, read_only: options.read_only })
     }
 
     /// Opens a savepoint, and returns its level: how many are open with it.
@@ -99,13 +130,12 @@ impl<DB: Driver> Inner<DB> {
     /// Commits the savepoint of this level; level 0 is the transaction itself.
     pub(crate) fn commit(&self, level: usize) -> Result<()> {
         if let Some(failure) = self.slot.lock().failed.clone() {
-            return Err(Error::new(
-                ErrorKind::TransactionAborted,
-                "the transaction was rolled back: a statement in it had failed, although `Ok` was returned. To go on \
-                 after a failure, wrap what may fail in `tx.transaction(…)`",
-            )
-            .on_backend(DB::KIND)
-            .with_source(Text(failure)));
+            return Err(failure
+                .error(
+                    "the transaction was rolled back: a statement in it had failed, although `Ok` was returned. To go on \
+                     after a failure, wrap what may fail in `tx.transaction(…)`",
+                )
+                .on_backend(DB::KIND));
         }
         let lent = std::mem::take(&mut self.slot.lock().lent);
         let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
@@ -117,13 +147,14 @@ impl<DB: Driver> Inner<DB> {
             )
             .on_backend(DB::KIND));
         }
-        lease.run(|connection| {
+        let committed = lease.run(|connection| {
             if lent {
                 // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a failure went unseen.
                 DB::check_transaction(connection)?;
             }
             AnsiTransactionManager::commit_transaction(connection)
-        })?;
+        });
+        committed.map_err(|error| if self.read_only { error.of_read() } else { error })?;
         let mut state = self.slot.lock();
         state.savepoints.truncate(level.saturating_sub(1));
         state.hooks.release(level);
@@ -194,7 +225,8 @@ impl<DB: Driver> Inner<DB> {
             }
             // What should be undone is still there, so nothing around it may be committed.
             Err(error) => {
-                state.failed.get_or_insert_with(|| format!("a part of it could not be rolled back: {error}"));
+                let reason = format!("a part of it could not be rolled back: {error}");
+                state.failed.get_or_insert_with(|| Failure::of(error, reason));
             }
         }
         drop(state);
@@ -213,9 +245,9 @@ fn of_attempt(error: Error, attempt: Option<Attempt>) -> Error {
 
 /// How many transactions and savepoints Diesel knows to be open.
 fn depth<DB: Driver>(link: &mut DB::Link) -> Result<usize> {
-    let depth = AnsiTransactionManager::transaction_manager_status_mut(link)
-        .transaction_depth()
-        .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+    let depth = AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth();
+    // Diesel only knows that the connection is of no use.
+    let depth = depth.map_err(|error| diesel_error::ours(DB::loss(link).unwrap_or(error), DB::KIND))?;
     Ok(depth.map_or(0, |depth| usize::try_from(depth.get()).unwrap_or(usize::MAX)))
 }
 
@@ -383,12 +415,9 @@ impl<DB: Driver> Lease<DB> {
             if let Some(failure) = &state.failed
                 && !matches!(purpose, Purpose::Rollback)
             {
-                return Err(Error::new(
-                    ErrorKind::TransactionAborted,
-                    "an earlier statement of this transaction failed, so it can only be rolled back",
-                )
-                .on_backend(DB::KIND)
-                .with_source(Text(failure.clone())));
+                return Err(failure
+                    .error("an earlier statement of this transaction failed, so it can only be rolled back")
+                    .on_backend(DB::KIND));
             }
             // Savepoints end in the order in which they began, so two threads cannot each have their own.
             if state.savepoints.last().is_some_and(|thread| *thread != thread::current().id()) {
@@ -419,7 +448,7 @@ impl<DB: Driver> Lease<DB> {
             const ENDED: &str = "the transaction has ended already, and nothing more is sent in it: by a COMMIT or ROLLBACK of \
                                  the program's own, or by a statement such as CREATE TABLE on MySQL, which commits what \
                                  was done before";
-            state.failed = Some(ENDED.to_owned());
+            state.failed = Some(Failure::new(ENDED));
             return Err(Error::new(ErrorKind::TransactionAborted, ENDED).on_backend(DB::KIND));
         }
         if matches!(purpose, Purpose::RawSql) {
@@ -448,7 +477,7 @@ impl<DB: Driver> Lease<DB> {
     /// The error, after which what was written does not stay: it is remembered by the transaction.
     pub(crate) fn spoiled(&self, error: Error) -> Error {
         if let Home::Transaction(slot) = &self.home {
-            slot.lock().failed.get_or_insert_with(|| error.to_string());
+            slot.lock().failed.get_or_insert_with(|| Failure::new(error.to_string()));
         }
         error
     }
@@ -472,8 +501,9 @@ impl<DB: Driver> Reporter<DB> {
             return diesel_error::ours(error, DB::KIND);
         };
         let mut state = slot.lock();
-        state.failed.get_or_insert_with(|| error.to_string());
+        let reason = error.to_string();
         let error = of_attempt(diesel_error::ours(error, DB::KIND), state.attempt);
+        state.failed.get_or_insert_with(|| Failure::of(&error, reason));
         state.lost |= error.is_lost_to_another();
         error
     }

@@ -59,7 +59,7 @@ impl<B: Backend> Transaction<B> {
     /// `f` may use the database; it is in no transaction. What was registered in a [nested
     /// transaction](Self::transaction) waits for the outermost commit, too, and is forgotten where the nested one is
     /// rolled back. Nothing runs where the transaction is rolled back, where COMMIT fails, or where nobody knows whether it
-    /// succeeded because the connection was lost; nor where the process ends before. (What must not be missed is
+    /// succeeded because the connection was lost ([`ErrorKind::OutcomeUnknown`]); nor where the process ends before. (What must not be missed is
     /// written to a table in the same transaction, and done by whoever reads that.)
     ///
     /// Nothing that `f` does can undo the commit. If it panics, the others run all the same, and then the panic goes on;

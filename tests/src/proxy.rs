@@ -26,6 +26,10 @@ struct State {
     sent: Option<Mutex<Vec<u8>>>,
     /// Bytes from the server so far.
     received: AtomicU64,
+    /// Bytes to the server so far.
+    passed_up: AtomicU64,
+    /// A connection is cut when this many bytes have gone to the server.
+    cut_after_sent: AtomicU64,
     /// A connection is cut when this many bytes have come from the server.
     cut_after: AtomicU64,
     /// Nothing more is passed on when this many bytes have come from the server, until that changes.
@@ -60,6 +64,8 @@ impl Proxy {
             server: Mutex::new(with_port(before, server)),
             sent,
             received: AtomicU64::new(0),
+            passed_up: AtomicU64::new(0),
+            cut_after_sent: AtomicU64::new(u64::MAX),
             cut_after: AtomicU64::new(u64::MAX),
             hold_after: AtomicU64::new(u64::MAX),
         });
@@ -118,6 +124,16 @@ impl Proxy {
         self.state.cut_after.store(self.received() + bytes, Ordering::SeqCst);
     }
 
+    /// The bytes that have come from the clients.
+    pub fn sent(&self) -> u64 {
+        self.state.passed_up.load(Ordering::SeqCst)
+    }
+
+    /// Cuts every connection, mid-message, when so many more bytes have come from the clients; the server gets no more of them.
+    pub fn cut_after_sent(&self, bytes: u64) {
+        self.state.cut_after_sent.store(self.sent() + bytes, Ordering::SeqCst);
+    }
+
     /// Holds back what comes from the server, mid-message, when so many more bytes have come, as a server does that
     /// hangs; the connections stay.
     pub fn hold_after(&self, bytes: u64) {
@@ -127,6 +143,7 @@ impl Proxy {
     /// Cuts no more connections, and passes on what was held back.
     pub fn heal(&self) {
         self.state.cut_after.store(u64::MAX, Ordering::SeqCst);
+        self.state.cut_after_sent.store(u64::MAX, Ordering::SeqCst);
         self.state.hold_after.store(u64::MAX, Ordering::SeqCst);
     }
 }
@@ -160,7 +177,10 @@ impl State {
         if let Some(sent) = &self.sent {
             sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         }
-        to.write_all(bytes).is_ok()
+        let before = self.passed_up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        let room = self.cut_after_sent.load(Ordering::SeqCst).saturating_sub(before);
+        let passed = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        to.write_all(&bytes[..passed]).is_ok() && passed == bytes.len()
     }
 
     /// Whether it goes on.

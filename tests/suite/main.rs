@@ -17,6 +17,8 @@ mod models;
 mod mysql;
 mod nesting;
 mod orders;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod outcomes;
 #[cfg(feature = "postgres")]
 mod pgbouncer;
 mod plain_diesel;

@@ -302,7 +302,7 @@ mod lost {
             ok(())
         });
         let error = answer.expect_err("nobody knows");
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::ConnectionLost, None), "{error:?}");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, None), "{error:?}");
         assert_eq!((story.told(), calls), (vec![], 1));
         Ok(())
     }

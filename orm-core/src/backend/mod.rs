@@ -197,6 +197,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         a.to_lowercase() == b.to_lowercase()
     }
 
+    /// Why the connection is lost, if it is, and knows.
+    fn loss(_: &Self::Link) -> Option<diesel::result::Error> {
+        None
+    }
+
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(link: &mut Self::Link) -> QueryResult<()>;
 

@@ -179,12 +179,18 @@ impl<B: Backend> Database<B> {
     /// that lost against another one. What is to happen after the commit and cannot be undone by a rollback is left to
     /// [`on_commit`](Transaction::on_commit).
     ///
+    /// If the connection is lost before COMMIT is sent, nothing is stored ([`ErrorKind::ConnectionLost`]). If it is lost after
+    /// that and before the server's answer, the transaction may be committed ([`ErrorKind::OutcomeUnknown`]): look for what it
+    /// writes before running it again. SQLite has no such case: where its COMMIT fails (an I/O error, a full disk, a database
+    /// that stays locked), the transaction is rolled back.
+    ///
     /// Where the compiler cannot tell the closure's error type, name it at the end: `Ok::<_, orm_core::Error>(…)`.
     ///
     /// # Errors
     ///
-    /// What `f` returns; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`] where `f` returned `Ok`
-    /// although a statement had failed.
+    /// What `f` returns; an error of BEGIN or COMMIT, among them [`ErrorKind::OutcomeUnknown`];
+    /// [`ErrorKind::TransactionAborted`] where `f` returned `Ok` although a statement had failed;
+    /// [`ErrorKind::ConnectionLost`], with the server's reason, where it returned `Ok` although the connection had been lost.
     pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T, E>) -> Result<T, E> {
         transaction::once(&self.inner, &transaction::Options::default(), f).map_err(|failed| failed.error)
     }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::{MysqlConnection, error::Failure, handshake, session, wire::Wire};
-use crate::net::{socket::Deadline, statements::begins_with};
+use crate::net::socket::Deadline;
 
 /// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
 /// server that sends more has not listened.
@@ -139,75 +139,5 @@ impl MysqlConnection {
             }
         }
         Ok(())
-    }
-}
-
-/// What may stand before a parenthesis in a statement that only reads: SQL's own words, and functions that write nothing.
-const HARMLESS: &str = "\
-    abs all and any array_agg as avg between bit_length by case cast ceil char_length coalesce concat count \
-    date date_trunc distinct else except exists extract filter floor from generate_series greatest having if \
-    ifnull ilike in intersect is join lateral least left length like limit lower ltrim max min mod not now \
-    nullif offset on or over pg_sleep position power regexp repeat replace right round row_number rtrim select \
-    sleep some sqrt string_agg strpos substr substring sum then trim union unnest upper using values when where \
-    with xor";
-
-/// Whether a statement does nothing but read: its first word says so, and it calls no function that is not known to write
-/// nothing. Whoever is in doubt is taken to write. (A view may call a function unseen.)
-pub(super) fn only_reads(sql: &str) -> bool {
-    begins_with(sql, &["SELECT", "SHOW", "TABLE", "VALUES", "WITH"])
-        && sql.match_indices('(').all(|(at, _)| is_harmless(&sql[..at]))
-}
-
-/// Whether what ends here is no call of a function that may write.
-fn is_harmless(before: &str) -> bool {
-    let before = before.trim_end();
-    if before.ends_with("*/") || before.lines().next_back().is_some_and(|line| line.contains("--")) {
-        return false; // a comment may hide a name
-    }
-    let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-    if word.is_empty() {
-        // A name in quotes may be any function's.
-        return !before.ends_with(['"', '`', ']']);
-    }
-    // Behind a point it is a function of some schema, and not the system's own.
-    let is_qualified = before[..before.len() - word.len()].trim_end().ends_with('.');
-    !is_qualified && HARMLESS.split(' ').any(|known| word.eq_ignore_ascii_case(known))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_write_is_not_taken_to_read() {
-        for sql in [
-            "SELECT 1",
-            " (select 1)",
-            "\n((SELECT 1",
-            "SELECT*FROM t",
-            "/* a */ -- b\n SELECT 1",
-            "TABLE t",
-            "SELECT count(*) FROM t WHERE (a IN (1, 2)) AND lower ( b ) = $1",
-            "SELECT (SELECT max(x) FROM u) FROM t",
-        ] {
-            assert!(only_reads(sql), "{sql}");
-        }
-        for sql in [
-            "CALL p()",
-            "insert into t values (1) returning id",
-            "/*! CALL p() */ SELECT 1",
-            "SELECTED",
-            "",
-            "é",
-            "SELECT work(id) FROM jobs",
-            "SELECT jobs.work (id) FROM jobs",
-            "SELECT \"count\"(1)",
-            "SELECT é(1)",
-            "SELECT s.left(1)",
-            "SELECT \"left\"/**/(1)",
-            "SELECT work -- it\n(1)",
-        ] {
-            assert!(!only_reads(sql), "{sql}");
-        }
     }
 }

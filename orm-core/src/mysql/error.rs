@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, io};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use mysql_common::packets::ServerError;
 
-use crate::error::ErrorKind;
+use crate::{error::ErrorKind, net::loss::Loss};
 
 /// What went wrong.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) enum Failure {
     /// The server's own word.
     Server(ServerWord),
     /// The connection cannot be used any more.
-    Lost(Cow<'static, str>),
+    Lost(Loss),
     /// It is not sent, because the server would end the connection over it.
     TooLarge { size: usize, limit: usize },
     /// It is not sent, because the server has ended the transaction, most often by rolling it back.
@@ -60,9 +60,33 @@ impl Failure {
         format!("the server does not keep to the protocol: {what}")
     }
 
-    /// Whether the server's word is of no kind that is known here.
-    pub(super) fn is_of_no_kind(&self) -> bool {
-        matches!(self, Failure::Server(word) if kind_of(word.number) == ErrorKind::Database)
+    /// Whether the server ends the connection with it.
+    pub(super) fn is_loss(&self) -> bool {
+        match self {
+            Failure::Lost(_) => true,
+            Failure::Server(word) => kind_of(word.number) == ErrorKind::ConnectionLost,
+            _ => false,
+        }
+    }
+
+    /// What it says of a connection that is lost with it, or right after it.
+    pub(super) fn loss(&self) -> Loss {
+        match self {
+            Failure::Lost(loss) => loss.clone(),
+            Failure::Server(word) => Loss::told(format!("{} (error {})", word.message, word.number), &word.sqlstate),
+            other => other.to_string().into(),
+        }
+    }
+
+    /// The same for an error that was found after the connection had gone.
+    pub(super) fn into_loss(self) -> Self {
+        Failure::Lost(self.loss())
+    }
+
+    /// Whether an error behind which the connection has gone may be the reason why: it is about no statement's content.
+    pub(super) fn may_be_the_reason(&self) -> bool {
+        matches!(self, Failure::Server(word)
+            if matches!(kind_of(word.number), ErrorKind::Database | ErrorKind::Cancelled | ErrorKind::ConnectionLost))
     }
 
     /// The error number, where the server spoke.
@@ -80,7 +104,7 @@ impl fmt::Display for Failure {
             Failure::Server(word) => {
                 write!(f, "{} (error {}, SQLSTATE {})", word.message, word.number, word.sqlstate)
             }
-            Failure::Lost(why) => write!(f, "{LOST}: {why}"),
+            Failure::Lost(loss) => loss.fmt(f),
             Failure::TooLarge { size, limit } => write!(
                 f,
                 "this statement and its values take {size} bytes, and the server's `max_allowed_packet` is {limit}; \
@@ -95,7 +119,6 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-const LOST: &str = "the connection to the server is lost";
 const ENDED: &str = "the server has ended this transaction (a deadlock rolls it back, a statement such as CREATE \
                            TABLE commits it, though it fails itself), so this statement was not sent; it would have \
                            run outside of any transaction";
@@ -112,8 +135,8 @@ impl From<Failure> for DieselError {
                 let details = format!("error {}, SQLSTATE {}", word.number, word.sqlstate);
                 DieselError::DatabaseError(diesel_kind(&word), information(word.message, Some(details)))
             }
-            Failure::Lost(_) => {
-                DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, information(message, None))
+            Failure::Lost(loss) => {
+                DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, information(message, loss.details()))
             }
             Failure::TooLarge { .. } => DieselError::DatabaseError(
                 DatabaseErrorKind::UnableToSendCommand,
@@ -192,7 +215,7 @@ pub(super) fn kind_of(number: u16) -> ErrorKind {
         1969 | 3024 => ErrorKind::StatementTimeout,
         1317 => ErrorKind::Cancelled,
         1153 | 1301 | 3068 => ErrorKind::TooLarge,
-        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 => ErrorKind::ConnectionLost,
+        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => ErrorKind::ConnectionLost,
         _ => ErrorKind::Database,
     }
 }

@@ -122,7 +122,7 @@ fn failed(failure: Failure, options: &Options) -> Error {
         Some(1040 | 1203 | 1226) => "the server has no room for another connection",
         Some(1129 | 1130) => "the server accepts no connection from this address",
         Some(1251) => "the server has no way to log in that is known here",
-        _ if matches!(&failure, Failure::Lost(why) if why == TIMED_OUT) => TIMED_OUT,
+        _ if matches!(&failure, Failure::Lost(loss) if loss.why == TIMED_OUT) => TIMED_OUT,
         _ => "no connection to the server could be made",
     };
     let mut text = failure.to_string();

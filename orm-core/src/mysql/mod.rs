@@ -52,6 +52,7 @@ use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
     net::{
+        effects,
         established::establish,
         socket::Deadline,
         statements::{KEPT, Kept, Statements},
@@ -138,6 +139,10 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 /// An error's `message` is the server's own; `details` tells its number and SQLSTATE, as in
 /// `error 1213, SQLSTATE 40001`.
 ///
+/// A connection that is lost is `DatabaseErrorKind::ClosedConnection`, with the server's reason and its SQLSTATE if it gave one.
+/// If a COMMIT, a write outside of a transaction, or a statement that commits implicitly, was sent and not answered, `details`
+/// begins with `the outcome is unknown`.
+///
 /// ```no_run
 /// use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 ///
@@ -219,8 +224,7 @@ impl MysqlConnection {
     where
         T: QueryFragment<Mysql>,
     {
-        self.observed(&debug_query::<Mysql, _>(source), |connection| connection.send(source))?;
-        self.only_reads = true;
+        self.observed(&debug_query::<Mysql, _>(source), |connection| connection.send_as(source, Some(true)))?;
         Ok(())
     }
 
@@ -252,6 +256,11 @@ impl MysqlConnection {
 
     /// Runs a statement as a prepared one, and says how many rows it changed; `None` if it gives rows.
     fn send<T: QueryFragment<Mysql>>(&mut self, source: &T) -> QueryResult<Option<u64>> {
+        self.send_as(source, None)
+    }
+
+    /// The same, of a statement of which it may be known whether it only reads.
+    fn send_as<T: QueryFragment<Mysql>>(&mut self, source: &T, only_reads: Option<bool>) -> QueryResult<Option<u64>> {
         let mut sql = MysqlQueryBuilder::default();
         source.to_sql(&mut sql, &Mysql)?;
         let sql = sql.finish();
@@ -260,7 +269,7 @@ impl MysqlConnection {
         let values: Vec<Parameter> = binds.metadata.into_iter().zip(binds.binds).collect();
         let keep = source.is_safe_to_cache_prepared(&Mysql)?;
         let answer = self.run(|connection| {
-            connection.only_reads = abandon::only_reads(&sql);
+            connection.only_reads = only_reads.unwrap_or_else(|| effects::only_reads(&sql));
             connection.execute_prepared(&sql, &values, keep)
         });
         answer.map(|answer| match answer {
@@ -271,7 +280,7 @@ impl MysqlConnection {
 
     fn execute_prepared(&mut self, sql: &str, values: &[Parameter], keep: bool) -> StdResult<Answer, Failure> {
         if let Some(known) = self.statements.get(sql) {
-            match self.wire.execute(known, values) {
+            match self.wire.execute(known, values, sql, self.only_reads) {
                 // Nothing has been done yet; this happens where a table was changed meanwhile.
                 Err(failure) if matches!(failure.number(), Some(MUST_BE_PREPARED_AGAIN | UNKNOWN_STATEMENT)) => {
                     self.statements.remove(sql);
@@ -285,7 +294,7 @@ impl MysqlConnection {
         }
         let statement = self.wire.prepare(sql)?;
         let kept = if keep { self.statements.keep(sql, statement) } else { Kept::No };
-        let answer = self.wire.execute(statement, values);
+        let answer = self.wire.execute(statement, values, sql, self.only_reads);
         match kept {
             Kept::Yes { instead_of: None } => {}
             Kept::Yes { instead_of: Some(old) } => self.wire.forget(old),

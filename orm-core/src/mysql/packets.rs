@@ -13,7 +13,7 @@ use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 use super::error::Failure;
 use crate::net::{
     received::{KEPT, Received},
-    socket::{Deadline, Socket},
+    socket::{Deadline, LAST_MESSAGE, MOST_BEFORE_LAST_MESSAGE, Socket},
 };
 
 /// The bytes of a header: three of the length, one of the number.
@@ -46,6 +46,8 @@ pub(super) struct Packets {
     /// The number of the next packet, in either direction.
     number: u8,
     compressed: Option<Compressed>,
+    /// Whether the system has taken anything of what was to be sent last.
+    was_sent: bool,
 }
 
 /// What is on the wire where the connection is compressed.
@@ -67,6 +69,7 @@ impl Packets {
             out: Vec::new(),
             number: 0,
             compressed: None,
+            was_sent: false,
         }
     }
 
@@ -123,6 +126,44 @@ impl Packets {
 
     /// Sends what is in line.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        let before = self.socket.written();
+        let sent = self.send_all();
+        self.was_sent = self.socket.written() != before;
+        sent
+    }
+
+    /// Whether the system has taken anything of what was to be sent last, be it in part.
+    pub(super) fn was_sent(&self) -> bool {
+        self.was_sent
+    }
+
+    /// Reads on to the error by which the server has ended the connection, among what was received and not read; it is then the
+    /// packet in hand. Whether there is one.
+    #[cold]
+    pub(super) fn find_last_error(&mut self) -> bool {
+        self.socket.set_deadline(Deadline::after(Some(LAST_MESSAGE)));
+        let mut size = 0;
+        while self.next().is_ok() && size < MOST_BEFORE_LAST_MESSAGE {
+            size += self.packet().len();
+            if self.packet().first() == Some(&0xFF) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Receives what has come, without waiting for more; whether anything has.
+    pub(super) fn receive_now(&mut self) -> Result<bool, Failure> {
+        // A compressed packet is read as a whole, and could not be taken up again.
+        if self.compressed.is_some() || !self.socket.set_waiting(false)? {
+            return Ok(false);
+        }
+        let received = self.received.receive_in_time(&mut self.socket);
+        self.socket.set_waiting(true)?;
+        Ok(received?)
+    }
+
+    fn send_all(&mut self) -> Result<(), Failure> {
         match &mut self.compressed {
             None => self.socket.write_all(&self.out)?,
             Some(compressed) => {
@@ -267,17 +308,17 @@ impl Compressed {
         let mut header = [0; COMPRESSED_HEADER];
         socket.read_exact(&mut header)?;
         let [a, b, c, number, d, e, f] = header;
-        if number != self.number {
-            return Err(broken(OUT_OF_ORDER));
-        }
+        let is_in_order = number == self.number;
         self.number = number.wrapping_add(1);
         let (packed, unpacked) = (length([a, b, c]), length([d, e, f]));
         self.content.clear();
         self.read = 0;
         // `take` rather than a buffer of that size: a length alone must not take memory.
         if unpacked == 0 {
-            let read = socket.take(packed as u64).read_to_end(&mut self.content)?;
-            return if read < packed { Err(closed()) } else { Ok(()) };
+            if socket.take(packed as u64).read_to_end(&mut self.content)? < packed {
+                return Err(closed());
+            }
+            return self.check_order(is_in_order);
         }
         let mut body = Vec::new();
         if socket.take(packed as u64).read_to_end(&mut body)? < packed {
@@ -287,7 +328,12 @@ impl Compressed {
         if read != unpacked {
             return Err(broken("a compressed packet is not as long as it says"));
         }
-        Ok(())
+        self.check_order(is_in_order)
+    }
+
+    /// As in [`Packets::next_part`], an error may come at any time.
+    fn check_order(&self, is_in_order: bool) -> io::Result<()> {
+        if is_in_order || self.content.get(HEADER) == Some(&0xFF) { Ok(()) } else { Err(broken(OUT_OF_ORDER)) }
     }
 }
 

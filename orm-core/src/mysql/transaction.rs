@@ -25,8 +25,8 @@ impl MysqlConnection {
         answer.map_err(|failure| {
             self.failed(&failure);
             match failure {
-                // The last word of a server that hangs up, such as "disconnected because of inactivity".
-                last if self.wire.is_lost() && last.is_of_no_kind() => Failure::Lost(last.to_string().into()).into(),
+                // The last message of a server that hangs up, such as "disconnected because of inactivity".
+                last if self.wire.is_lost() && last.may_be_the_reason() => Failure::Lost(last.loss()).into(),
                 other => other.into(),
             }
         })
@@ -42,8 +42,12 @@ impl MysqlConnection {
         }
         let was_open = self.wire.in_transaction();
         let state = self.within_connect_timeout(|connection| connection.ask_for_state(was_open));
-        if let Err(failure) = state {
-            self.give_up(&failure);
+        if let Err(silence) = state {
+            // What the server said before it hung up says more than that it has.
+            self.give_up(&silence);
+            if failure.may_be_the_reason() {
+                self.wire.was_lost_by(failure);
+            }
         }
     }
 
@@ -61,6 +65,11 @@ impl MysqlConnection {
     /// How many transactions and savepoints Diesel knows to be open.
     pub(super) fn depth(&mut self) -> QueryResult<Option<NonZeroU32>> {
         AnsiTransactionManager::transaction_manager_status_mut(self).transaction_depth()
+    }
+
+    /// Why the connection is lost, if it is.
+    pub(crate) fn loss(&self) -> Option<diesel::result::Error> {
+        self.wire.is_lost().then(|| self.wire.lost_before().into())
     }
 
     /// Whether the server has a transaction open that Diesel knows nothing of.

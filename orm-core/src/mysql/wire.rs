@@ -14,13 +14,17 @@ pub(super) use self::answers::ok_packet;
 use super::{
     column::Column,
     error::Failure,
-    handshake::Greeted,
+    handshake::{Greeted, error_packet},
     packets::Packets,
     parameters::{self, Parameter},
     reader::Reader,
     row::Spans,
 };
-use crate::net::socket::{Deadline, Timeouts};
+use crate::net::{
+    effects::Words,
+    loss::Loss,
+    socket::{Deadline, Timeouts},
+};
 
 const COM_INIT_DB: u8 = 0x02;
 const COM_QUERY: u8 = 0x03;
@@ -51,9 +55,34 @@ pub(super) struct Wire {
     max_allowed_packet: usize,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<Prepared>,
+    /// Whether the transaction that is open may have changed something.
+    has_written: bool,
+    /// Whether something was sent that may commit, and has not been answered.
+    is_at_stake: bool,
     /// Why the connection is gone.
-    lost: String,
+    lost: Option<Loss>,
 }
+
+/// What the statements of MySQL and MariaDB do. In a transaction, whatever is not known may commit, as CREATE TABLE does.
+const WORDS: Words = Words {
+    harmless: &[
+        "BEGIN",
+        "DO",
+        "KILL",
+        "RELEASE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "SHOW",
+        "START",
+        "USE",
+        "EXPLAIN",
+        "DESCRIBE",
+        "DESC",
+    ],
+    stay: Some(&["DELETE", "INSERT", "REPLACE", "SELECT", "UPDATE", "VALUES", "WITH", "TABLE"]),
+    ends: &["COMMIT"],
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -98,7 +127,9 @@ impl Wire {
             done_left: 0,
             max_allowed_packet: usize::MAX,
             useless: Vec::new(),
-            lost: String::new(),
+            has_written: false,
+            is_at_stake: false,
+            lost: None,
         }
     }
 
@@ -167,19 +198,25 @@ impl Wire {
         if self.state != State::Lost {
             self.packets.close();
             self.state = State::Lost;
-            self.lost = match why {
-                Failure::Lost(why) => why.to_string(),
-                other => other.to_string(),
-            };
+            self.lost = Some(why.loss());
         }
     }
 
-    fn lost_before(&self) -> Failure {
-        Failure::Lost(format!("it broke before: {}", self.lost).into())
+    /// Notes the reason of a loss that was noticed before the reason was known.
+    pub(super) fn was_lost_by(&mut self, reason: &Failure) {
+        if self.state == State::Lost {
+            self.lost = Some(reason.loss());
+        }
+    }
+
+    /// The failure of whatever is asked of a connection that is lost.
+    pub(super) fn lost_before(&self) -> Failure {
+        Failure::Lost(self.lost.as_ref().map_or_else(|| "it broke before".into(), Loss::before))
     }
 
     /// Runs SQL as text: one statement, or several with semicolons between.
     pub(super) fn query(&mut self, sql: &str) -> Result<Answer, Failure> {
+        self.prepare_to_send(sql)?;
         self.command(COM_QUERY, sql.as_bytes())?;
         self.done_left = sql.matches(';').count() + 1;
         self.answer(false)
@@ -236,7 +273,14 @@ impl Wire {
         })
     }
 
-    pub(super) fn execute(&mut self, statement: Prepared, values: &[Parameter]) -> Result<Answer, Failure> {
+    /// Executes a prepared statement of this SQL, of which it may be known that it only reads.
+    pub(super) fn execute(
+        &mut self,
+        statement: Prepared,
+        values: &[Parameter],
+        sql: &str,
+        only_reads: bool,
+    ) -> Result<Answer, Failure> {
         if usize::from(statement.parameters) != values.len() {
             return Err(Failure::Value(
                 format!(
@@ -252,6 +296,9 @@ impl Wire {
         packet.push(0); // no cursor
         packet.extend(1u32.to_le_bytes()); // once
         parameters::write(values, &mut packet)?;
+        if !only_reads {
+            self.prepare_to_send(sql)?;
+        }
         self.send(&packet)?;
         self.done_left = 1;
         self.answer(true)
@@ -260,6 +307,27 @@ impl Wire {
     /// Lets the server forget a statement, with the next command: there is no answer to it.
     pub(super) fn forget(&mut self, statement: Prepared) {
         self.useless.push(statement);
+    }
+
+    /// Keeps in mind what is at stake when a statement is sent, until it is answered.
+    ///
+    /// Where it may commit, this looks at what the server has said since its last answer: a connection that it has closed is lost
+    /// before anything is sent, and not with an unknown outcome after it.
+    fn prepare_to_send(&mut self, sql: &str) -> Result<(), Failure> {
+        let effects = WORDS.effects(sql, self.in_transaction() || !self.autocommits(), self.has_written);
+        if effects.commits && self.state == State::Ready {
+            self.guarded(|wire| {
+                wire.packets.receive_now()?;
+                if !wire.packets.has_one() {
+                    return Ok(());
+                }
+                wire.next_packet()?;
+                Err(Failure::protocol("it speaks without having been asked"))
+            })?;
+        }
+        self.is_at_stake = effects.commits && self.state == State::Ready;
+        self.has_written |= effects.writes;
+        Ok(())
     }
 
     /// Sends a command.
@@ -276,6 +344,7 @@ impl Wire {
         }
         let size = packet.len();
         if size >= self.max_allowed_packet {
+            self.is_at_stake = false;
             return Err(Failure::TooLarge { size, limit: self.max_allowed_packet });
         }
         self.guarded(|wire| {
@@ -286,27 +355,41 @@ impl Wire {
             }
             wire.packets.begin()?;
             wire.packets.put(packet);
-            wire.packets.flush()
+            let sent = wire.packets.flush();
+            if sent.is_err() {
+                wire.is_at_stake &= wire.packets.was_sent();
+                // A server that ends a connection says why before it closes it.
+                if wire.packets.find_last_error() {
+                    return Err(error_packet(wire.packets.packet(), wire.capabilities).into_loss());
+                }
+            }
+            sent
         })
     }
 
     /// Does something, and keeps in mind what an error means for the connection.
     #[inline]
     fn guarded<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
-        let answer = f(self);
-        if let Err(failure) = &answer {
-            self.failed(failure);
-        }
-        answer
+        f(self).map_err(|failure| self.failed(failure))
     }
 
     #[cold]
-    fn failed(&mut self, failure: &Failure) {
-        if matches!(failure, Failure::Lost(_)) {
-            self.close(failure);
+    fn failed(&mut self, failure: Failure) -> Failure {
+        if failure.is_loss() {
+            self.close(&failure);
+            if std::mem::take(&mut self.is_at_stake) {
+                return Failure::Lost(Loss { is_unknown: true, ..failure.loss() });
+            }
         } else if matches!(failure, Failure::Server(_)) {
-            self.state = State::Ready;
+            self.is_ready();
         }
+        failure
+    }
+
+    /// Takes in that the last command has been answered.
+    fn is_ready(&mut self) {
+        self.state = State::Ready;
+        self.is_at_stake = false;
     }
 }
 

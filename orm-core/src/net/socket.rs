@@ -90,6 +90,12 @@ impl Deadline {
     }
 }
 
+/// How long to wait for the server's last message after a write has failed. It was sent before the connection was closed, so it
+/// has come already, unless the network is slow.
+pub(crate) const LAST_MESSAGE: Duration = Duration::from_millis(20);
+/// How much is read to find it.
+pub(crate) const MOST_BEFORE_LAST_MESSAGE: usize = 64 << 20;
+
 /// What is said when a time limit has run out.
 pub(crate) const TIMED_OUT: &str = "the server did not answer in time";
 
@@ -138,6 +144,8 @@ struct Encrypted {
 
 struct Plain {
     link: Link,
+    /// How many bytes the system has taken to send.
+    written: u64,
     /// By when all that is read and written must have happened.
     deadline: Option<Deadline>,
 }
@@ -154,7 +162,7 @@ enum Link {
 impl Socket {
     #[cfg(all(test, feature = "postgres"))]
     pub(crate) fn in_memory(line: Box<dyn Line>) -> Self {
-        Socket { stream: Stream::Clear(Plain { link: Link::Memory(line), deadline: None }) }
+        Socket { stream: Stream::Clear(Plain { link: Link::Memory(line), written: 0, deadline: None }) }
     }
 
     /// Connects. Until [`Socket::set_timeouts`], reads and writes end at the deadline, all of them together.
@@ -168,7 +176,7 @@ impl Socket {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"));
             }
         };
-        Ok(Socket { stream: Stream::Clear(Plain { link, deadline: Some(deadline) }) })
+        Ok(Socket { stream: Stream::Clear(Plain { link, written: 0, deadline: Some(deadline) }) })
     }
 
     /// Goes on in TLS with the server of this name: the handshake is done when this returns.
@@ -253,6 +261,28 @@ impl Socket {
         if let Some(plain) = self.plain_mut() {
             plain.deadline = Some(deadline);
         }
+    }
+
+    /// How many bytes the system has taken to send, in all.
+    pub(crate) fn written(&self) -> u64 {
+        match &self.stream {
+            Stream::Clear(plain) => plain.written,
+            Stream::Encrypted(encrypted) => encrypted.stream.sock.written,
+            Stream::Gone => 0,
+        }
+    }
+
+    /// Sets whether reads wait for data, or fail with `TimedOut` where there is none; `false` where that cannot be set.
+    pub(crate) fn set_waiting(&mut self, waits: bool) -> io::Result<bool> {
+        let Some(plain) = self.plain_mut() else { return Ok(false) };
+        match &plain.link {
+            Link::Tcp(stream) => stream.set_nonblocking(!waits)?,
+            #[cfg(unix)]
+            Link::Unix(stream) => stream.set_nonblocking(!waits)?,
+            #[cfg(all(test, feature = "postgres"))]
+            Link::Memory(_) => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Ends the connection at once, unread data and all.
@@ -459,13 +489,15 @@ impl Read for Plain {
 
 impl Write for Plain {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.patiently(|link| match link {
+        let written = self.patiently(|link| match link {
             Link::Tcp(stream) => stream.write(data),
             #[cfg(unix)]
             Link::Unix(stream) => stream.write(data),
             #[cfg(all(test, feature = "postgres"))]
             Link::Memory(line) => line.write(data),
-        })
+        })?;
+        self.written += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

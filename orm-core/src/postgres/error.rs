@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as Diese
 
 use crate::{
     error::{ErrorKind, sqlstate_of_details},
-    net::reader::Reader,
+    net::{loss::Loss, reader::Reader},
 };
 
 /// What went wrong.
@@ -15,7 +15,7 @@ pub(super) enum Failure {
     /// The server's own word.
     Server(Box<ServerWord>),
     /// The connection cannot be used any more.
-    Lost(Cow<'static, str>),
+    Lost(Loss),
     /// COMMIT was answered with ROLLBACK, because a statement of the transaction had failed.
     RolledBack,
     /// It is not sent, because a statement of the transaction has failed.
@@ -123,6 +123,24 @@ impl Failure {
         self
     }
 
+    /// Whether the connection is lost with it.
+    pub(super) fn is_loss(&self) -> bool {
+        match self {
+            Failure::Lost(_) => true,
+            Failure::Server(word) => word.is_fatal(),
+            _ => false,
+        }
+    }
+
+    /// What it says of a connection that is lost with it.
+    pub(super) fn loss(&self) -> Loss {
+        match self {
+            Failure::Lost(loss) => loss.clone(),
+            Failure::Server(word) => Loss::told(word.message.clone(), &word.sqlstate),
+            other => other.to_string().into(),
+        }
+    }
+
     /// The SQLSTATE, where the server spoke.
     pub(super) fn sqlstate(&self) -> Option<&str> {
         match self {
@@ -136,7 +154,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Server(word) => write!(f, "{} ({SQLSTATE}{})", word.message, word.sqlstate),
-            Failure::Lost(why) => write!(f, "{LOST}: {why}"),
+            Failure::Lost(loss) => loss.fmt(f),
             Failure::RolledBack => f.write_str(ROLLED_BACK),
             Failure::Aborted => {
                 f.write_str("a statement of this transaction has failed, so it can only be rolled back")
@@ -152,7 +170,6 @@ impl std::error::Error for Failure {}
 
 /// What stands before a SQLSTATE in `details`.
 const SQLSTATE: &str = "SQLSTATE ";
-const LOST: &str = "the connection to the server is lost";
 const ROLLED_BACK: &str = "the server rolled the transaction back where it was asked to commit, because a statement of it \
                            had failed; nothing of it is stored";
 const COPY: &str = "COPY from or to the program is not done by this call (what else the statement does is done)";
@@ -172,12 +189,22 @@ impl From<Failure> for DieselError {
                 let details = Some(word.details());
                 DieselError::DatabaseError(diesel_kind(&word), Box::new(Information { word: *word, details }))
             }
-            Failure::Lost(_) => information(DatabaseErrorKind::ClosedConnection, None, &failure),
+            Failure::Lost(ref loss) => {
+                information(DatabaseErrorKind::ClosedConnection, loss.details().as_deref(), &failure)
+            }
             Failure::RolledBack | Failure::Aborted => information(DatabaseErrorKind::Unknown, Some(ABORTED), &failure),
             Failure::Copy | Failure::Empty => information(DatabaseErrorKind::Unknown, None, &failure),
             Failure::Value(_) => DieselError::SerializationError(failure.to_string().into()),
         }
     }
+}
+
+/// The error of a connection of libpq's that was lost after something had been sent that may commit.
+#[cfg(feature = "libpq")]
+pub(crate) fn unknown_outcome(message: &str) -> DieselError {
+    let word = ServerWord { message: message.to_owned(), ..ServerWord::default() };
+    let details = Some(crate::net::loss::unknown_details());
+    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(Information { details, word }))
 }
 
 /// What Diesel's users see of an error.
@@ -256,6 +283,7 @@ fn kind_of(sqlstate: &str, message: &str) -> ErrorKind {
 /// As Diesel's own connection has it, but for the connection's end, which it tells by other means.
 fn diesel_kind(word: &ServerWord) -> DatabaseErrorKind {
     match word.sqlstate.as_str() {
+        _ if word.is_fatal() => DatabaseErrorKind::ClosedConnection,
         "23505" => DatabaseErrorKind::UniqueViolation,
         "23503" => DatabaseErrorKind::ForeignKeyViolation,
         "23502" => DatabaseErrorKind::NotNullViolation,
@@ -264,7 +292,6 @@ fn diesel_kind(word: &ServerWord) -> DatabaseErrorKind {
         "23P01" => DatabaseErrorKind::ExclusionViolation,
         "40001" => DatabaseErrorKind::SerializationFailure,
         "25006" => DatabaseErrorKind::ReadOnlyTransaction,
-        _ if word.is_fatal() => DatabaseErrorKind::ClosedConnection,
         state if CONNECTION_STATES.contains(&state) => DatabaseErrorKind::ClosedConnection,
         _ => DatabaseErrorKind::Unknown,
     }

@@ -8,10 +8,10 @@ use std::{io::Write, ops::Range};
 
 use bytes::BytesMut;
 
-use super::error::Failure;
+use super::error::{Failure, ServerWord};
 use crate::net::{
     received::{KEPT, Received},
-    socket::{Deadline, Socket},
+    socket::{Deadline, LAST_MESSAGE, MOST_BEFORE_LAST_MESSAGE, Socket},
 };
 
 /// A kind and a length.
@@ -35,11 +35,20 @@ pub(super) struct Messages {
     out: BytesMut,
     /// How long messages may be of the kinds that can be long.
     longest: usize,
+    /// Whether the system has taken anything of what was to be sent last.
+    was_sent: bool,
 }
 
 impl Messages {
     pub(super) fn new(socket: Socket) -> Self {
-        Messages { socket, received: Received::new(), body: 0..0, out: BytesMut::new(), longest: LONGEST_OF_MOST }
+        Messages {
+            socket,
+            received: Received::new(),
+            body: 0..0,
+            out: BytesMut::new(),
+            longest: LONGEST_OF_MOST,
+            was_sent: false,
+        }
     }
 
     /// Takes messages of any length from here on. Whoever has not proven yet to be the server shall not fill the memory.
@@ -70,15 +79,55 @@ impl Messages {
         &mut self.out
     }
 
-    /// Sends what is in line.
+    /// Sends what is in line. Where that fails, the server's last message is the failure, if there is one: a server that ends a
+    /// connection says why before it closes it.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        self.socket.write_all(&self.out)?;
-        self.socket.flush()?;
+        let before = self.socket.written();
+        let sent = self.socket.write_all(&self.out).and_then(|()| self.socket.flush());
+        self.was_sent = self.socket.written() != before;
+        if let Err(error) = sent {
+            return Err(self.last_message().unwrap_or_else(|| error.into()));
+        }
         if self.out.len() > KEPT {
             self.out = BytesMut::new();
         }
         self.out.clear();
         Ok(())
+    }
+
+    /// Whether the system has taken anything of what was to be sent last, be it in part.
+    pub(super) fn was_sent(&self) -> bool {
+        self.was_sent
+    }
+
+    /// The error by which the server has ended the connection, among what was received and not read.
+    #[cold]
+    fn last_message(&mut self) -> Option<Failure> {
+        self.socket.set_deadline(Deadline::after(Some(LAST_MESSAGE)));
+        let mut size = 0;
+        while let Ok(kind) = self.next() {
+            size += self.body().len();
+            if kind == b'E'
+                && let Ok(word) = ServerWord::parse(self.body())
+                && (word.is_fatal() || self.longest == LONGEST_OF_MOST)
+            {
+                return Some(Failure::Server(Box::new(word)));
+            }
+            if size > MOST_BEFORE_LAST_MESSAGE {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Receives what has come, without waiting for more; whether anything has.
+    pub(super) fn receive_now(&mut self) -> Result<bool, Failure> {
+        if !self.socket.set_waiting(false)? {
+            return Ok(false);
+        }
+        let received = self.received.receive_in_time(&mut self.socket);
+        self.socket.set_waiting(true)?;
+        Ok(received?)
     }
 
     /// Reads the next message, and returns its kind; its content is then [`Messages::body`].

@@ -60,6 +60,8 @@ pub(crate) use self::{
     portal::Portal,
     row::RowRef,
 };
+#[cfg(feature = "libpq")]
+pub(crate) use self::{error::unknown_outcome, wire::WORDS};
 use self::{
     statement::{Prepared, without_nul},
     wire::Wire,
@@ -153,6 +155,10 @@ use crate::{
 ///
 /// An error's `message`, `hint`, table, column, constraint and position are the server's own; `details` is its detail and
 /// its SQLSTATE, as in `Key (id)=(1) already exists. (SQLSTATE 23505)`.
+///
+/// A connection that is lost is `DatabaseErrorKind::ClosedConnection`, with the server's reason and its SQLSTATE if it gave one,
+/// also where the reason was received after a write had failed. If a COMMIT, or a write outside of a transaction, was sent and
+/// not answered, `details` begins with `the outcome is unknown`.
 ///
 /// ```no_run
 /// use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};

@@ -77,7 +77,7 @@ impl From<Failure> for Refusal {
             Some("53300") => "the server has no room for another connection",
             Some("57P03") => "the server is starting or stopping and does not accept connections",
             Some(_) => "the server refused the connection",
-            None if matches!(&failure, Failure::Lost(why) if why == TIMED_OUT) => TIMED_OUT,
+            None if matches!(&failure, Failure::Lost(loss) if loss.why == TIMED_OUT) => TIMED_OUT,
             None => "no connection to the server could be made",
         };
         let is_final =

@@ -60,6 +60,11 @@ impl PgConnection {
         }
     }
 
+    /// Why the connection is lost, if it is.
+    pub(crate) fn loss(&self) -> Option<diesel::result::Error> {
+        self.wire.loss().map(|loss| Failure::Lost(loss.before()).into())
+    }
+
     /// Whether a transaction is open, be it one that has failed.
     pub(crate) fn in_transaction(&self) -> bool {
         self.wire.status() != Status::Idle

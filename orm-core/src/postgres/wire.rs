@@ -26,6 +26,8 @@ use self::{
 };
 use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
 use crate::net::{
+    effects::Words,
+    loss::Loss,
     socket::{Deadline, Timeouts},
     statements::begins_with,
 };
@@ -84,9 +86,38 @@ pub(super) struct Wire {
     is_iso: bool,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<StatementId>,
+    /// Whether the transaction that is open may have changed something.
+    has_written: bool,
+    /// Whether something was sent that may commit, and has not been answered.
+    is_at_stake: bool,
     /// Why the connection is gone.
-    lost: Option<String>,
+    lost: Option<Loss>,
 }
+
+/// What PostgreSQL's statements do. In a transaction nothing commits but what ends it: a procedure that tries is an error.
+pub(crate) const WORDS: Words = Words {
+    harmless: &[
+        "ABORT",
+        "BEGIN",
+        "CLOSE",
+        "DEALLOCATE",
+        "DECLARE",
+        "DISCARD",
+        "LISTEN",
+        "LOCK",
+        "MOVE",
+        "RELEASE",
+        "RESET",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "SHOW",
+        "START",
+        "UNLISTEN",
+    ],
+    stay: None,
+    ends: &["COMMIT", "END", "PREPARE"],
+};
 
 /// The state of a transaction, by ReadyForQuery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +189,8 @@ impl Wire {
             is_utc: true,
             is_iso: true,
             useless: Vec::new(),
+            has_written: false,
+            is_at_stake: false,
             lost: None,
         }
     }
@@ -210,10 +243,7 @@ impl Wire {
             self.in_flight.clear();
             self.reading = None;
             self.portals.clear();
-            self.lost = Some(match why {
-                Failure::Lost(why) => why.to_string(),
-                other => other.to_string(),
-            });
+            self.lost = Some(why.loss());
         }
     }
 
@@ -241,7 +271,7 @@ impl Wire {
     }
 
     fn send_query(&mut self, sql: &str, reading: Reading) -> Result<(), Failure> {
-        self.send(|out| Ok(frontend::query(sql, out)?))?;
+        self.send_statement(sql, |out| Ok(frontend::query(sql, out)?))?;
         self.in_flight.push_back(Request::Statement);
         self.reading = Some(reading);
         Ok(())
@@ -262,7 +292,7 @@ impl Wire {
         self.take_in_and_check()?;
         let useless = std::mem::take(&mut self.useless);
         let name = statement.id.name();
-        let sent = self.send(|out| {
+        let sent = self.send_statement(sql, |out| {
             parameters.are_few_enough()?;
             for statement in &useless {
                 frontend::close(b'S', &statement.name(), out)?;
@@ -311,27 +341,86 @@ impl Wire {
         self.useless.clear();
     }
 
+    /// Sends a statement, keeping in mind what is at stake until it is answered.
+    fn send_statement(
+        &mut self,
+        sql: &str,
+        f: impl FnOnce(&mut BytesMut) -> Result<(), Unsendable>,
+    ) -> Result<(), Failure> {
+        let effects = WORDS.effects(sql, self.status != Status::Idle, self.has_written);
+        let commits = effects.commits && self.status != Status::Failed;
+        if commits && self.lost.is_none() {
+            self.check_connection()?;
+        }
+        self.is_at_stake = commits;
+        self.has_written |= effects.writes;
+        self.send(f)
+    }
+
+    /// Looks at what the server has said since its last answer: a connection that it has closed is lost before anything is
+    /// sent that may commit, and not with an unknown outcome after it.
+    fn check_connection(&mut self) -> Result<(), Failure> {
+        if !self.in_flight.is_empty() {
+            return Ok(());
+        }
+        self.guarded(|wire| {
+            wire.messages.receive_now()?;
+            while wire.messages.has_one() {
+                match wire.messages.next()? {
+                    answers::kind::ERROR => {
+                        let failure = wire.server_failure();
+                        return Err(if wire.is_lost() { failure } else { answers::unexpected() });
+                    }
+                    kind => wire.note_unasked(kind)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Sends what `f` writes; if that fails, nothing is sent.
     fn send(&mut self, f: impl FnOnce(&mut BytesMut) -> Result<(), Unsendable>) -> Result<(), Failure> {
         if let Some(why) = &self.lost {
-            return Err(Failure::Lost(format!("it broke before: {why}").into()));
+            self.is_at_stake = false;
+            return Err(Failure::Lost(why.before()));
         }
         let before = self.messages.out().len();
         if let Err(why) = f(self.messages.out()) {
             self.messages.out().truncate(before);
+            self.is_at_stake = false;
             return Err(Failure::Value(why.0));
         }
-        self.guarded(|wire| wire.messages.flush())
+        self.guarded(|wire| {
+            let sent = wire.messages.flush();
+            if sent.is_err() {
+                wire.is_at_stake &= wire.messages.was_sent();
+            }
+            sent
+        })
     }
 
     /// Does something, and keeps in mind what an error means for the connection.
     #[inline]
     fn guarded<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
-        let answer = f(self);
-        if let Err(failure @ Failure::Lost(_)) = &answer {
-            self.close(failure);
+        match f(self) {
+            Err(failure) if failure.is_loss() => Err(self.lose(failure)),
+            answer => answer,
         }
-        answer
+    }
+
+    /// Gives the connection up, and returns the failure with what it means for a statement that was not answered.
+    #[cold]
+    fn lose(&mut self, failure: Failure) -> Failure {
+        self.close(&failure);
+        match std::mem::take(&mut self.is_at_stake) {
+            true => Failure::Lost(Loss { is_unknown: true, ..failure.loss() }),
+            false => failure,
+        }
+    }
+
+    /// Why the connection is lost, if it is.
+    pub(super) fn loss(&self) -> Option<&Loss> {
+        self.lost.as_ref()
     }
 }
 

@@ -138,5 +138,5 @@ pub(crate) fn answer<DB: Driver, Q: Statement<DB>>(
         return Err(diesel_error::ours(error, DB::KIND));
     }
     let rows = session.lease()?.run(|link| DB::read_texts(link, explained));
-    rows.map(|rows| text(rows, DB::KIND)).map_err(|error| in_statement(error, sql))
+    rows.map(|rows| text(rows, DB::KIND)).map_err(|error| in_statement(error.of_read(), sql))
 }

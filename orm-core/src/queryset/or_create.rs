@@ -213,7 +213,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
                 // A whole row is distinct by its key, and DISTINCT cannot be locked.
                 select.distinct = false;
                 select.limit = Some(select.limit.map_or(2, |limit| limit.min(2)));
-                load::rows::<DB, S, _>(&mut session.lease()?, Locked(select, self.1))
+                load::rows::<DB, S, _>(&mut session.lease()?, Locked(select, self.1)).map_err(Error::of_read)
             }
         }
         let mut rows = <Whole<M> as ReadableOn<B>>::run(on, Get(self, lock))?;

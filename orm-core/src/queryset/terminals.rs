@@ -192,7 +192,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 let sql = DB::sql(&count);
                 let rows = lease
                     .run(|connection| DB::read_integer(connection, count))
-                    .map_err(|error| load::in_statement(error, sql))?;
+                    .map_err(|error| load::in_statement(error.of_read(), sql))?;
                 u64::try_from(rows).map_err(|_| Error::new(ErrorKind::Decode, format!("COUNT(*) gave {rows}")))
             }
         }

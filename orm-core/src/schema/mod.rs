@@ -155,7 +155,7 @@ impl<B: Backend> Task<B> for Check {
         let Check { tables, audience } = self;
         let wanted = wanted(&tables);
         let mut lease = session.lease()?;
-        let live = lease.run(|link| DB::live_tables(link, &wanted))?;
+        let live = lease.run(|link| DB::live_tables(link, &wanted)).map_err(Error::of_read)?;
         drop(lease);
         let differences = compare::<DB>(&tables, audience, |table| {
             let at = wanted.iter().position(|name| *name == name_of(table))?;

@@ -64,7 +64,7 @@ pub(crate) fn any<DB: Driver>(session: Session<'_, DB>, select: Select<'_, DB>) 
         let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, select)?;
         rows.next().transpose().map(|row| row.is_some())
     });
-    found.map_err(|error| in_statement(error, sql))
+    found.map_err(|error| in_statement(error.of_read(), sql))
 }
 
 /// The error with the statement that it happened in.

@@ -98,8 +98,8 @@ impl<B: Backend> TransactionBuilder<'_, B> {
     /// the rest, and forgets what an attempt that failed has registered.
     ///
     /// Nothing else is tried again: no error of `f`'s own, no lock that a server has waited for in vain
-    /// ([`ErrorKind::LockTimeout`]), and no lost connection, above all not where COMMIT was sent and not answered, because
-    /// it may have succeeded. An attempt also counts as lost if the failure happened in a
+    /// ([`ErrorKind::LockTimeout`]), no lost connection ([`ErrorKind::ConnectionLost`]), and above all no COMMIT that was sent
+    /// and not answered ([`ErrorKind::OutcomeUnknown`]), because it may have succeeded. An attempt also counts as lost if the failure happened in a
     /// [nested transaction](Transaction::transaction) and `f` returned the error without another statement in between.
     ///
     /// A stream by [`iterator`](crate::QuerySet::iterator) panics where it breaks, and a panic is not tried again: in such

@@ -152,7 +152,7 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Refresh<'_, R> {
         check::<DB, R>(self.0, None)?;
         let select = OneRow { row: self.0, action: Action::Select };
         let rows = load::rows::<DB, Whole<R::Model>, _>(&mut session.lease()?, select);
-        let found = rows.map_err(|error| of_row::<DB, R>(error, self.0))?.into_iter().next();
+        let found = rows.map_err(|error| of_row::<DB, R>(error.of_read(), self.0))?.into_iter().next();
         found.ok_or_else(|| is_gone::<DB, R>(self.0))
     }
 }

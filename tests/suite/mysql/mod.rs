@@ -10,6 +10,7 @@ mod faults;
 mod iterators;
 mod limits;
 mod login;
+mod reasons;
 mod rogue;
 mod rows;
 mod servers;

@@ -127,7 +127,7 @@ fn portals_that_give_other_numbers_of_rows() {
             client.behave(&[b"hi"], &[(b'E', answer.clone())], false)
         });
         for error in errors {
-            assert!(error.contains(expected), "{rows} rows: {error}");
+            assert!(error.contains(expected) && error.contains("[ConnectionLost]"), "{rows} rows: {error}");
         }
     }
 }

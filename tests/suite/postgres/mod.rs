@@ -10,6 +10,7 @@ mod faults;
 mod login;
 mod private;
 mod raw;
+mod reasons;
 mod rogue;
 mod rogue_login;
 mod servers;

@@ -109,6 +109,10 @@ impl Driver for Mysql {
             .unwrap_or_else(|| misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live)))
     }
 
+    fn loss(connection: &MysqlConnection) -> Option<diesel::result::Error> {
+        connection.loss()
+    }
+
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {
         Ok(()) // a failed statement does not fail MySQL's transactions
     }

@@ -117,7 +117,30 @@ mod diesels {
     use diesel::{
         PgConnection, QueryResult,
         connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+        result::Error,
     };
+
+    use crate::{diesel_error, postgres::WORDS};
+
+    /// Whether SQL as text may commit something.
+    pub(super) fn commits(connection: &mut PgConnection, sql: &str) -> bool {
+        WORDS.effects(sql, in_transaction(connection), true).commits
+    }
+
+    /// The error, with what a lost connection means for a statement that may have committed something. libpq does not tell
+    /// whether it was sent, unless the connection was gone before.
+    pub(super) fn with_outcome(error: Error, commits: bool) -> Error {
+        match error {
+            Error::DatabaseError(_, information)
+                if commits
+                    && diesel_error::is_lost(&*information)
+                    && !information.message().contains("no connection to the server") =>
+            {
+                crate::postgres::unknown_outcome(information.message())
+            }
+            other => other,
+        }
+    }
 
     /// Fails in a transaction, where the time at which it began is not that of the statement. (So it is by the simple
     /// protocol alone: the extended one takes the statement's time anew for each of its messages.)
@@ -151,7 +174,14 @@ impl ConnectionSealed for PgLink {}
 
 impl SimpleConnection for PgLink {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        on_either!(self, connection => connection.batch_execute(query))
+        match self {
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => {
+                let commits = diesels::commits(lent, query);
+                lent.batch_execute(query).map_err(|error| diesels::with_outcome(error, commits))
+            }
+            link => on_either!(link, connection => connection.batch_execute(query)),
+        }
     }
 }
 
@@ -167,7 +197,14 @@ impl Connection for PgLink {
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        on_either!(self, connection => connection.execute_returning_count(source))
+        match self {
+            #[cfg(feature = "libpq")]
+            PgLink::Diesels(lent) => {
+                let commits = !diesels::in_transaction(lent);
+                lent.execute_returning_count(source).map_err(|error| diesels::with_outcome(error, commits))
+            }
+            link => on_either!(link, connection => connection.execute_returning_count(source)),
+        }
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
@@ -212,7 +249,9 @@ impl LoadConnection<DefaultLoadingMode> for PgLink {
             #[cfg(feature = "libpq")]
             PgLink::Diesels(lent) => {
                 // libpq has all of the result by now.
-                let rows = LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source)?;
+                let commits = !diesels::in_transaction(lent);
+                let rows = LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source)
+                    .map_err(|error| diesels::with_outcome(error, commits))?;
                 Ok(PgLinkCursor::Diesels(Box::new(rows.map(|row| row.map(|row| PgRow::copy_of(&row))))))
             }
         }

@@ -100,6 +100,10 @@ impl Driver for Pg {
         a == b
     }
 
+    fn loss(link: &PgLink) -> Option<diesel::result::Error> {
+        link.ours()?.loss()
+    }
+
     fn check_transaction(link: &mut PgLink) -> QueryResult<()> {
         link.check_transaction()
     }

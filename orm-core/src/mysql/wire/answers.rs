@@ -117,10 +117,12 @@ impl Wire {
     }
 
     fn after_result(&mut self) {
-        self.state = match self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS) {
-            true => State::MoreResults,
-            false => State::Ready,
-        };
+        if self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS) {
+            self.state = State::MoreResults;
+        } else {
+            self.has_written &= self.in_transaction() || !self.autocommits();
+            self.is_ready();
+        }
     }
 
     /// Reads what a command, or the next statement of several, was answered with.

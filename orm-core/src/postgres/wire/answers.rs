@@ -201,6 +201,11 @@ impl Wire {
         }
     }
 
+    /// Takes in a message that nobody has asked for.
+    pub(super) fn note_unasked(&mut self, kind: u8) -> Result<(), Failure> {
+        if is_asynchronous(kind) { self.note(kind) } else { Err(unexpected_kind(kind)) }
+    }
+
     #[cold]
     fn note(&mut self, kind: u8) -> Result<(), Failure> {
         match kind {
@@ -249,6 +254,10 @@ impl Wire {
             _ => return Err(unexpected()),
         };
         let answered = self.in_flight.pop_front();
+        if answered == Some(Request::Statement) {
+            self.is_at_stake = false;
+        }
+        self.has_written &= self.status != Status::Idle;
         if self.status == Status::Idle && answered == Some(Request::Statement) {
             // They have ended with their transaction, whether they were closed or not.
             self.portals.clear();
@@ -325,7 +334,7 @@ impl Wire {
             let mut failure = None;
             while !wire.in_flight.is_empty() {
                 match wire.discard_message() {
-                    Err(lost @ Failure::Lost(_)) => return Err(lost),
+                    Err(lost) if lost.is_loss() => return Err(lost),
                     Err(other) => failure = failure.or(Some(other)),
                     Ok(()) => {}
                 }

@@ -71,7 +71,7 @@ impl Wire {
     /// give. (In several messages, the notices of the first would be in the way of the second.)
     pub(in crate::postgres) fn copy_in(&mut self, sql: &str, rows: Rows) -> Result<(), Failure> {
         self.take_in()?;
-        self.send(|out| Ok(frontend::query(sql, out)?))?;
+        self.send_statement(sql, |out| Ok(frontend::query(sql, out)?))?;
         self.portals.in_hand = None;
         self.in_flight.push_back(Request::Statement);
         self.reading = Some(Reading::simple(sql));
