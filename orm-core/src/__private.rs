@@ -11,6 +11,7 @@ use crate::model::Column;
 use crate::{
     field::Field,
     model::{MayBeNull, ModelColumn, NeverNull, RefersTo},
+    types::default::HasDefault,
 };
 
 /// Checks the type of a key.
@@ -45,6 +46,23 @@ pub const fn position(columns: &[Column], field: &str) -> usize {
         at += 1;
     }
     0
+}
+
+/// Checks, at compile time, that a default is of its field's type, and one of the texts that the field may hold.
+///
+/// # Panics
+///
+/// If it is another text.
+pub const fn default_of<T: HasDefault>(_: T::Literal, text: Option<&str>) {
+    let (Some(texts), Some(default)) = (T::TEXTS, text) else { return };
+    let mut at = 0;
+    while at < texts.len() {
+        if equal(texts[at].as_bytes(), default.as_bytes()) {
+            return;
+        }
+        at += 1;
+    }
+    panic!("the default is the text of no variant of the field's type")
 }
 
 // Comparing is not `const` for `str` yet.

@@ -1,6 +1,6 @@
 //! What `#[derive(Model)]` implements: a model's table, its columns, its relations, and how a row is read and written.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 
 use diesel::{
     QueryResult, backend::Backend as DieselBackend, query_builder::AstPass, row::Row, serialize::ToSql,
@@ -18,7 +18,7 @@ use crate::{
     sql_types::{ColumnSql, ColumnType},
     statement::insert::Conflict,
     stream::row::{ColumnError, RowReader},
-    types::{Codec, Rules},
+    types::{Codec, Rules, default::ColumnDefault, limit::Limit},
     write::{Create, Delete, Insertion, Refresh, Save, SaveFields, StorableOn, WritableOn},
 };
 
@@ -308,6 +308,16 @@ pub trait ModelColumn: 'static {
     type Codec;
     /// The column's name in the table.
     const NAME: &'static str;
+
+    /// Checks a value against the limit of the field; see [`limit`](crate::types::limit).
+    ///
+    /// # Errors
+    ///
+    /// If the value exceeds it.
+    fn check(value: &Self::Rust) -> Result<(), BoxError> {
+        let _ = value;
+        Ok(())
+    }
 }
 
 /// A column whose values, of the type `T`, can be read from the backend `DB`.
@@ -366,7 +376,8 @@ where
         out.push_bind_param::<C::SqlType, T>(value)
     }
     fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
-        C::Codec::validate(value, backend)
+        C::Codec::validate(value, backend)?;
+        C::check(value)
     }
     fn width(value: &T) -> usize {
         C::Codec::width(value)
@@ -462,6 +473,10 @@ pub struct Table {
     pub primary_key: &'static [usize],
     /// The relations to other tables.
     pub relations: &'static [Relation],
+    /// The declared unique constraints, each by the positions of its columns; those of relations to one row included.
+    pub unique: &'static [&'static [usize]],
+    /// The declared indexes, each by the positions of its columns.
+    pub indexes: &'static [&'static [usize]],
 }
 
 /// A column as a model sees it.
@@ -479,6 +494,10 @@ pub struct Column {
     pub generated: bool,
     /// The least and the greatest of its integers, where those are not all that the SQL type has.
     pub integers: Option<(i64, i64)>,
+    /// The declared limit of its values.
+    pub limit: Option<Limit>,
+    /// The declared default.
+    pub default: Option<ColumnDefault>,
 }
 
 /// A relation as a table sees it.
@@ -535,8 +554,12 @@ pub trait ToRow<DB: DieselBackend>: Insertable {
     /// Writes the value of the column at `column` as a bind parameter.
     fn bind<'b>(&'b self, column: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
 
-    /// Says of the first value that this backend cannot store exactly where it is and why.
-    fn validate(&self, backend: BackendKind) -> Result<(), (usize, BoxError)>;
+    /// Checks that this backend can store the value of the column at `column` exactly, within its field's limit.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot; the message says why.
+    fn validate(&self, column: usize, backend: BackendKind) -> Result<(), BoxError>;
 
     /// The primary key, for an error message; `None` where the database makes it.
     fn key(&self) -> Option<String>;
@@ -556,6 +579,12 @@ pub trait Stored<DB: DieselBackend>: ToRow<DB> + Insertable<Model: FromRow<DB>> 
 impl<R: ToRow<DB> + Insertable<Model: FromRow<DB>>, DB: DieselBackend> Stored<DB> for R {}
 
 impl Column {
+    /// The type as it is declared on a backend, of a column that has an index or has none.
+    pub(crate) fn declared(&self, backend: BackendKind, indexed: bool) -> Cow<'static, str> {
+        let limited = self.limit.and_then(|limit| self.sql.limited(backend, limit, indexed));
+        limited.map_or_else(|| self.sql.on(backend, indexed).into(), Into::into)
+    }
+
     /// Whether the database can count it up.
     pub(crate) fn is_integer(&self) -> bool {
         self.sql.is_integer()

@@ -59,7 +59,11 @@ use diesel::{
     sql_types::{self, SingleValue, SqlType},
 };
 
-use crate::{backend::BackendKind, field::SameDocument};
+use crate::{backend::BackendKind, field::SameDocument, types::limit::Limit};
+
+/// The most bytes that text or bytes with a limit take up in a row of MySQL's or MariaDB's, whose rows have up to 65,535
+/// bytes; longer ones are kept outside of it.
+const MOST_IN_ROW: u32 = 4096;
 
 /// How a column is declared on each backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +99,34 @@ impl ColumnType {
             Some((_, collation)) => Some(collation),
             None if matches!(self.postgres, "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => Some("orm_instant"),
             None => None,
+        }
+    }
+
+    /// The type as it is declared with a limit; `None` where the type has no such limit.
+    pub(crate) fn limited(self, backend: BackendKind, limit: Limit, indexed: bool) -> Option<String> {
+        let plain = self.on(backend, false);
+        match (backend, limit, plain) {
+            (BackendKind::Sqlite, ..) => None,
+            (BackendKind::Postgres, Limit::Length(most), "TEXT") => Some(format!("VARCHAR({most})")),
+            (BackendKind::Mysql, Limit::Length(most), "LONGTEXT") if indexed || most <= MOST_IN_ROW / 4 => {
+                Some(format!("VARCHAR({most})"))
+            }
+            (BackendKind::Mysql, Limit::Length(most), "LONGBLOB") if indexed || most <= MOST_IN_ROW => {
+                Some(format!("VARBINARY({most})"))
+            }
+            (BackendKind::Postgres, Limit::Decimal { precision, scale }, "NUMERIC") => {
+                Some(format!("NUMERIC({precision},{scale})"))
+            }
+            (BackendKind::Mysql, Limit::Decimal { precision, scale }, "DECIMAL(65,30)") => {
+                Some(format!("DECIMAL({precision},{scale})"))
+            }
+            (BackendKind::Postgres, Limit::FractionalSeconds(digits), "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => {
+                Some(format!("{plain}({digits})"))
+            }
+            (BackendKind::Mysql, Limit::FractionalSeconds(digits), "TIME(6)" | "DATETIME(6)") => {
+                Some(plain.replace("(6)", &format!("({digits})")))
+            }
+            _ => None,
         }
     }
 

@@ -13,25 +13,59 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::errors::Errors;
+use crate::{
+    column::{Default, Limit},
+    errors::Errors,
+};
 
-const CONTAINER: &[&str] =
-    &["table", "schema", "primary_key", "many_to_many", "module", "table_module", "new", "new_derive", "crate"];
-const FIELD: &[&str] = &["primary_key", "column", "sql_type", "generated", "belongs_to"];
+const CONTAINER: &[&str] = &[
+    "table",
+    "schema",
+    "primary_key",
+    "unique",
+    "index",
+    "many_to_many",
+    "module",
+    "table_module",
+    "new",
+    "new_derive",
+    "crate",
+];
+const FIELD: &[&str] = &[
+    "primary_key",
+    "column",
+    "sql_type",
+    "generated",
+    "belongs_to",
+    "unique",
+    "index",
+    "max_length",
+    "decimal",
+    "fractional_seconds",
+    "default",
+];
 const BELONGS_TO: &[&str] = &["name", "key", "reverse", "unique", "optional"];
 
 /// What `#[model(…)]` on the struct says.
-#[derive(Default)]
+#[derive(std::default::Default)]
 pub(crate) struct ContainerAttributes {
     pub(crate) table: Option<LitStr>,
     pub(crate) schema: Option<LitStr>,
     pub(crate) primary_key: Option<Vec<Ident>>,
+    pub(crate) unique: Vec<FieldList>,
+    pub(crate) index: Vec<FieldList>,
     pub(crate) many_to_many: Vec<ManyToMany>,
     pub(crate) module: Option<Ident>,
     pub(crate) table_module: Option<Path>,
     pub(crate) new: Option<Ident>,
     pub(crate) new_derive: Option<Vec<Path>>,
     pub(crate) krate: Option<Path>,
+}
+
+/// What `unique(…)` and `index(…)` on the struct say.
+pub(crate) struct FieldList {
+    pub(crate) span: Span,
+    pub(crate) names: Vec<Ident>,
 }
 
 /// What `many_to_many(…)` says: relations of the link, and what the rows that each leads to are called from the other end.
@@ -41,13 +75,17 @@ pub(crate) struct ManyToMany {
 }
 
 /// What `#[model(…)]` on a field says.
-#[derive(Default)]
+#[derive(std::default::Default)]
 pub(crate) struct FieldAttributes {
     pub(crate) primary_key: Option<Span>,
     pub(crate) column: Option<LitStr>,
     pub(crate) sql_type: Option<syn::Type>,
     pub(crate) generated: Option<Span>,
     pub(crate) belongs_to: Vec<BelongsTo>,
+    pub(crate) unique: Option<Span>,
+    pub(crate) index: Option<Span>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) default: Option<Default>,
 }
 
 /// What `belongs_to(…)` says.
@@ -67,6 +105,15 @@ pub(crate) struct BelongsTo {
 fn set<T>(slot: &mut Option<T>, value: T, name: &Ident, errors: &Errors) {
     if slot.is_some() {
         errors.at(name.span(), format!("`{name}` stands twice; remove one"));
+    } else {
+        *slot = Some(value);
+    }
+}
+
+/// As [`set`]: a field has one limit, of one kind.
+fn limit(slot: &mut Option<Limit>, value: Limit, name: &Ident, errors: &Errors) {
+    if slot.is_some() {
+        errors.at(name.span(), "the field has a limit already; remove one");
     } else {
         *slot = Some(value);
     }
@@ -110,6 +157,12 @@ fn list(
 
 /// A word that stands alone.
 fn flag(slot: &mut Option<Span>, name: &Ident, input: ParseStream<'_>, errors: &Errors) -> syn::Result<()> {
+    if input.peek(syn::token::Paren) && (name == "unique" || name == "index") {
+        return Err(syn::Error::new(
+            name.span(),
+            format!("`{name}` of several fields stands on the struct; on a field write `{name}` alone"),
+        ));
+    }
     if !input.is_empty() && !input.peek(Token![,]) {
         return Err(syn::Error::new(input.span(), format!("`{name}` takes no value; write `{name}` alone")));
     }
@@ -151,13 +204,22 @@ pub(crate) fn usable(text: &str, span: Span) -> Option<Ident> {
 }
 
 /// `= value`; what is missing is said at the attribute's name.
-fn value<T: Parse>(name: &Ident, input: ParseStream<'_>, form: &str) -> syn::Result<T> {
+pub(crate) fn value<T: Parse>(name: &Ident, input: ParseStream<'_>, form: &str) -> syn::Result<T> {
     if !input.peek(Token![=]) {
         return Err(syn::Error::new(name.span(), format!("`{name}` needs a value: `{name} = {form}`")));
     }
     input.parse::<Token![=]>()?;
     let at = input.span();
     input.parse().map_err(|_| syn::Error::new(at, format!("`{name}` is written `{name} = {form}`")))
+}
+
+/// `= literal`
+fn default(name: &Ident, input: ParseStream<'_>) -> syn::Result<Default> {
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(name.span(), "`default` needs a value: `default = 0`"));
+    }
+    input.parse::<Token![=]>()?;
+    input.parse()
 }
 
 impl ContainerAttributes {
@@ -188,19 +250,11 @@ impl ContainerAttributes {
                 "primary_key" => {
                     if !input.peek(syn::token::Paren) {
                         all.primary_key.get_or_insert_default();
-                        return Err(syn::Error::new(
-                            name.span(),
-                            "`primary_key` on the struct names fields: `primary_key(a, b)`",
-                        ));
                     }
-                    let names;
-                    parenthesized!(names in input);
-                    let names = Punctuated::<Name, Token![,]>::parse_terminated(&names)?;
-                    if names.is_empty() {
-                        errors.at(name.span(), "`primary_key` names at least one field: `primary_key(a, b)`");
-                    }
-                    set(&mut all.primary_key, names.into_iter().map(|Name(name)| name).collect(), name, errors);
+                    set(&mut all.primary_key, FieldList::parse(name, input, errors)?.names, name, errors);
                 }
+                "unique" => all.unique.push(FieldList::parse(name, input, errors)?),
+                "index" => all.index.push(FieldList::parse(name, input, errors)?),
                 "many_to_many" => all.many_to_many.push(ManyToMany::parse(name, input)?),
                 _ => unknown(name, "a model", CONTAINER, errors),
             }
@@ -220,11 +274,33 @@ impl FieldAttributes {
                 "column" => set(&mut all.column, value(name, input, "\"column_name\"")?, name, errors),
                 "sql_type" => set(&mut all.sql_type, value(name, input, "diesel::sql_types::BigInt")?, name, errors),
                 "belongs_to" => all.belongs_to.extend(BelongsTo::parse(name, input, errors)?),
+                "unique" => flag(&mut all.unique, name, input, errors)?,
+                "index" => flag(&mut all.index, name, input, errors)?,
+                "max_length" => limit(&mut all.limit, Limit::max_length(name, input)?, name, errors),
+                "decimal" => limit(&mut all.limit, Limit::decimal(name, input)?, name, errors),
+                "fractional_seconds" => limit(&mut all.limit, Limit::fractional_seconds(name, input)?, name, errors),
+                "default" => set(&mut all.default, default(name, input)?, name, errors),
                 _ => unknown(name, "a field", FIELD, errors),
             }
             Ok(())
         });
         all
+    }
+}
+
+impl FieldList {
+    fn parse(attribute: &Ident, input: ParseStream<'_>, errors: &Errors) -> syn::Result<Self> {
+        if !input.peek(syn::token::Paren) {
+            let text = format!("`{attribute}` on the struct names fields: `{attribute}(a, b)`");
+            return Err(syn::Error::new(attribute.span(), text));
+        }
+        let names;
+        parenthesized!(names in input);
+        let names = Punctuated::<Name, Token![,]>::parse_terminated(&names)?;
+        if names.is_empty() {
+            errors.at(attribute.span(), format!("`{attribute}` names at least one field: `{attribute}(a, b)`"));
+        }
+        Ok(FieldList { span: attribute.span(), names: names.into_iter().map(|Name(name)| name).collect() })
     }
 }
 
@@ -389,7 +465,8 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "unknown attribute `colunm`; a field takes `primary_key`, `column`, `sql_type`, `generated`, `belongs_to`",
+                "unknown attribute `colunm`; a field takes `primary_key`, `column`, `sql_type`, `generated`, `belongs_to`, \
+                 `unique`, `index`, `max_length`, `decimal`, `fractional_seconds`, `default`",
                 "`column` needs a value: `column = \"column_name\"`",
                 "`sql_type` is written `sql_type = diesel::sql_types::BigInt`",
                 "`generated` takes no value; write `generated` alone",

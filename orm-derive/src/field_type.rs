@@ -73,6 +73,25 @@ fn newtype(krate: &Path, ident: &Ident, inner: &Type) -> TokenStream {
                     #krate::types::FieldType::validate(&self.0, backend)
                 }
             }
+            impl<__K> #krate::types::limit::Limited<__K> for #ident
+            where
+                #inner: #krate::types::limit::Limited<__K>,
+            {
+                fn check(
+                    &self,
+                    limit: #krate::types::limit::Limit,
+                ) -> ::core::result::Result<(), #krate::BoxError> {
+                    <#inner as #krate::types::limit::Limited<__K>>::check(&self.0, limit)
+                }
+            }
+            impl<__K> #krate::types::default::HasDefault<__K> for #ident
+            where
+                #inner: #krate::types::default::HasDefault<__K>,
+            {
+                type Literal = <#inner as #krate::types::default::HasDefault<__K>>::Literal;
+                const TEXTS: ::core::option::Option<&'static [&'static str]> =
+                    <#inner as #krate::types::default::HasDefault<__K>>::TEXTS;
+            }
             impl<__DB: #krate::diesel::backend::Backend> #krate::types::Decode<__DB> for #ident
             where
                 #inner: #krate::types::Decode<__DB>,
@@ -158,8 +177,24 @@ fn enumeration(krate: &Path, ident: &Ident, variants: &[(&Ident, String)]) -> To
                     _ => ::core::result::Result::Err(::core::convert::From::from(#none)),
                 }
             }
+            fn __text(value: &#ident) -> &'static str {
+                match value { #( #ident::#names => #texts, )* }
+            }
             impl #krate::types::FieldType for #ident {
                 type SqlType = #sql;
+            }
+            impl #krate::types::limit::Limited<#krate::types::limit::MaxLength> for #ident {
+                fn check(
+                    &self,
+                    limit: #krate::types::limit::Limit,
+                ) -> ::core::result::Result<(), #krate::BoxError> {
+                    #krate::types::limit::Limited::<#krate::types::limit::MaxLength>::check(__text(self), limit)
+                }
+            }
+            impl<__K> #krate::types::default::HasDefault<__K> for #ident {
+                type Literal = &'static str;
+                const TEXTS: ::core::option::Option<&'static [&'static str]> =
+                    ::core::option::Option::Some(&[#(#texts),*]);
             }
             impl<__DB: #krate::diesel::backend::Backend> #krate::types::Decode<__DB> for #ident
             where
@@ -187,8 +222,7 @@ fn enumeration(krate: &Path, ident: &Ident, variants: &[(&Ident, String)]) -> To
                     &'__b self,
                     out: &mut #krate::diesel::serialize::Output<'__b, '_, __DB>,
                 ) -> #krate::diesel::serialize::Result {
-                    let text: &'static str = match self { #( #ident::#names => #texts, )* };
-                    #krate::diesel::serialize::ToSql::<#sql, __DB>::to_sql(text, out)
+                    #krate::diesel::serialize::ToSql::<#sql, __DB>::to_sql(__text(self), out)
                 }
             }
             #shared

@@ -1,9 +1,11 @@
 //! The derives of `orm-core`, which re-exports them. This page is their reference.
 //!
-//! `attr.rs` reads attributes, `model.rs` is the checked model, `expand/` writes one part of the code each, and
+//! `attr.rs` and `column.rs` read attributes, `model.rs` is the checked model, with `constraints.rs`, `expand/` writes one part of the code each, and
 //! `field_type.rs` and `partial.rs` are the other derives.
 
 mod attr;
+mod column;
+mod constraints;
 mod errors;
 mod expand;
 mod field_type;
@@ -39,6 +41,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `table = "name"` | the table's name |
 /// | `schema = "name"` | the schema that it is in |
 /// | `primary_key(a, b)` | the fields of the primary key, one or several; or `primary_key` on the fields |
+/// | `unique(a, b)` | no two rows have the same values in these fields; one field may also be marked `unique`. It may stand several times |
+/// | `index(a, b)` | an index on these fields, in this order; one field may also be marked `index`. It may stand several times |
 /// | `many_to_many(a = as, b = bs)` | each row links a row of one model with a row of another, by its relations `a` and `b`: the accessors of what `b` refers to get a method `as()`, those of what `a` refers to a method `bs()` |
 /// | `module = name` | the name of the generated module; see below |
 /// | `table_module = path` | a module made by Diesel's `table!`, such as `crate::schema::flights`: the table is named as it unless `table` says otherwise, its columns' SQL types are used, and no table is generated |
@@ -54,6 +58,12 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `column = "name"` | the column's name |
 /// | `sql_type = path` | the column's SQL type, where it is not the usual one; the field is then read by Diesel's `FromSql`, and where it is an `Option` the type is `Nullable<…>` |
 /// | `generated` | the database fills the column: whatever stores new rows leaves it out, `NewFlight` lacks it, and `create_tables` lets an integer key count up |
+/// | `unique` | no two rows have the same value |
+/// | `index` | an index on this field. A relation's field has one anyway |
+/// | `max_length = 100` | text has up to 100 characters, bytes up to 100 bytes |
+/// | `decimal(10, 2)` | a decimal has up to 10 digits, 2 of them after the point |
+/// | `fractional_seconds = 3` | a time or timestamp has up to 3 digits of a second, from 0 to 6 |
+/// | `default = 0` | the default of the column: a literal of the field's type (a decimal's is text: `"0.00"`; an enum's is the text of a variant) |
 /// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
 ///
 /// `belongs_to` takes, after the target:
@@ -65,6 +75,56 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `reverse = word` | a name for the way back, from the target to this model: the target's accessors get a method of that name. See below, and `orm_core::reverse` |
 /// | `unique` | no two rows have the same key, so the way back leads to one row, or none, and not to many. `create_tables` declares it |
 /// | `optional` | the key may refer to a row that is not there. As for a key that is an `Option`, the related model is then an `Option`, and no row is lost |
+///
+/// # Constraints, limits and defaults
+///
+/// ```ignore
+/// #[derive(Model)]
+/// #[model(unique(last_name, first_name), index(city, born))]
+/// struct Customer {
+///     #[model(primary_key, generated)]
+///     id: i64,
+///     #[model(unique, max_length = 254)]
+///     email: String,
+///     #[model(max_length = 50)]
+///     first_name: String,
+///     #[model(max_length = 50)]
+///     last_name: String,
+///     #[model(max_length = 60)]
+///     city: Option<String>,
+///     born: i32,
+///     #[model(decimal(10, 2))]
+///     balance: BigDecimal,
+///     #[model(generated, default = true)]
+///     active: bool,
+/// }
+/// ```
+///
+/// `create_tables` declares all of these, and `check_schema` reports a table that lacks a unique constraint or an index,
+/// or has a column that is too narrow for its field.
+///
+/// **Limits** are checked on every backend alike before anything is sent, whichever method stores the value. A value beyond
+/// its limit is an `InvalidValue` error that names the model, the field and the row; it is never cut or rounded. Characters are
+/// Unicode code points. Zeros at the end of a decimal are not counted. What the database computes by itself, such as
+/// `set(o.price * o.quantity)` in an `update`, is not checked here: PostgreSQL and MySQL round it to a limited column, and
+/// SQLite stores it unrounded; round it with `round_to`.
+///
+/// | limit | PostgreSQL | MySQL, MariaDB | SQLite |
+/// | --- | --- | --- | --- |
+/// | `max_length = n`, text | `VARCHAR(n)` | `VARCHAR(n)`; without a key, from 1025 on `LONGTEXT` with a CHECK | `TEXT` with a CHECK |
+/// | `max_length = n`, bytes | `BYTEA` with a CHECK | `VARBINARY(n)`; without a key, from 4097 on `LONGBLOB` with a CHECK | `BLOB` with a CHECK |
+/// | `decimal(p, s)` | `NUMERIC(p,s)` | `DECIMAL(p,s)` | `TEXT COLLATE orm_decimal` |
+/// | `fractional_seconds = n` | `TIMESTAMP(n)`, `TIMESTAMPTZ(n)`, `TIME(n)` | `DATETIME(n)`, `TIME(n)` | `TEXT` |
+///
+/// On MySQL and MariaDB a key or index has up to 3072 bytes, and a character counts four: give the text in it a
+/// `max_length`. Text without one gets `VARCHAR(255)` there.
+///
+/// **A default** fills the column when an INSERT leaves it out: by other programs, and by this one if the field is also
+/// `generated`. Otherwise a model stores the value of its field.
+///
+/// **NULLs** do not conflict: any number of rows may have `None` in a `unique` field.
+///
+/// **A relation** whose field is `unique` leads back to one row, as with `belongs_to(…, unique)`.
 ///
 /// # Ways back
 ///

@@ -9,6 +9,8 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Visibility, ext::IdentEx
 
 use crate::{
     attr::{BelongsTo, ContainerAttributes, FieldAttributes, usable},
+    column::{Default, Limit},
+    constraints::Constraints,
     errors::Errors,
 };
 
@@ -30,6 +32,7 @@ pub(crate) struct Model<'a> {
     pub(crate) fields: Vec<Field<'a>>,
     /// Positions in `fields`; never empty.
     pub(crate) primary_key: Vec<usize>,
+    pub(crate) constraints: Constraints,
     pub(crate) relations: Vec<Relation>,
     /// What is generated for rows whose generated columns are not known yet.
     pub(crate) new: Ident,
@@ -45,6 +48,8 @@ pub(crate) struct Field<'a> {
     pub(crate) column: String,
     pub(crate) sql_type: Option<Type>,
     pub(crate) generated: bool,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) default: Option<Default>,
 }
 
 pub(crate) struct Relation {
@@ -56,7 +61,10 @@ pub(crate) struct Relation {
     pub(crate) key: Option<Ident>,
     /// The name of the way back.
     pub(crate) reverse: Option<Ident>,
+    /// No two rows have the same key.
     pub(crate) unique: bool,
+    /// Where `belongs_to` says so.
+    pub(crate) unique_at: Option<Span>,
     pub(crate) optional: bool,
 }
 
@@ -90,12 +98,11 @@ impl<'a> Model<'a> {
         if !reserved.is_empty() {
             return None;
         }
-        // Of a field that is declared twice, which the compiler reports, only the last goes on, as in the compiler: two
-        // implementations of a trait for one column make it search for ever.
-        let name = |field: &syn::Field| field.ident.as_ref().map(IdentExt::unraw);
-        let is_last = |at: usize| !fields.iter().skip(at + 1).any(|later| name(later) == name(&fields[at]));
-        let fields = fields.iter().enumerate().filter(|(at, _)| is_last(*at));
-        let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.map(|(_, field)| Field::new(field, errors)).collect();
+        // Of a field that is declared twice, which the compiler reports, only the first goes on: two implementations of a
+        // trait for one column make the compiler search for ever.
+        let mut declared = HashSet::new();
+        let fields = fields.iter().filter(|field| declared.insert(field.ident.as_ref().map(IdentExt::unraw)));
+        let parsed: Vec<(Field<'a>, FieldAttributes)> = fields.map(|field| Field::new(field, errors)).collect();
         if let Some(new) = &attributes.new
             && !parsed.iter().any(|(field, _)| field.generated)
         {
@@ -117,6 +124,15 @@ impl<'a> Model<'a> {
         // One of each name goes on, so that the code has no mistakes of its own.
         let mut names = HashSet::new();
         relations.retain(|relation: &Relation| names.insert(relation.name.unraw().to_string()));
+        let constraints = Constraints::new(&input.ident, &attributes, &parsed, &primary_key, &mut relations, errors);
+        for (at, (field, _)) in parsed.iter().enumerate() {
+            if let Some(default) = &field.default {
+                default.check(field.limit.as_ref(), errors);
+                if primary_key.contains(&at) {
+                    errors.at(default.span, "a primary key cannot have a default, which one row alone could have");
+                }
+            }
+        }
         let mut crossings = crossings(&input.ident, &attributes, &relations, errors);
         unique(ways_back(&relations, &crossings), errors, |name| {
             let (target, reverse) = name.split_once(' ').unwrap_or_default();
@@ -146,6 +162,7 @@ impl<'a> Model<'a> {
             table_module: attributes.table_module,
             fields: parsed.into_iter().map(|(field, _)| field).collect(),
             primary_key,
+            constraints,
             relations,
             new: attributes
                 .new
@@ -200,7 +217,8 @@ impl<'a> Field<'a> {
             attributes.column.as_ref().map_or_else(|| ident.unraw().to_string(), |column| non_empty(column, errors));
         let sql_type = attributes.sql_type.take();
         let generated = attributes.generated.is_some();
-        (Field { ident, vis: &field.vis, ty: &field.ty, column, sql_type, generated }, attributes)
+        let (limit, default) = (attributes.limit.take(), attributes.default.take());
+        (Field { ident, vis: &field.vis, ty: &field.ty, column, sql_type, generated, limit, default }, attributes)
     }
 }
 
@@ -240,6 +258,7 @@ impl Relation {
             key: belongs_to.key.clone(),
             reverse: belongs_to.reverse.clone(),
             unique: belongs_to.unique.is_some(),
+            unique_at: belongs_to.unique,
             optional: belongs_to.optional.is_some(),
         })
     }

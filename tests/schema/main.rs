@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlite")]
 mod affinities;
+mod constraints;
 mod deviations;
 #[cfg(feature = "mysql")]
 mod engines;

@@ -110,8 +110,8 @@ types! {
         "DATETIME(6); TIMESTAMP(6) | DATETIME; TIMESTAMP(0)",
         "TIMESTAMP; DATETIME; TEXT | REAL; INTEGER";
     bigdecimal::BigDecimal:
-        "numeric; numeric(10,2); decimal | double precision; money; bigint",
-        "DECIMAL(10,2); NUMERIC; DECIMAL(65,30) | DOUBLE; FLOAT; VARCHAR(20); BIGINT",
+        "numeric; decimal | numeric(10,2); double precision; money; bigint",
+        "DECIMAL(65,30) | DECIMAL(10,2); NUMERIC; DOUBLE; FLOAT; VARCHAR(20); BIGINT",
         " | TEXT; NUMERIC; DECIMAL(10,2); REAL; nothing";
     uuid::Uuid:
         "uuid | text; bytea; char(36)",

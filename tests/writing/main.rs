@@ -4,6 +4,7 @@ mod bulk_update;
 mod create;
 mod insertion;
 mod instances;
+mod limits;
 mod meanwhile;
 mod models;
 #[cfg(feature = "mysql")]

@@ -239,6 +239,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// What follows the type of an integer key that the database fills.
     const GENERATED_KEY: &'static str;
 
+    /// The most bytes of a key or index whose columns have types of limited length.
+    const LONGEST_KEY: Option<u32> = None;
+
     /// Whether foreign keys can only be declared with the table.
     const INLINE_FOREIGN_KEYS: bool;
 

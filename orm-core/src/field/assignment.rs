@@ -199,7 +199,8 @@ where
 {
     fn keep(self, backend: BackendKind, out: &mut Vec<Set<'a, B>>) -> Result<(), Unfit> {
         let column = position::<C>();
-        C::Codec::validate(&self.value.0, backend).map_err(|why| (column, why))?;
+        let value = &self.value.0;
+        C::Codec::validate(value, backend).and_then(|()| C::check(value)).map_err(|why| (column, why))?;
         out.push(Set { column, part: self.value.into_part(), computed: false });
         Ok(())
     }

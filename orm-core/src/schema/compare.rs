@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    limits,
     live::{LiveColumn, LiveTable},
     stored::Misfit,
     uuids,
@@ -46,6 +47,7 @@ pub(super) fn compare<'l, DB: Driver>(
                 comparison.engine(table, found);
                 comparison.columns::<DB>(table, found);
                 comparison.primary_key::<DB>(table, found);
+                comparison.constraints::<DB>(table, found);
                 for relation in table.relations {
                     comparison.relation::<DB>(table, found, relation, live((relation.to)()));
                 }
@@ -75,6 +77,14 @@ fn is_unique<DB: Driver>(table: &LiveTable, columns: &[&str]) -> bool {
 
 fn shown(table: &Table) -> String {
     table.schema.map_or_else(|| table.name.to_owned(), |schema| format!("{schema}.{}", table.name))
+}
+
+fn fields(table: &Table, columns: &[usize]) -> String {
+    columns.iter().map(|at| table.columns[*at].field).collect::<Vec<_>>().join(", ")
+}
+
+fn names(table: &Table, columns: &[usize]) -> String {
+    columns.iter().map(|at| table.columns[*at].name).collect::<Vec<_>>().join(", ")
 }
 
 /// A field and its column.
@@ -130,8 +140,9 @@ impl Comparison {
     }
 
     fn column_type<DB: Driver>(&mut self, subject: &str, expected: &Column, live: &LiveColumn, is_view: bool) {
-        let Some(Misfit { to_writers, why }) = DB::misfit(expected, live) else { return };
-        let (declared, own) = (&live.declared, expected.sql.on(DB::KIND, false));
+        let misfit = DB::misfit(expected, live).or_else(|| limits::misfit(expected, &live.declared, DB::KIND));
+        let Some(Misfit { to_writers, why }) = misfit else { return };
+        let (declared, own) = (&live.declared, expected.declared(DB::KIND, false));
         let declared = if declared.is_empty() { "no type".to_owned() } else { format!("the type `{declared}`") };
         let text = format!("{subject} has {declared}, {why} (the field is stored as `{own}`)");
         if !to_writers {
@@ -182,6 +193,58 @@ impl Comparison {
             key.join(", "),
             shown(table),
         ));
+    }
+
+    /// The unique constraints and indexes that the model declares.
+    fn constraints<DB: Driver>(&mut self, table: &Table, found: &LiveTable) {
+        if found.is_view {
+            return;
+        }
+        let is_same = |name: &String, at: &usize| DB::is_same_name(name, table.columns[*at].name);
+        let begins_with = |key: &Vec<String>, columns: &[usize]| {
+            key.len() >= columns.len() && key.iter().zip(columns).all(|(n, a)| is_same(n, a))
+        };
+        for columns in table.unique {
+            if found.unique.iter().any(|key| key.len() == columns.len() && begins_with(key, columns)) {
+                continue;
+            }
+            let (fields, names) = (fields(table, columns), names(table, columns));
+            let other = found
+                .unique
+                .iter()
+                .find(|key| key.len() == columns.len() && columns.iter().all(|at| key.iter().any(|n| is_same(n, at))));
+            let text = match other {
+                Some(other) => format!(
+                    "`{}`: ({fields}) is unique in `{}` in another order, ({}); name the fields in that order",
+                    table.model,
+                    shown(table),
+                    other.join(", ")
+                ),
+                None => format!(
+                    "`{}`: ({fields}) is declared `unique`, and `{}` has no unique constraint or index of exactly ({names}) \
+                     that holds for all rows; add it, by a migration, or remove `unique`",
+                    table.model,
+                    shown(table)
+                ),
+            };
+            // Joins by a relation to one row would repeat rows.
+            if table.relations.iter().any(|relation| relation.unique && **columns == [relation.column]) {
+                self.reading(text);
+            } else {
+                self.writing(text);
+            }
+        }
+        for columns in table.indexes {
+            if !found.unique.iter().chain(&found.indexes).any(|key| begins_with(key, columns)) {
+                let (fields, names) = (fields(table, columns), names(table, columns));
+                self.reading(format!(
+                    "`{}`: `index` is declared of ({fields}), and `{}` has no index that begins with ({names}) and covers all \
+                     rows; add it, by a migration, or remove `index`",
+                    table.model,
+                    shown(table)
+                ));
+            }
+        }
     }
 
     fn relation<DB: Driver>(&mut self, table: &Table, found: &LiveTable, relation: &Relation, to: Option<&LiveTable>) {

@@ -13,6 +13,8 @@ pub struct LiveTable {
     pub(crate) columns: Vec<LiveColumn>,
     /// The primary key, and whatever else is unique without a condition; each by its columns.
     pub(crate) unique: Vec<Vec<String>>,
+    /// The indexes that are not unique, without a condition; each by its columns.
+    pub(crate) indexes: Vec<Vec<String>>,
     pub(crate) foreign_keys: Vec<LiveForeignKey>,
     /// What keeps it, where that undoes nothing: an engine of MySQL's or MariaDB's.
     pub(crate) without_transactions: Option<String>,
@@ -97,6 +99,9 @@ pub(crate) struct KeyRow {
     /// Empty for what is no column but an expression.
     #[diesel(sql_type = Text)]
     column_name: String,
+    /// Whether no two rows have the same values in it; of no meaning for a foreign key.
+    #[diesel(sql_type = BigInt)]
+    is_unique: i64,
     /// The identity of the other table, for a foreign key.
     #[diesel(sql_type = Nullable<Text>)]
     to_table: Option<String>,
@@ -115,6 +120,7 @@ pub(crate) fn tables(wanted: usize, columns: Vec<ColumnRow>, keys: Vec<KeyRow>) 
             is_view: row.is_view != 0,
             columns: Vec::new(),
             unique: Vec::new(),
+            indexes: Vec::new(),
             foreign_keys: Vec::new(),
             without_transactions: None,
         });
@@ -143,10 +149,11 @@ pub(crate) fn tables(wanted: usize, columns: Vec<ColumnRow>, keys: Vec<KeyRow>) 
                 }
             }
             None => {
+                let keys = if row.is_unique != 0 { &mut table.unique } else { &mut table.indexes };
                 if is_new {
-                    table.unique.push(Vec::new());
+                    keys.push(Vec::new());
                 }
-                if let Some(key) = table.unique.last_mut() {
+                if let Some(key) = keys.last_mut() {
                     key.push(row.column_name);
                 }
             }

@@ -4,6 +4,7 @@
 //! servers hold what, `uuids.rs` in which forms UUIDs are kept, and `compare.rs` holds both against the models and tells every difference.
 
 mod compare;
+mod limits;
 pub(crate) mod live;
 // Each server has types that the other has not.
 #[cfg_attr(not(all(feature = "mysql", feature = "postgres")), allow(dead_code))]
@@ -64,6 +65,9 @@ impl<B: Backend> Database<B> {
     ///   MariaDB cannot say of a computed column that it is not NULL; both are passed over.)
     /// - *w* An `Option` whose column is NOT NULL.
     /// - A primary key that is not that of the table, and not unique there either.
+    /// - *w* A declared `unique` without a unique constraint or index of exactly these columns, in this order and for all rows.
+    ///   (It matters to readers as well if a relation leads back to one row by it.)
+    /// - A declared `index` without an index that begins with these columns, in this order, and covers all rows.
     /// - A relation to a column that is not unique, so that joins repeat rows; to a table that is not there.
     /// - A relation without a foreign key in the database, unless it is `optional`: rows that refer to nothing would be
     ///   missing from joins. A constraint that was not validated (`NOT VALID`) is none.
@@ -73,7 +77,7 @@ impl<B: Backend> Database<B> {
     /// - *w* A field that is not, and a column that only the database may fill.
     /// - *w* A column that no field has, and that no INSERT may leave out: it is NOT NULL, or a key, and has no default.
     ///
-    /// More columns than fields are none otherwise, nor are indices, defaults, CHECK constraints, collations and triggers.
+    /// More columns than fields are none otherwise, nor are indexes that are not declared, defaults, CHECK constraints, collations and triggers.
     ///
     /// # Types
     ///
@@ -82,7 +86,7 @@ impl<B: Backend> Database<B> {
     /// | `bool` | `boolean` | `TINYINT`, `BIT(1)` | affinity NUMERIC or INTEGER (`BOOLEAN`) |
     /// | integers | as wide as the field; *w* if narrower | as wide, with the same sign; *w* if narrower. `BIT(n)` is an unsigned integer of `n` bits. `u64` also on `BIGINT`, where the server rejects what is above `i64::MAX`. `YEAR` for integers of 16 bits and more (the server takes 1 to 99 for 2001 to 1999) | affinity INTEGER or NUMERIC |
     /// | `f32`, `f64` | `real`, `double precision`; `f64` on `real` is *w* | `FLOAT`, `DOUBLE`; `f64` on `FLOAT`, and either with a number of digits, is *w* | affinity REAL |
-    /// | `BigDecimal` | any `numeric`. One with a scale rounds to it what is written, as it is meant to | any `DECIMAL`; the same. An integer type or `BIT(n)` is *w* | affinity TEXT with the collation `orm_decimal`; without it, or with affinity NUMERIC or INTEGER, *w* |
+    /// | `BigDecimal` | any `numeric`; *w* if it has fewer digits before or after the point than the field, which has any number without `decimal(…)` | any `DECIMAL`; the same, a field without `decimal(…)` has those of `DECIMAL(65,30)`. An integer type or `BIT(n)` is *w* | affinity TEXT with the collation `orm_decimal`; without it, or with affinity NUMERIC or INTEGER, *w* |
     /// | `String`, enums | `text`, `varchar`, `citext`; no `char(n)`, which reads spaces that nobody wrote; no `enum`, which nothing of type text is compared with | any but the binary ones, MariaDB's `UUID`, `INET4` and `INET6` as well; `CHAR` loses spaces at the end | affinity TEXT |
     /// | `Vec<u8>` | `bytea` | `VARBINARY`, any `BLOB`, geometries in the server's own form; `BINARY(n)` is *w* | affinity BLOB, or NUMERIC (`VARBINARY`, `UUID`) |
     /// | dates and times | of the same kind, to the microsecond; *w* if less | the same; `DATETIME` is `DATETIME(0)`. `TIMESTAMP(6)` will do, up to 2038 | affinity TEXT, or NUMERIC (`DATE`, `DATETIME`, `TIMESTAMP`) |
@@ -93,7 +97,8 @@ impl<B: Backend> Database<B> {
     /// | another `sql_type` | the type of that name | the type of that name | the same affinity |
     ///
     /// Domains count as what they are made of, and a SQLite column without a type holds whatever is written. What is too
-    /// long for a `varchar(n)` is an error when it is written, and so is no difference.
+    /// long for a `varchar(n)` is an error when it is written, and so is no difference, unless the field has a greater
+    /// `max_length` (*w*). `fractional_seconds` of a field is what its column must keep.
     ///
     /// # Where tables are looked for
     ///

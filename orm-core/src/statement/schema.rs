@@ -7,18 +7,18 @@ use diesel::{
 
 use super::{push_columns, push_table};
 use crate::{
-    backend::Driver,
-    model::{Relation, Table},
-    path::shorten,
+    backend::{BackendKind, Driver},
+    model::{Column, Relation, Table},
+    types::{default::ColumnDefault, limit::Limit},
 };
 
 /// One statement of a schema.
 pub(crate) enum Definition {
     Table {
         table: &'static Table,
-        /// The positions of columns, beside the primary key, that must be unique: other tables refer to them, or they were
-        /// declared so.
-        unique: Vec<usize>,
+        /// The positions of the columns of each unique constraint: those that were declared, and each column that another
+        /// table refers to.
+        unique: Vec<Vec<usize>>,
     },
     ForeignKey {
         table: &'static Table,
@@ -26,7 +26,7 @@ pub(crate) enum Definition {
     },
     Index {
         table: &'static Table,
-        column: usize,
+        columns: Vec<usize>,
     },
 }
 
@@ -34,26 +34,10 @@ pub(crate) enum Definition {
 pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definition> {
     let mut all = Vec::new();
     for table in tables {
-        let mut unique: Vec<usize> = tables
-            .iter()
-            .flat_map(|from| from.relations)
-            .filter(|relation| (relation.to)().is(table))
-            .map(|relation| relation.to_column)
-            .chain(table.relations.iter().filter(|relation| relation.unique).map(|relation| relation.column))
-            .filter(|column| table.primary_key != [*column])
-            .collect();
-        unique.sort_unstable();
-        unique.dedup();
-        all.push(Definition::Table { table, unique });
+        all.push(Definition::Table { table, unique: unique(table, tables) });
     }
     for table in tables {
-        let mut indexed: Vec<usize> = table.relations.iter().map(|relation| relation.column).collect();
-        indexed.sort_unstable();
-        indexed.dedup();
-        // The primary key has an index already, which begins with its first column; and so has what is unique.
-        let unique = |column: &usize| table.relations.iter().any(|r| r.unique && r.column == *column);
-        indexed.retain(|column| table.primary_key.first() != Some(column) && !unique(column));
-        all.extend(indexed.into_iter().map(|column| Definition::Index { table, column }));
+        all.extend(indexes(table).into_iter().map(|columns| Definition::Index { table, columns }));
         // After the indices, because MySQL makes one of its own for a key that has none.
         for relation in table.relations {
             if !DB::INLINE_FOREIGN_KEYS && !relation.may_dangle {
@@ -62,6 +46,102 @@ pub(crate) fn definitions<DB: Driver>(tables: &[&'static Table]) -> Vec<Definiti
         }
     }
     all
+}
+
+/// The unique constraints of a table beside its primary key.
+fn unique(table: &Table, tables: &[&'static Table]) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = table.unique.iter().map(|columns| columns.to_vec()).collect();
+    let mut referred: Vec<usize> = tables
+        .iter()
+        .flat_map(|from| from.relations)
+        .filter(|relation| (relation.to)().is(table))
+        .map(|relation| relation.to_column)
+        .collect();
+    referred.sort_unstable();
+    for column in referred {
+        if !all.contains(&vec![column]) {
+            all.push(vec![column]);
+        }
+    }
+    all.retain(|columns| columns != table.primary_key);
+    all
+}
+
+/// The indexes of a table: those that were declared, and one for each relation. A column that is the first of a key or of
+/// another index needs none of its own.
+fn indexes(table: &Table) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = table.indexes.iter().map(|columns| columns.to_vec()).collect();
+    let mut keys: Vec<usize> = table.relations.iter().map(|relation| relation.column).collect();
+    keys.sort_unstable();
+    for key in keys {
+        let mut others = table.unique.iter().copied().chain([table.primary_key]);
+        if !others.any(|columns| columns.first() == Some(&key)) && !all.iter().any(|columns| columns[..1] == [key]) {
+            all.push(vec![key]);
+        }
+    }
+    all
+}
+
+/// The longest name that every backend takes, in bytes.
+const LONGEST_NAME: usize = 63;
+
+/// The name of an index or of a unique constraint: the table's and the columns'. One that is too long keeps its end, behind
+/// a hash of the whole.
+fn name(table: &Table, columns: &[usize], suffix: &str) -> String {
+    let columns = columns.iter().map(|at| format!("__{}", table.columns[*at].name));
+    let name = format!("{}{}{suffix}", table.name, columns.collect::<String>());
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    // FNV-1a, so that the name is the same in every version of the program.
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mut start = name.len() - (LONGEST_NAME - 18);
+    while !name.is_char_boundary(start) {
+        start += 1;
+    }
+    format!("{hash:016x}__{}", &name[start..])
+}
+
+/// A key that is longer than a backend's longest.
+pub(crate) struct LongKey {
+    /// The positions of its columns.
+    pub(crate) columns: Vec<usize>,
+    /// Its length in bytes.
+    pub(crate) bytes: u32,
+}
+
+impl Definition {
+    /// The first key or index here of more than so many bytes, by the types of its columns on MySQL and MariaDB.
+    pub(crate) fn key_longer_than(&self, most: u32) -> Option<LongKey> {
+        let table = self.table();
+        let keys: Vec<&[usize]> = match self {
+            Definition::Table { unique, .. } => unique.iter().map(Vec::as_slice).chain([table.primary_key]).collect(),
+            Definition::Index { columns, .. } => vec![columns],
+            Definition::ForeignKey { .. } => Vec::new(),
+        };
+        let bytes = |columns: &[usize]| {
+            columns.iter().fold(0_u32, |sum, at| sum.saturating_add(table.columns[*at].key_bytes()))
+        };
+        let long = keys.into_iter().find(|columns| bytes(columns) > most)?;
+        Some(LongKey { columns: long.to_vec(), bytes: bytes(long) })
+    }
+}
+
+impl Column {
+    /// The most bytes of a value in a key of MySQL's or MariaDB's.
+    fn key_bytes(&self) -> u32 {
+        let length = match self.limit {
+            Some(Limit::Length(most)) => most,
+            _ => 255,
+        };
+        match self.sql.mysql {
+            "LONGTEXT" => length.saturating_mul(4),
+            "LONGBLOB" => length,
+            _ => 16,
+        }
+    }
 }
 
 impl Definition {
@@ -91,47 +171,62 @@ impl<DB: Driver> QueryFragment<DB> for Definition {
                 out.push_sql(" ADD ");
                 foreign_key(&mut out, table, relation)
             }
-            Definition::Index { table, column } => {
-                let column = table.columns[*column].name;
+            Definition::Index { table, columns } => {
                 out.push_sql("CREATE INDEX ");
-                out.push_identifier(&shorten(format!("{}__{column}", table.name)))?;
+                out.push_identifier(&name(table, columns, ""))?;
                 out.push_sql(" ON ");
                 push_table(&mut out, table)?;
-                out.push_sql(" (");
-                out.push_identifier(column)?;
-                out.push_sql(")");
-                Ok(())
+                push_list(&mut out, table, columns)
             }
         }
     }
 }
 
-fn create_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &'static Table, unique: &[usize]) -> QueryResult<()> {
+/// ` (a, b)`
+fn push_list<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, columns: &[usize]) -> QueryResult<()> {
+    out.push_sql(" (");
+    push_columns(out, columns.iter().map(|at| table.columns[*at].name))?;
+    out.push_sql(")");
+    Ok(())
+}
+
+fn create_table<DB: Driver>(
+    out: &mut AstPass<'_, '_, DB>,
+    table: &'static Table,
+    unique: &[Vec<usize>],
+) -> QueryResult<()> {
     out.push_sql("CREATE TABLE ");
     push_table(out, table)?;
     out.push_sql(" (");
     for (at, column) in table.columns.iter().enumerate() {
         let indexed = table.primary_key.contains(&at)
-            || unique.contains(&at)
+            || unique.iter().any(|columns| columns.contains(&at))
+            || table.indexes.iter().any(|columns| columns.contains(&at))
             || table.relations.iter().any(|relation| relation.column == at);
+        let declared = column.declared(DB::KIND, indexed);
         out.push_identifier(column.name)?;
         out.push_sql(" ");
-        out.push_sql(column.sql.on(DB::KIND, indexed));
+        out.push_sql(&declared);
         if !column.nullable {
             out.push_sql(" NOT NULL");
         }
-        if column.generated && column.is_integer() {
-            out.push_sql(DB::GENERATED_KEY);
+        match column.default {
+            Some(value) => push_default(out, &declared, value),
+            None if column.generated && column.is_integer() => out.push_sql(DB::GENERATED_KEY),
+            None => {}
+        }
+        if declared == column.sql.on(DB::KIND, indexed) {
+            push_length_check(out, column)?;
         }
         out.push_sql(", ");
     }
-    out.push_sql("PRIMARY KEY (");
-    push_columns(out, table.primary_key.iter().map(|at| table.columns[*at].name))?;
-    out.push_sql(")");
-    for column in unique {
-        out.push_sql(", UNIQUE (");
-        out.push_identifier(table.columns[*column].name)?;
-        out.push_sql(")");
+    out.push_sql("PRIMARY KEY");
+    push_list(out, table, table.primary_key)?;
+    for columns in unique {
+        out.push_sql(", CONSTRAINT ");
+        out.push_identifier(&name(table, columns, "__unique"))?;
+        out.push_sql(" UNIQUE");
+        push_list(out, table, columns)?;
     }
     if DB::INLINE_FOREIGN_KEYS {
         for relation in table.relations.iter().filter(|relation| !relation.may_dangle) {
@@ -141,6 +236,43 @@ fn create_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &'static Table
     }
     out.push_sql(")");
     out.push_sql(DB::TABLE_OPTIONS);
+    Ok(())
+}
+
+/// ` DEFAULT …`
+fn push_default<DB: Driver>(out: &mut AstPass<'_, '_, DB>, declared: &str, value: ColumnDefault) {
+    out.push_sql(" DEFAULT ");
+    match (value, DB::KIND) {
+        (ColumnDefault::Number(number), _) => out.push_sql(number),
+        (ColumnDefault::Boolean(true), _) => out.push_sql("TRUE"),
+        (ColumnDefault::Boolean(false), _) => out.push_sql("FALSE"),
+        // What `\` means in a string literal depends on a setting, so that a literal of bytes is taken.
+        (ColumnDefault::Text(text), BackendKind::Mysql) if text.contains('\\') => {
+            let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            out.push_sql(&format!("(CONVERT(X'{bytes}' USING utf8mb4))"));
+        }
+        // MySQL takes a default of a text of any length as an expression only.
+        (ColumnDefault::Text(text), BackendKind::Mysql) if declared == "LONGTEXT" => {
+            out.push_sql(&format!("('{}')", text.replace('\'', "''")));
+        }
+        (ColumnDefault::Text(text), BackendKind::Postgres) if text.contains('\\') => {
+            out.push_sql(&format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")));
+        }
+        (ColumnDefault::Text(text), _) => out.push_sql(&format!("'{}'", text.replace('\'', "''"))),
+    }
+}
+
+/// ` CHECK (…)`, where the type does not limit the length.
+fn push_length_check<DB: Driver>(out: &mut AstPass<'_, '_, DB>, column: &Column) -> QueryResult<()> {
+    let Some(Limit::Length(most)) = column.limit else { return Ok(()) };
+    out.push_sql(" CHECK (");
+    out.push_sql(match (DB::KIND, column.sql.postgres) {
+        (BackendKind::Sqlite, _) => "length(",
+        (_, "BYTEA") => "octet_length(",
+        _ => "char_length(",
+    });
+    out.push_identifier(column.name)?;
+    out.push_sql(&format!(") <= {most})"));
     Ok(())
 }
 

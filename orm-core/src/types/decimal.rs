@@ -65,7 +65,7 @@ fn fits_numeric(number: &BigDecimal) -> Result<(), BoxError> {
 }
 
 /// The digits before the point and after it that the number needs.
-fn digits(number: &BigDecimal) -> (i64, i64) {
+pub(super) fn digits(number: &BigDecimal) -> (i64, i64) {
     let number = number.normalized();
     let scale = number.fractional_digit_count();
     if bigdecimal::Zero::is_zero(&number) {

@@ -57,7 +57,9 @@ macro_rules! diesel_reads {
 }
 use diesel_reads;
 
+pub mod default;
 mod integers;
+pub mod limit;
 pub mod nullable;
 mod numbers;
 pub mod operand;

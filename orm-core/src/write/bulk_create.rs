@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range};
 use super::{WritableOn, WriteTask};
 use crate::{
     backend::{Backend, Driver, Handle, PartsOf},
-    error::{Error, ErrorKind, Result},
+    error::{BoxError, Error, ErrorKind, Result},
     model::{Insertable, Model, ToRow},
     session::{Lease, Session},
     statement::insert::{Batch, Conflict, Head, Unstored},
@@ -94,7 +94,7 @@ pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
         while batch.len() < most_rows
             && let Some(row) = rows.next()
         {
-            check(&row, Some(sent + batch.len() as u64 + 1))?;
+            check(&row, &columns, Some(sent + batch.len() as u64 + 1))?;
             bytes += row.width();
             batch.push(row);
             if bytes >= MOST_BYTES {
@@ -175,16 +175,21 @@ fn with_head<DB: Driver, R: ToRow<DB>>(error: Error, batch: &Batch<'_, R>, sent:
     in_statement(error.on_model(R::Model::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
 }
 
-/// Refuses a row before it is sent, where the backend would change what it says.
-pub(super) fn check<DB: Driver, R: ToRow<DB>>(row: &R, number: Option<u64>) -> Result<()> {
-    row.validate(DB::KIND).map_err(|(column, reason)| {
-        let nothing = if number.is_some() { "nothing of these rows was stored" } else { "nothing was stored" };
-        let error = Error::new(ErrorKind::InvalidValue, format!("a value cannot be stored as it is; {nothing}"))
-            .with_source(reason)
-            .on_backend(DB::KIND)
-            .on_model(R::Model::TABLE.model)
-            .on_field(R::Model::COLUMNS[column].field)
-            .with_key(row.key());
-        number.into_iter().fold(error, Error::on_row)
-    })
+/// Refuses a row before it is sent, if a value of these columns exceeds its field's limit, or the backend would change it.
+pub(super) fn check<DB: Driver, R: ToRow<DB>>(row: &R, columns: &[usize], number: Option<u64>) -> Result<()> {
+    for column in columns {
+        row.validate(*column, DB::KIND).map_err(|reason| unfit::<DB, R>(row, *column, number, reason))?;
+    }
+    Ok(())
+}
+
+fn unfit<DB: Driver, R: ToRow<DB>>(row: &R, column: usize, number: Option<u64>, reason: BoxError) -> Error {
+    let nothing = if number.is_some() { "nothing of these rows was stored" } else { "nothing was stored" };
+    let error = Error::new(ErrorKind::InvalidValue, format!("a value cannot be stored as it is; {nothing}"))
+        .with_source(reason)
+        .on_backend(DB::KIND)
+        .on_model(R::Model::TABLE.model)
+        .on_field(R::Model::COLUMNS[column].field)
+        .with_key(row.key());
+    number.into_iter().fold(error, Error::on_row)
 }

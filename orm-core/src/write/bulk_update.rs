@@ -51,6 +51,7 @@ fn update_all<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
     let most_rows = most_rows::<DB>(M::PRIMARY_KEY.len() + columns.len());
     let mut batch: Vec<T> = Vec::new();
     let mut keys = HashSet::new();
+    let checked = [M::PRIMARY_KEY, columns].concat();
     let (mut sent, mut found) = (0, 0);
     // A row whose key is in the batch already, to begin the next one: a statement would write one of them, and not say which.
     let mut again: Option<T> = None;
@@ -63,7 +64,7 @@ fn update_all<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
             && bytes < MOST_BYTES
             && let Some(row) = again.take().or_else(|| rows.next())
         {
-            check::<DB, M>(row.borrow(), Some(sent + batch.len() as u64 + 1))?;
+            check::<DB, M>(row.borrow(), &checked, Some(sent + batch.len() as u64 + 1))?;
             if !keys.insert(row.borrow().key()) {
                 again = Some(row);
                 break;

@@ -37,8 +37,8 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Create<'_, R> {
 }
 
 fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Result<R::Model> {
-    check::<DB, R>(row, None)?;
     let columns = some_columns::<R::Model>(given_columns::<R::Model>())?;
+    check::<DB, R>(row, &columns, None)?;
     let mut lease = session.lease()?;
     let returning = DB::returns_rows(&mut lease);
     if !returning {

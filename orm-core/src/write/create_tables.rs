@@ -37,8 +37,11 @@ macro_rules! tuples {
 crate::tuples::for_each_tuple!(16 tuples);
 
 impl<B: Backend> Database<B> {
-    /// Creates the tables of these models: columns, primary keys, foreign keys, and an index on each column that
-    /// refers to another table. All are created or none.
+    /// Creates the tables of these models: columns with their limits and defaults, primary keys, unique constraints, foreign
+    /// keys, the declared indexes, and an index on each column that refers to another table. All are created or none.
+    ///
+    /// Unique constraints and indexes are named after the table and its columns: `users__email__unique`, `users__city`. A
+    /// name of more than 63 bytes keeps its end, after a hash of the whole.
     ///
     /// MySQL and MariaDB cannot undo CREATE TABLE. There, what was created before a failure stays, and the error names
     /// it.
@@ -48,7 +51,8 @@ impl<B: Backend> Database<B> {
     ///
     /// # Errors
     ///
-    /// Where a table is there already, or the database refuses one.
+    /// Where a table is there already, or the database refuses one. [`ErrorKind::InvalidQuery`], before anything is created,
+    /// for a key that is too long for MySQL and MariaDB (3072 bytes), and for a default that is not of its column's type.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
         if !B::run(Handle::Database(&self.inner), CanUndo) {
             return B::run(Handle::Database(&self.inner), Create(T::tables()));
@@ -99,7 +103,9 @@ impl<B: Backend> Task<B> for Create {
         B: PartsOf<DB>,
     {
         let mut created = Vec::new();
-        for definition in definitions::<DB>(&self.0) {
+        let definitions = definitions::<DB>(&self.0);
+        check::<DB>(&definitions)?;
+        for definition in definitions {
             session
                 .lease()
                 .and_then(|mut lease| lease.run(|connection| connection.execute_returning_count(&definition)))
@@ -113,6 +119,36 @@ impl<B: Backend> Task<B> for Create {
         }
         Ok(())
     }
+}
+
+/// Refuses what the backend would refuse less clearly, or take as something else, before anything is created.
+fn check<DB: Driver>(definitions: &[Definition]) -> Result<()> {
+    let invalid = |table: &Table, text: String| {
+        Error::new(ErrorKind::InvalidQuery, text).on_backend(DB::KIND).on_model(table.model)
+    };
+    for definition in definitions {
+        let table = definition.table();
+        let long = DB::LONGEST_KEY.and_then(|most| Some((most, definition.key_longer_than(most)?)));
+        if let Some((most, key)) = long {
+            let fields: Vec<&str> = key.columns.iter().map(|at| table.columns[*at].field).collect();
+            let (fields, bytes) = (fields.join(", "), key.bytes);
+            return Err(invalid(
+                table,
+                format!(
+                    "a key or index of ({fields}) has up to {bytes} bytes, and this backend's have up to {most}: a character \
+                     counts four, and text without a `max_length` 255 characters; limit it, by `#[model(max_length = …)]`"
+                ),
+            ));
+        }
+        let Definition::Table { .. } = definition else { continue };
+        for column in table.columns {
+            if column.sql.postgres == "NUMERIC" && column.default.is_some_and(|default| !default.is_number()) {
+                let text = "the field's default is not a decimal, such as \"0.00\"; correct it".to_owned();
+                return Err(invalid(table, text).on_field(column.field));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The error, as the cause of one that says which tables are there in spite of it.

@@ -34,7 +34,6 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Save<'_, M> {
         B: PartsOf<DB>,
         M: ToRow<DB>,
     {
-        check::<DB, M>(self.0, None)?;
         let is_key = |column: &usize| M::PRIMARY_KEY.contains(column);
         let mut updated: Vec<usize> = given_columns::<M>().into_iter().filter(|column| !is_key(column)).collect();
         if updated.is_empty() {
@@ -44,6 +43,7 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Save<'_, M> {
         let mut inserted = given_columns::<M>();
         inserted.extend(M::PRIMARY_KEY.iter().filter(|column| M::COLUMNS[**column].generated));
         inserted.sort_unstable();
+        check::<DB, M>(self.0, &inserted, None)?;
         if DB::KIND == BackendKind::Mysql && matches!(session, Session::Transaction(_)) {
             // An UPDATE that finds no row would lock the gap, and two that wait for each other's would be a deadlock.
             return upsert(session, self.0, &inserted, updated);
@@ -119,7 +119,7 @@ impl<B: Backend, M: Model> WriteTask<B, M> for SaveFields<'_, M> {
         M: ToRow<DB>,
     {
         no_keys::<M>(&self.1).map_err(|error| error.on_backend(DB::KIND))?;
-        check::<DB, M>(self.0, None)?;
+        check::<DB, M>(self.0, &[M::PRIMARY_KEY, &self.1].concat(), None)?;
         match execute(session, &OneRow { row: self.0, action: Action::Update(&self.1) })? {
             0 => Err(is_gone::<DB, M>(self.0)),
             _ => Ok(()),
@@ -149,7 +149,7 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Refresh<'_, R> {
         B: PartsOf<DB>,
         R: Stored<DB>,
     {
-        check::<DB, R>(self.0, None)?;
+        check::<DB, R>(self.0, R::Model::PRIMARY_KEY, None)?;
         let select = OneRow { row: self.0, action: Action::Select };
         let rows = load::rows::<DB, Whole<R::Model>, _>(&mut session.lease()?, select);
         let found = rows.map_err(|error| of_row::<DB, R>(error.of_read(), self.0))?.into_iter().next();
@@ -168,7 +168,7 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Delete<'_, M> {
         B: PartsOf<DB>,
         M: ToRow<DB>,
     {
-        check::<DB, M>(self.0, None)?;
+        check::<DB, M>(self.0, M::PRIMARY_KEY, None)?;
         Ok(execute(session, &OneRow { row: self.0, action: Action::Delete })? > 0)
     }
 }

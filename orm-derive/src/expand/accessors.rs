@@ -1,7 +1,7 @@
 //! The typed accessors, and `Model` itself.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Visibility, ext::IdentExt, spanned::Spanned};
 
 use super::vis_inside;
@@ -35,6 +35,7 @@ pub(super) fn accessors(model: &Model<'_>) -> TokenStream {
 pub(super) fn model(model: &Model<'_>) -> TokenStream {
     let (krate, home, ident, accessors) = (&model.krate, &model.home, model.ident, model.path_of_accessors());
     let (table, schema) = (&model.table, option(model.schema.as_ref()));
+    let (unique, indexes) = (&model.constraints.unique, &model.constraints.indexes);
     let model_name = ident.unraw().to_string();
     let names: Vec<_> = model.fields.iter().map(|field| field.ident).collect();
     let columns = model.fields.iter().map(|field| {
@@ -43,6 +44,8 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
         // On the user's type, because it may be none that a column can have.
         let sql = quote_spanned!(field.ty.span()=> <#home::columns::#name as #krate::model::ModelColumn>::SqlType);
         let sql = quote_spanned!(field.ty.span()=> <#sql as #krate::sql_types::ColumnSql>);
+        let limit = option(field.limit.as_ref().map(|limit| limit.value(krate)));
+        let default = option(field.default.as_ref().map(|default| default.value(krate)));
         quote! {
             #krate::model::Column {
                 field: #text,
@@ -51,6 +54,8 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 nullable: #sql::NULLABLE,
                 generated: #generated,
                 integers: #sql::INTEGERS,
+                limit: #limit,
+                default: #default,
             }
         }
     });
@@ -92,6 +97,8 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
                 columns: <Self as #krate::model::Model>::COLUMNS,
                 primary_key: <Self as #krate::model::Model>::PRIMARY_KEY,
                 relations: &[#(#relations),*],
+                unique: &[#(&[#(#unique),*]),*],
+                indexes: &[#(&[#(#indexes),*]),*],
             };
             fn fields<__P: #krate::path::Path<Target = Self>>(scope: &#krate::path::Scope) -> #accessors<__P> {
                 scope.enter::<__P>();
@@ -115,9 +122,9 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn option(text: Option<&String>) -> TokenStream {
-    match text {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),
     }
 }

@@ -2,10 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, Type, Visibility, ext::IdentExt, spanned::Spanned};
+use syn::{Ident, Path, Type, Visibility, ext::IdentExt, spanned::Spanned};
 
-use super::vis_inside;
-use crate::model::Model;
+use super::{located_at, vis_inside};
+use crate::{
+    column::{Default, Limit},
+    model::Model,
+};
 
 /// The module of the model's own, and what it gives to the module around. Nothing in it names a type of the user's: what
 /// stands in a function is not to be seen from a module.
@@ -125,6 +128,7 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
                 (quote_spanned!(ty.span()=> <#ty as #krate::types::FieldType>::SqlType), quote!(#krate::types::Native))
             }
         };
+        let check = field.limit.as_ref().map(|limit| check(krate, ty, limit));
         // On the user's type, so that the compiler says once, and there, what is wrong with it.
         let types = quote_spanned! {ty.span()=>
             type SqlType = #sql_type;
@@ -136,6 +140,7 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
                 type Rust = #ty;
                 #types
                 const NAME: &'static str = #column;
+                #check
             }
         }
     });
@@ -177,5 +182,28 @@ pub(super) fn columns(model: &Model<'_>) -> TokenStream {
         let null = quote_spanned!(sql.span()=> <#sql as #krate::diesel::sql_types::SqlType>::IsNull);
         Some(quote_spanned!(sql.span()=> #krate::__private::nullable::<#null>();))
     });
-    quote!( #(#columns)* #diesel const _: fn() = || { #(#keys)* #(#options)* }; )
+    let defaults = model.fields.iter().filter_map(|field| Some(default(krate, field.ty, field.default.as_ref()?)));
+    quote!( #(#columns)* #(#defaults)* #diesel const _: fn() = || { #(#keys)* #(#options)* }; )
+}
+
+/// The check of a value against the limit of its field. It is located at the limit, where the compiler then points if the
+/// field's type cannot have it.
+fn check(krate: &Path, ty: &Type, limit: &Limit) -> TokenStream {
+    let (kind, value) = (limit.kind(krate), limit.value(krate));
+    let check = quote_spanned!(limit.span=> #krate::types::limit::Limited::<#kind>::check(value, #value));
+    quote! {
+        fn check(value: &#ty) -> ::core::result::Result<(), #krate::BoxError> {
+            #check
+        }
+    }
+}
+
+/// The check of a default against the type of its field, located at the default.
+fn default(krate: &Path, ty: &Type, default: &Default) -> TokenStream {
+    let literal = default.literal();
+    let text = match default.text() {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    };
+    located_at(quote!(const _: () = #krate::__private::default_of::<#ty>(#literal, #text);), default.span)
 }

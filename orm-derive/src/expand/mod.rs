@@ -9,7 +9,7 @@ mod rows;
 #[cfg(test)]
 mod snapshot;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{DeriveInput, Visibility, parse_quote};
 
@@ -61,4 +61,16 @@ fn vis_inside(vis: &Visibility, depth: usize) -> Visibility {
             }
         }
     }
+}
+
+/// The same code at another place: its names mean what they did.
+fn located_at(code: TokenStream, place: Span) -> TokenStream {
+    let moved = code.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            token = TokenTree::Group(Group::new(group.delimiter(), located_at(group.stream(), place)));
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }

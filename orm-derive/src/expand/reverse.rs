@@ -1,9 +1,10 @@
 //! Ways back: methods of the accessors of the models that relations lead to.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Ident, Path, ext::IdentExt};
 
+use super::located_at;
 use crate::model::{Crossing, Model, Relation};
 
 pub(super) fn reverse(model: &Model<'_>) -> TokenStream {
@@ -73,18 +74,6 @@ fn method(
         }
     };
     located_at(code, name.span())
-}
-
-/// The same code at another place: its names mean what they did.
-fn located_at(code: TokenStream, place: Span) -> TokenStream {
-    let moved = code.into_iter().map(|mut token| {
-        if let TokenTree::Group(group) = &token {
-            token = TokenTree::Group(Group::new(group.delimiter(), located_at(group.stream(), place)));
-        }
-        token.set_span(token.span().located_at(place));
-        token
-    });
-    moved.collect()
 }
 
 /// The target's accessors, which are named as the target and stand beside it.

@@ -105,12 +105,13 @@ fn to_row(model: &Model<'_>, ident: &Ident, fields: &[(usize, &Field<'_>)]) -> T
 
             fn validate(
                 &self,
+                column: usize,
                 backend: #krate::BackendKind,
-            ) -> ::core::result::Result<(), (usize, #krate::BoxError)> {
-                #(
-                    #write::validate(&self.#names, backend).map_err(|error| (#positions, error))?;
-                )*
-                ::core::result::Result::Ok(())
+            ) -> ::core::result::Result<(), #krate::BoxError> {
+                match column {
+                    #( #positions => #write::validate(&self.#names, backend), )*
+                    _ => ::core::result::Result::Ok(()),
+                }
             }
 
             fn key(&self) -> ::core::option::Option<::std::string::String> {

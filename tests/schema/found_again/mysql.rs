@@ -128,8 +128,8 @@ fn integers_of_every_width(bed: &Bed) -> TestResult {
 
 fn decimals(bed: &Bed) -> TestResult {
     found! { bed,
-        decimal "DECIMAL(10,2)" => "1.50", "-0.01", "0";
-        decimal "DECIMAL(65)" => "99999999999999999999999999999999999", "-1";
+        decimal "DECIMAL(10,2)", but "more than 2 digits" => "1.50", "-0.01", "0";
+        decimal "DECIMAL(65)", but "more than 0 digits" => "99999999999999999999999999999999999", "-1";
         decimal "DECIMAL(65,30)" => "0.000000000000000000000000000001";
         decimal "INT", but "rounds fractions" => "-5";
     }

@@ -63,11 +63,13 @@ fn columns_of(at: usize, name: &Name) -> String {
     )
 }
 
-fn unique_of(at: usize, name: &Name) -> String {
+/// Of a unique key of parts of values, others than equal values are in conflict, so that its column counts as none.
+fn indexes_of(at: usize, name: &Name) -> String {
     format!(
-        "SELECT CAST({at} AS SIGNED) AS `at`, s.INDEX_NAME AS `key_name`, COALESCE(s.COLUMN_NAME, '') AS `column_name`,
-            NULL AS `to_table`, NULL AS `to_column`, s.SEQ_IN_INDEX AS `position`
-        FROM information_schema.STATISTICS s WHERE s.NON_UNIQUE = 0 AND {}",
+        "SELECT CAST({at} AS SIGNED) AS `at`, s.INDEX_NAME AS `key_name`, 
+            CASE WHEN s.NON_UNIQUE = 0 AND s.SUB_PART IS NOT NULL THEN '' ELSE COALESCE(s.COLUMN_NAME, '') END AS `column_name`,
+            CAST(s.NON_UNIQUE = 0 AS SIGNED) AS `is_unique`, NULL AS `to_table`, NULL AS `to_column`, s.SEQ_IN_INDEX AS `position`
+        FROM information_schema.STATISTICS s WHERE s.INDEX_TYPE NOT IN ('FULLTEXT', 'SPATIAL') AND {}",
         is_about(name, "s"),
     )
 }
@@ -75,7 +77,7 @@ fn unique_of(at: usize, name: &Name) -> String {
 fn foreign_keys_of(at: usize, name: &Name) -> String {
     format!(
         "SELECT CAST({at} AS SIGNED) AS `at`, CONCAT('foreign key ', k.CONSTRAINT_NAME) AS `key_name`,
-            k.COLUMN_NAME AS `column_name`, {identity} AS `to_table`, k.REFERENCED_COLUMN_NAME AS `to_column`,
+            k.COLUMN_NAME AS `column_name`, CAST(0 AS SIGNED) AS `is_unique`, {identity} AS `to_table`, k.REFERENCED_COLUMN_NAME AS `to_column`,
             k.ORDINAL_POSITION AS `position`
         FROM information_schema.KEY_COLUMN_USAGE k WHERE k.REFERENCED_TABLE_NAME IS NOT NULL AND {is_about}",
         identity = identity("k.REFERENCED_TABLE_SCHEMA", "k.REFERENCED_TABLE_NAME"),
@@ -132,7 +134,7 @@ pub(super) fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> 
     let (mut of_columns, mut of_keys, mut of_engines) = (Vec::new(), Vec::new(), Vec::new());
     for (at, name) in wanted.iter().enumerate() {
         of_columns.push(columns_of(at, name));
-        of_keys.extend([unique_of(at, name), foreign_keys_of(at, name)]);
+        of_keys.extend([indexes_of(at, name), foreign_keys_of(at, name)]);
         of_engines.push(engine_of(at, name));
     }
     let [columns, keys, engines] = [of_columns, of_keys, of_engines].map(|each| each.join(" UNION ALL "));

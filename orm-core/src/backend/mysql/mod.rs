@@ -41,6 +41,8 @@ impl Driver for Mysql {
     const PARAMETERS: usize = 65_535;
     // OFFSET cannot stand alone; this is the number that MySQL's manual gives for "all rows".
     const NO_LIMIT: Option<&'static str> = Some(" LIMIT 18446744073709551615");
+    // InnoDB's, with pages of 16 KiB.
+    const LONGEST_KEY: Option<u32> = Some(3072);
     const INLINE_FOREIGN_KEYS: bool = false;
     const GENERATED_KEY: &'static str = " AUTO_INCREMENT";
     // Text is compared by its code points, spaces at the end included, as on SQLite, whatever the server's default is.
@@ -104,9 +106,9 @@ impl Driver for Mysql {
     }
 
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
-        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        let (model, live) = (column.declared(Self::KIND, false), &live.declared);
         uuids::misfit(column.sql, live, true)
-            .unwrap_or_else(|| misfit(Self::KIND, &on_mysql(model), column.integers, &on_mysql(live)))
+            .unwrap_or_else(|| misfit(Self::KIND, &on_mysql(&model), column.integers, &on_mysql(live)))
     }
 
     fn loss(connection: &MysqlConnection) -> Option<diesel::result::Error> {

@@ -35,20 +35,20 @@ const COLUMNS: &str = "SELECT w.at, c.oid::text AS identity, (c.relkind IN ('v',
     ORDER BY w.at, a.attnum";
 
 const KEYS: &str = "SELECT w.at, i.indexrelid::text AS key_name, a.attname::text AS column_name,
-        NULL::text AS to_table, NULL::text AS to_column, k.position
+        i.indisunique::int::int8 AS is_unique, NULL::text AS to_table, NULL::text AS to_column, k.position
     FROM wanted w
     JOIN pg_index i ON i.indrelid = w.id
     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, position)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-    WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
+    WHERE i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
     UNION ALL
-    SELECT w.at, f.oid::text, a.attname::text, f.confrelid::text, b.attname::text, k.position
+    SELECT w.at, f.oid::text, a.attname::text, 0::int8, f.confrelid::text, b.attname::text, k.position
     FROM wanted w
     JOIN pg_constraint f ON f.conrelid = w.id AND f.contype = 'f' AND f.convalidated
     CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (number, to_number, position)
     JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.number
     JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = k.to_number
-    ORDER BY 1, 2, 6";
+    ORDER BY 1, 2, 7";
 
 pub(super) fn live_tables(link: &mut PgLink, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
     let names: Vec<String> = wanted.iter().map(quoted).collect();

@@ -91,9 +91,9 @@ impl Driver for Pg {
     }
 
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit> {
-        let (model, live) = (column.sql.on(Self::KIND, false), &live.declared);
+        let (model, live) = (column.declared(Self::KIND, false), &live.declared);
         uuids::misfit(column.sql, live, false)
-            .unwrap_or_else(|| misfit(Self::KIND, &on_postgres(model), column.integers, &on_postgres(live)))
+            .unwrap_or_else(|| misfit(Self::KIND, &on_postgres(&model), column.integers, &on_postgres(live)))
     }
 
     fn is_same_name(a: &str, b: &str) -> bool {

@@ -56,6 +56,8 @@ struct IndexColumn {
     /// Empty for an expression.
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = BigInt)]
+    is_unique: i64,
 }
 
 #[derive(QueryableByName)]
@@ -128,7 +130,7 @@ fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Opt
     let mut key: Vec<&ColumnInfo> = info.iter().filter(|column| column.key > 0).collect();
     key.sort_by_key(|column| column.key);
     let key: Vec<String> = key.into_iter().map(|column| column.name.clone()).collect();
-    let mut unique = unique(connection, &found)?;
+    let (mut unique, indexes) = keys(connection, &found)?;
     if !key.is_empty() {
         unique.insert(0, key);
     }
@@ -138,29 +140,36 @@ fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Opt
         is_view: found.kind != "table",
         columns,
         unique,
+        indexes,
         foreign_keys: foreign_keys(connection, &found, identity)?,
         without_transactions: None,
     }))
 }
 
-/// What is unique without a condition, by its columns.
-fn unique(connection: &mut SqliteConnection, table: &Found) -> QueryResult<Vec<Vec<String>>> {
+/// Keys or indexes, each by its columns.
+type Keys = Vec<Vec<String>>;
+
+/// The columns of each unique index, and of each other index, without a condition.
+fn keys(connection: &mut SqliteConnection, table: &Found) -> QueryResult<(Keys, Keys)> {
     let columns: Vec<IndexColumn> = sql_query(
-        "SELECT l.name AS \"index\", coalesce(i.name, '') AS name \
+        "SELECT l.name AS \"index\", coalesce(i.name, '') AS name, CAST(l.\"unique\" AS INTEGER) AS is_unique \
          FROM pragma_index_list(?1, ?2) l JOIN pragma_index_info(l.name, ?2) i \
-         WHERE l.\"unique\" AND NOT l.partial AND l.origin <> 'pk' ORDER BY l.seq, i.seqno",
+         WHERE NOT l.partial AND l.origin <> 'pk' ORDER BY l.seq, i.seqno",
     )
     .bind::<Text, _>(&table.name)
     .bind::<Text, _>(&table.schema)
     .load(connection)?;
-    let mut unique: Vec<(String, Vec<String>)> = Vec::new();
-    for IndexColumn { index, name } in columns {
-        match unique.last_mut().filter(|(last, _)| *last == index) {
-            Some((_, columns)) => columns.push(name),
-            None => unique.push((index, vec![name])),
+    let mut keys: Vec<(String, i64, Vec<String>)> = Vec::new();
+    for IndexColumn { index, name, is_unique } in columns {
+        match keys.last_mut().filter(|(last, ..)| *last == index) {
+            Some((_, _, columns)) => columns.push(name),
+            None => keys.push((index, is_unique, vec![name])),
         }
     }
-    Ok(unique.into_iter().map(|(_, columns)| columns).collect())
+    let (unique, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, is_unique, _)| *is_unique != 0);
+    let columns =
+        |keys: Vec<(String, i64, Vec<String>)>| -> Keys { keys.into_iter().map(|(_, _, columns)| columns).collect() };
+    Ok((columns(unique), columns(others)))
 }
 
 fn foreign_keys(
@@ -258,7 +267,16 @@ mod tests {
     use crate::sql_types::{ColumnSql, ColumnType};
 
     fn told(sql: ColumnType, declared: &str, remark: Remark) -> Option<String> {
-        let column = Column { field: "f", name: "f", sql, nullable: false, generated: false, integers: None };
+        let column = Column {
+            field: "f",
+            name: "f",
+            sql,
+            nullable: false,
+            generated: false,
+            integers: None,
+            limit: None,
+            default: None,
+        };
         let live = LiveColumn {
             name: "f".into(),
             declared: declared.into(),

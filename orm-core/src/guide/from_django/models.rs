@@ -14,7 +14,7 @@
 //! | `from_db()`, `get_deferred_fields()` | no | no field is deferred |
 //! | `pk` | the key's own field | |
 //! | `UUIDField` | `uuid::Uuid`; with `#[model(sql_type = UuidSimple)]` over tables of Django's on SQLite, MySQL and MariaDB before 10.7, with [`UuidText`](crate::sql_types::UuidText) over MariaDB's `UUID` | there Django keeps `char(32)`, see [`UuidSimple`](crate::sql_types::UuidSimple) |
-//! | `full_clean()`, `clean()`, `clean_fields()`, `validate_unique()`, `validate_constraints()` | no | types say what they can; the rest is the database's constraints, as errors with a kind |
+//! | `full_clean()`, `clean()`, `clean_fields()`, `validate_unique()`, `validate_constraints()` | no | types and limits (`max_length`, `decimal`) are checked whenever a value is stored; the rest is the database's constraints, as errors with a kind |
 //! | `==`, `hash()` | `#[derive(PartialEq, Hash)]` | whole rows, if the program wants it |
 //! | `get_FOO_display()` | a method of the program's enum ([`FieldType`](derive@crate::FieldType)) | |
 //! | `get_next_by_FOO()`, `get_previous_by_FOO()` | `filter(\|e\| e.day.gt(day)).order_by(…).first()` | |
@@ -46,6 +46,72 @@
 //!
 //! let blog: Blog = Blog::create(&db, NewBlog { name: "New".into(), tagline: String::new() })?;
 //! assert_eq!(blog, Blog { id: blog.id, name: "New".into(), tagline: String::new() });
+//! # Ok::<(), orm_core::Error>(())
+//! ```
+//!
+//! # Field and Meta options
+//!
+//! They are attributes, `#[model(…)]`; see [`Model`](derive@crate::Model).
+//!
+//! | Django | here | where it differs |
+//! | --- | --- | --- |
+//! | `primary_key=True`, `CompositePrimaryKey` | `primary_key` on one field, on several, or `primary_key(a, b)` on the struct | always declared |
+//! | `null=True` | `Option<T>` | |
+//! | `max_length=n` | `max_length = n` | checked by every method that stores the value, not by `full_clean` alone |
+//! | `max_digits=p, decimal_places=s` | `decimal(p, s)` | the same; more digits are an error, not rounded |
+//! | `unique=True` | `unique` | |
+//! | `unique_together`, `UniqueConstraint(fields=[…])` | `unique(a, b)` on the struct | conditions and expressions: by a migration |
+//! | `db_index=True` | `index` | a `belongs_to` has one anyway |
+//! | `indexes = [Index(fields=[…])]` | `index(a, b)` on the struct | conditions, expressions, directions: by a migration |
+//! | `default=…` | Rust's `Default`, `#[model(new_derive(Default))]` | the program's, as Django's is |
+//! | `db_default=…` | `default = literal` | a number, text or `bool`; with `generated` the database fills the field |
+//! | `db_column`, `db_table` | `column = "…"`, `table = "…"` | |
+//! | `choices`, `TextChoices` | an enum with [`FieldType`](derive@crate::FieldType) | only its variants can be stored or read |
+//! | `auto_now`, `auto_now_add` | the program sets the field | |
+//! | `GeneratedField` | `generated`, and a migration | |
+//! | `CheckConstraint` | a migration | violations are [`ErrorKind::CheckViolation`] |
+//! | `editable`, `blank`, `verbose_name`, `help_text`, `ordering` | no | `order_by` is written where the order matters |
+//!
+//! ```
+//! use orm_core::prelude::*;
+//!
+//! #[derive(Model, Debug)]
+//! #[model(unique(last_name, first_name), index(city, born))]
+//! struct Customer {
+//!     #[model(primary_key, generated)]
+//!     id: i64,
+//!     #[model(unique, max_length = 254)]
+//!     email: String,
+//!     #[model(max_length = 50)]
+//!     first_name: String,
+//!     #[model(max_length = 50)]
+//!     last_name: String,
+//!     #[model(max_length = 60)]
+//!     city: Option<String>,
+//!     born: i32,
+//!     #[model(generated, default = true)]
+//!     active: bool,
+//! }
+//!
+//! let db = orm_core::connect("sqlite::memory:")?;
+//! db.create_tables::<(Customer,)>()?;
+//! db.check_schema::<(Customer,)>()?;
+//! let ada = |email: &str| NewCustomer {
+//!     email: email.into(),
+//!     first_name: "Ada".into(),
+//!     last_name: "Lovelace".into(),
+//!     city: None,
+//!     born: 1815,
+//! };
+//! let (customer, is_new) =
+//!     Customer::objects(&db).filter(|c| c.email.eq("ada@example.org")).get_or_create(|| ada("ada@example.org"))?;
+//! assert!(is_new && customer.active);
+//! let error = Customer::create(&db, ada("countess@example.org")).unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::UniqueViolation); // another Ada Lovelace
+//!
+//! let long = NewCustomer { first_name: "A".repeat(51), ..ada("long@example.org") };
+//! let error = Customer::create(&db, long).unwrap_err();
+//! assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidValue, Some("first_name")));
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 //!
@@ -133,4 +199,4 @@
 //! ```
 
 #[cfg(doc)]
-use crate::{Database, Model, Transaction};
+use crate::{Database, ErrorKind, Model, Transaction};

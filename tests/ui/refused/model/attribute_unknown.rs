@@ -5,7 +5,7 @@ struct Flight {
     #[model(primary_key)]
     id: i64,
     number: i32,
-    #[model(default = 5)]
+    #[model(defualt = 5)]
     seats: i32,
 }
 

@@ -1,0 +1,11 @@
+use orm_core::prelude::*;
+
+#[derive(Model)]
+struct Customer {
+    #[model(primary_key)]
+    id: i64,
+    #[model(max_length = 5, decimal(5, 2))]
+    email: String,
+}
+
+fn main() {}

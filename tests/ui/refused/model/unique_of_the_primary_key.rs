@@ -1,0 +1,11 @@
+use orm_core::prelude::*;
+
+#[derive(Model)]
+#[model(unique(id))]
+struct Customer {
+    #[model(primary_key)]
+    id: i64,
+    email: String,
+}
+
+fn main() {}
