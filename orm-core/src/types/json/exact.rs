@@ -55,7 +55,10 @@ fn repeated_key() -> BoxError {
 pub(super) fn keeps_digits() -> bool {
     static KEEPS: OnceLock<bool> = OnceLock::new();
     const NUMBER: &str = "0.1234567890123456789";
-    *KEEPS.get_or_init(|| serde_json::from_str::<Value>(NUMBER).is_ok_and(|number| number.to_string() == NUMBER))
+    *KEEPS.get_or_init(|| {
+        let written = serde_json::from_str::<Value>(NUMBER).map(|number| number.to_string());
+        written.is_ok_and(|written| written == NUMBER)
+    })
 }
 
 /// The position behind the string that begins here.
