@@ -1,6 +1,9 @@
 //! Who and where, in a server's URL: `//user:password@host:port,host:port/database`.
 
-use super::url::{DatabaseUrl, configuration, decode};
+use super::{
+    disclosure,
+    url::{DatabaseUrl, configuration, decode},
+};
 use crate::error::Result;
 
 /// What stands between a URL's scheme and its options, decoded.
@@ -33,8 +36,15 @@ impl Authority {
             Some((user, password)) => (some(user)?, some(password)?),
             None => (None, None),
         };
+        if let Some(user) = &user {
+            disclosure::check_user(user, password.is_some())?;
+        }
         let hosts = hosts.split(',').map(Host::parse).collect::<Result<_>>()?;
-        Ok(Authority { user, password, hosts, database: some(database)? })
+        let database = some(database)?;
+        if let Some(name) = &database {
+            disclosure::check_database(name)?;
+        }
+        Ok(Authority { user, password, hosts, database })
     }
 }
 
@@ -56,7 +66,11 @@ impl Host {
             },
         };
         let port = port.filter(|port| !port.is_empty()).map(port_number).transpose()?;
-        Ok(Host { name: some(name)?, port })
+        let name = some(name)?;
+        if let Some(name) = &name {
+            disclosure::check_host(name)?;
+        }
+        Ok(Host { name, port })
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod adopted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod authority;
 mod builder;
+pub(crate) mod disclosure;
 mod keywords;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod option;
@@ -33,6 +34,10 @@ use crate::{
 /// | `mysql://user:password@host:3306/name` (or `mariadb://`) | MySQL or MariaDB |
 /// | `sqlite://path/to/file.db`, `sqlite:///absolute/path.db` | a SQLite file, made if it is not there, and kept in WAL mode from then on; `?mode=ro`, `?mode=rw` |
 /// | `sqlite::memory:` | a SQLite database in memory, shared by the connections of this pool |
+///
+/// In a user, a password, a name and an option, the characters `@`, `/`, `?`, `#`, `:` and `%` are percent-encoded (`@` is
+/// `%40`). A server's URL with an `@` anywhere else than behind its user and password is refused, as it is not certain
+/// where the password ends. No error and no log shows a part of a URL that may belong to a password.
 ///
 /// # Errors
 ///

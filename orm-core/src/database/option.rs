@@ -1,6 +1,6 @@
 //! The values of options that the servers' URLs have in common.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, path::PathBuf, time::Duration};
 
 use super::url::configuration;
 use crate::error::{Error, Result};
@@ -62,6 +62,14 @@ impl Said<'_> {
     /// Seconds, which may have a fraction.
     pub(crate) fn seconds(&self) -> Option<Duration> {
         self.value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    /// The path of a file of keys or certificates, which is shown if the file cannot be read.
+    pub(crate) fn file(&self) -> Result<PathBuf> {
+        if self.value.contains("-----BEGIN") || self.value.contains(['\n', '\r']) {
+            return Err(self.wrong("is the path of a file in PEM form, not what the file holds"));
+        }
+        Ok(PathBuf::from(&*self.value))
     }
 
     /// One of several words.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::keywords;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::option::{Place, Said};
+use super::{disclosure, keywords};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the URL's scheme chooses.
@@ -16,6 +16,8 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
+    const KNOWN: &'static [&'static str] = &["postgres", "postgresql", "mysql", "mariadb", "sqlite"];
+
     fn parse(scheme: &str) -> Option<Self> {
         match scheme {
             "postgres" | "postgresql" => Some(Scheme::Postgres),
@@ -42,23 +44,23 @@ impl Scheme {
     }
 }
 
-/// A URL, taken apart; or what libpq takes instead of one. Its `Debug` shows no password.
+/// The parts of a database URL, or of libpq's `name=value` pairs. Its `Debug` shows no password.
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct DatabaseUrl {
     scheme: Scheme,
-    /// All before `?`; of a text that is no URL, nothing.
+    /// The URL up to its `?`; empty for `name=value` pairs.
     base: String,
     /// The options, decoded.
     options: Vec<(String, String)>,
-    /// The password as it stands in the URL, and decoded.
-    passwords: Vec<String>,
 }
 
 impl DatabaseUrl {
     pub(crate) fn parse(url: &str) -> Result<Self> {
         if keywords::are_in(url) {
-            return Self::of_keywords(keywords::parse(url)?);
+            // Only libpq has this form.
+            let options = keywords::parse(url)?;
+            return Ok(DatabaseUrl { scheme: Scheme::Postgres, base: String::new(), options });
         }
         let Some((scheme, rest)) = url.split_once(':') else {
             return Err(configuration(
@@ -66,25 +68,16 @@ impl DatabaseUrl {
                  is not of the form `host=… dbname=…` either",
             ));
         };
-        let scheme = Scheme::parse(scheme).ok_or_else(|| {
-            let known = "`postgres`, `postgresql`, `mysql`, `mariadb` and `sqlite`";
-            if scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
-                configuration(format!("unknown scheme `{scheme}` in the database URL; the schemes are {known}"))
-            } else {
-                // Anything else may be a password.
-                configuration(format!("unknown scheme in the database URL; the schemes are {known}"))
-            }
-        })?;
+        let scheme = Scheme::parse(scheme).ok_or_else(|| disclosure::unknown_scheme(scheme, Scheme::KNOWN))?;
         let in_memory = scheme == Scheme::Sqlite && rest == ":memory:";
         if !rest.starts_with("//") && !in_memory {
             return Err(configuration("a database URL has `//` after its scheme"));
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        if scheme != Scheme::Sqlite && unescaped_password(rest) {
-            return Err(configuration(
-                "the database URL's password has a character that must be escaped: write `@` as `%40`, `/` as `%2F`, \
-                 `?` as `%3F` and `:` as `%3A`",
-            ));
+        match scheme {
+            Scheme::Sqlite if in_memory => {}
+            Scheme::Sqlite => disclosure::check_path(&rest[2..])?,
+            Scheme::Postgres | Scheme::Mysql => disclosure::check_user_info(&rest[2..])?,
         }
         let mut options = Vec::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
@@ -97,28 +90,7 @@ impl DatabaseUrl {
             };
             options.push((name.to_owned(), decode(value)?));
         }
-        each_once(&options)?;
-        let passwords = Self::passwords(rest, &options);
-        Ok(DatabaseUrl { scheme, base: base.to_owned(), options, passwords })
-    }
-
-    /// Only libpq has this form.
-    fn of_keywords(options: Vec<(String, String)>) -> Result<Self> {
-        each_once(&options)?;
-        let passwords = Self::passwords("", &options);
-        Ok(DatabaseUrl { scheme: Scheme::Postgres, base: String::new(), options, passwords })
-    }
-
-    fn passwords(rest: &str, options: &[(String, String)]) -> Vec<String> {
-        let authority = rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
-        let in_authority = authority.rsplit_once('@').and_then(|(user, _)| Some(user.split_once(':')?.1.to_owned()));
-        let in_options =
-            options.iter().filter(|(name, _)| matches!(name.as_str(), "password" | "sslpassword")).map(|o| o.1.clone());
-        let mut all: Vec<String> = in_authority.into_iter().chain(in_options).collect();
-        let decoded: Vec<String> = all.iter().filter_map(|password| decode(password).ok()).collect();
-        all.extend(decoded);
-        all.retain(|password| !password.is_empty());
-        all
+        Ok(DatabaseUrl { scheme, base: base.to_owned(), options })
     }
 
     pub(crate) fn scheme(&self) -> Scheme {
@@ -168,59 +140,59 @@ impl DatabaseUrl {
         self.option(name).map(|value| Said { place: Place::Option(name), value: value.into() })
     }
 
-    /// Refuses options that the backend does not know.
+    /// Refuses options that the backend does not know, and those that are given twice.
     pub(crate) fn check_options(&self, known: &[&str]) -> Result<()> {
-        for (name, _) in &self.options {
+        for (index, (name, _)) in self.options.iter().enumerate() {
             if !known.contains(&name.as_str()) {
-                let hint = known
-                    .iter()
-                    .map(|option| (distance(name, option), option))
-                    .min()
-                    .filter(|(distance, _)| *distance <= 2)
-                    .map_or_else(String::new, |(_, option)| format!("; did you mean `{option}`?"));
-                return Err(configuration(format!("unknown option `{name}` in the database URL{hint}")));
+                // SQLite has no passwords; those of servers end with the only `@`.
+                let is_after_password = self.scheme == Scheme::Sqlite || self.base.contains('@');
+                return Err(disclosure::unknown_option(name, index + 1, known, is_after_password));
+            }
+            if self.options[..index].iter().any(|(seen, _)| seen == name) {
+                return Err(configuration(format!("the URL's option `{name}` stands twice")));
             }
         }
         Ok(())
     }
 
-    /// The text with every password of this URL taken out.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        self.passwords.iter().fold(text.to_owned(), |text, password| text.replace(password.as_str(), "…"))
+    /// The URL without its options and without the password, if it is certain where that stands.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    fn shown(&self) -> Option<String> {
+        if self.scheme == Scheme::Sqlite {
+            return Some(self.base.clone());
+        }
+        super::authority::Authority::of(self).ok()?;
+        let Some((user, hosts)) = self.base.split_once('@') else { return Some(self.base.clone()) };
+        // The first `:` is the scheme's.
+        let end = user.match_indices(':').nth(1).map_or(user.len(), |(at, _)| at);
+        Some(format!("{}:…@{hosts}", &user[..end]))
+    }
+
+    #[cfg(not(any(feature = "postgres", feature = "mysql")))]
+    fn shown(&self) -> Option<String> {
+        (self.scheme == Scheme::Sqlite).then(|| self.base.clone())
     }
 }
 
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.base.is_empty() {
-            return f.write_str(&self.redact(&self.base));
+            return match self.shown() {
+                Some(shown) => f.write_str(&shown),
+                None => write!(f, "{}:…", self.scheme.feature()),
+            };
         }
-        // What would stand in a URL before its options.
+        // The options that would stand before the `?` of a URL, but for the user, who may come with the password.
         let shown: Vec<String> = (self.options.iter())
-            .filter(|(name, _)| matches!(name.as_str(), "host" | "hostaddr" | "port" | "user" | "dbname"))
-            .map(|(name, value)| format!("{name}={}", self.redact(value)))
+            .filter(|(name, value)| match name.as_str() {
+                "port" => value.bytes().all(|byte| byte.is_ascii_digit() || byte == b','),
+                "host" | "hostaddr" | "user" | "dbname" => !value.contains(['@', ':']),
+                _ => false,
+            })
+            .map(|(name, value)| format!("{name}={value}"))
             .collect();
         f.write_str(&shown.join(" "))
     }
-}
-
-fn each_once(options: &[(String, String)]) -> Result<()> {
-    for (index, (name, _)) in options.iter().enumerate() {
-        if options[..index].iter().any(|(seen, _)| seen == name) {
-            return Err(configuration(format!("the URL's option `{name}` stands twice")));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a password seems to go on where the URL's syntax has ended it.
-fn unescaped_password(rest: &str) -> bool {
-    let rest = rest.trim_start_matches('/');
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    // An option's value may well have an `@`; but what follows the last `:` is a port then.
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
-    let goes_on = rest.split_once('@').is_some_and(|(before, _)| !before.contains('=') || !has_port);
-    authority.matches('@').count() > 1 || (!authority.contains('@') && authority.contains(':') && goes_on)
 }
 
 pub(crate) fn configuration(message: impl Into<String>) -> Error {
@@ -261,22 +233,6 @@ pub(crate) fn encode(text: &str, keep: &str) -> String {
     })
 }
 
-/// The number of edits between two words (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,20 +248,22 @@ mod tests {
     fn each_mistake_has_its_own_message() {
         assert!(message("flights.db", &[]).contains("no scheme"));
         assert!(message("oracle://x", &[]).contains("unknown scheme `oracle`"));
+        assert!(message("postgers://x", &[]).contains("unknown scheme `postgers`"));
         assert_eq!(message("mysql://h/d", &[]), "fine");
         assert_eq!(message("mariadb://h/d", &[]), "fine");
         assert!(message("postgres:x", &[]).contains("`//` after its scheme"));
         assert!(message("postgres://h/d?sslmode", &[]).contains("has no value"));
-        for password in ["pa?ss", "p@ss", "pa/ss", "pa?a=ss", "pa/a?b=ss"] {
-            let message = message(&format!("postgres://me:{password}@host/db"), &[]);
-            assert!(message.contains("must be escaped") && !message.contains("ss@"), "{message}");
-        }
         assert_eq!(message("postgres://me:p%40ss@[::1]:5432/db", &[]), "fine");
-        assert_eq!(message("postgres://localhost:5432/db?user=me@example", &["user"]), "fine");
-        assert!(message("postgres://h/d?a=1&a=2", &["a"]).contains("stands twice"));
+        assert_eq!(message("postgres://localhost:5432/db?user=me%40example", &["user"]), "fine");
+        assert!(message("postgres://h/d?a=1&a=2", &["a"]).contains("`a` stands twice"));
         assert!(message("postgres://h/d?a=%2", &["a"]).contains("two hexadecimal digits"));
         assert!(message("postgres://h/d?conect_timeout=1", &["connect_timeout"]).contains("`connect_timeout`?"));
+        assert!(message("postgres://h/d?charset=1", &["a", "b"]).contains("option number 1"));
+        assert!(message("postgres://me@h/d?charset=1", &["a", "b"]).contains("unknown option `charset`"));
+        assert!(message("sqlite://d?cache=1", &["mode"]).contains("unknown option `cache`"));
         assert_eq!(message("postgres://h/d?connect_timeout=1", &["connect_timeout"]), "fine");
+        assert!(message("password=hun ter2 host=h", &[]).contains("not followed"));
+        assert!(message("host=a host=b", &["host"]).contains("`host` stands twice"));
     }
 
     #[test]
@@ -317,17 +275,16 @@ mod tests {
     }
 
     #[test]
-    fn no_password_is_shown() {
-        let url =
-            DatabaseUrl::parse("postgres://me:s%40cret@host/name?password=hunter2").unwrap_or_else(|e| panic!("{e}"));
-        let shown = format!("{url:?} {}", url.redact("s@cret s%40cret hunter2 me"));
-        assert_eq!(shown, "postgres://me:…@host/name … … … me");
-        assert!(!message("pass word://x", &[]).contains("pass word"));
+    fn debug_shows_no_password() {
+        let shown = |url| DatabaseUrl::parse(url).map_or_else(|error| error.to_string(), |url| format!("{url:?}"));
+        let servers = cfg!(any(feature = "postgres", feature = "mysql"));
+        let url = shown("postgres://me:s%40cret@host/name?password=hunter2");
+        assert_eq!(url, if servers { "postgres://me:…@host/name" } else { "postgres:…" });
+        assert_eq!(shown("postgres://me:hunter2/name"), "postgres:…");
+        assert_eq!(shown("sqlite://me@home.db"), "sqlite://me@home.db");
         let keywords = "host=h port=1 password='hun ter2' user=me application_name=hidden sslpassword=x1y2";
-        let url = DatabaseUrl::parse(keywords).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(format!("{url:?} {}", url.redact("a hun ter2 x1y2")), "host=h port=1 user=me a … …");
-        assert!(message("password=hun ter2 host=h", &[]).contains("not followed"));
-        assert!(message("host=a host=b", &[]).contains("`host` stands twice"));
+        assert_eq!(shown(keywords), "host=h port=1 user=me");
+        assert_eq!(shown("host=h user=me:hunter2"), "host=h");
     }
 
     #[test]

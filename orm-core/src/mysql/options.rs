@@ -85,9 +85,10 @@ impl Options {
                 }
             }
         };
-        let identity = match (option("ssl_cert"), option("ssl_key")) {
+        let file = |name| url.said(name).as_ref().map(Said::file).transpose();
+        let identity = match (file("ssl_cert")?, file("ssl_key")?) {
             (None, None) => None,
-            (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
+            (Some(certificate), Some(key)) => Some((certificate, key)),
             _ => return Err(configuration("the URL's options `ssl_cert` and `ssl_key` need each other")),
         };
         let mode = url.said("ssl_mode").map(|mode| mode.choice(TLS_MODES)).transpose()?;
@@ -105,7 +106,7 @@ impl Options {
         }
         let tls = TlsSettings {
             mode: mode.unwrap_or_default(),
-            authorities: option("ssl_ca").map(Into::into),
+            authorities: file("ssl_ca")?,
             identity,
             ..TlsSettings::default()
         };

@@ -23,7 +23,9 @@ pub(super) use self::{
 };
 use crate::{
     database::{
-        Settings, milliseconds,
+        Settings,
+        disclosure::check_database,
+        milliseconds,
         option::Said,
         url::{DatabaseUrl, configuration},
     },
@@ -97,10 +99,12 @@ impl Options {
             None => environment.password_file(),
         };
         let duration = |name| given.in_url(name).as_ref().map(Said::duration).transpose();
+        let database = given.text("dbname").unwrap_or_else(|| user.clone());
+        check_database(&database)?;
         Ok(Options {
             hosts: hosts::read(&given)?,
             usual_host: environment.host(),
-            database: given.text("dbname").unwrap_or_else(|| user.clone()),
+            database,
             password: given.text("password"),
             password_file,
             security: Security::read(&given)?,

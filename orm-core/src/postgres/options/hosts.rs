@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::given::Given;
 use crate::{
-    database::{authority::port_number, url::configuration},
+    database::{authority::port_number, disclosure::check_host, url::configuration},
     error::Result,
     net::address::Address,
 };
@@ -65,14 +65,20 @@ pub(super) fn read(given: &Given<'_>) -> Result<Vec<Host>> {
             let name = name.or_else(|| address.clone()).unwrap_or_else(|| given.environment.host());
             let address = match address {
                 Some(host) => Address::Tcp { host, port },
-                None if name.starts_with('/') => Address::Unix(format!("{name}/.s.PGSQL.{port}").into()),
+                None if name.starts_with('/') => {
+                    check_host(&name)?;
+                    Address::Unix(format!("{name}/.s.PGSQL.{port}").into())
+                }
                 None if name.starts_with('@') => {
                     return Err(configuration(
                         "Unix sockets without a file (hosts that begin with `@`) are not supported; name the folder of \
                          the server's socket",
                     ));
                 }
-                None => Address::Tcp { host: name.clone(), port },
+                None => {
+                    check_host(&name)?;
+                    Address::Tcp { host: name.clone(), port }
+                }
             };
             Ok(Host { name, port, address })
         })

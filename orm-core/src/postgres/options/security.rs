@@ -55,7 +55,7 @@ pub(crate) struct Security {
 
 impl Security {
     pub(super) fn read(given: &Given<'_>) -> Result<Self> {
-        let roots = Roots::read(given);
+        let roots = Roots::read(given)?;
         let mode = mode(given, &roots)?;
         let (tls_mode, authorities) = match (mode, roots) {
             (SslMode::Disable, _) => (TlsMode::Disabled, None),
@@ -118,15 +118,15 @@ enum Roots<'a> {
 }
 
 impl<'a> Roots<'a> {
-    fn read(given: &Given<'a>) -> Self {
-        match given.get("sslrootcert") {
+    fn read(given: &Given<'a>) -> Result<Self> {
+        Ok(match given.get("sslrootcert") {
             Some(said) if said.value == "system" => Roots::System,
-            Some(said) => Roots::File { path: said.value.as_ref().into(), said: Some(said) },
+            Some(said) => Roots::File { path: said.file()?, said: Some(said) },
             None => match given.environment.own_file("root.crt").filter(|path| path.exists()) {
                 Some(path) => Roots::File { path, said: None },
                 None => Roots::None,
             },
-        }
+        })
     }
 }
 
@@ -161,11 +161,11 @@ fn identity(given: &Given<'_>) -> Result<Option<(PathBuf, PathBuf)>> {
         Some((_, said)) => return Err(said.wrong("is `allow` or `disable`")),
     }
     let file = |name, usual| match given.get(name) {
-        Some(said) => Some(PathBuf::from(&*said.value)),
-        None => given.environment.own_file(usual).filter(|path| path.exists()),
+        Some(said) => said.file().map(Some),
+        None => Ok(given.environment.own_file(usual).filter(|path| path.exists())),
     };
     let key_said = given.get("sslkey").is_some();
-    match (file("sslcert", "postgresql.crt"), file("sslkey", "postgresql.key")) {
+    match (file("sslcert", "postgresql.crt")?, file("sslkey", "postgresql.key")?) {
         (Some(certificate), Some(key)) => {
             check_key(&key)?;
             Ok(Some((certificate, key)))

@@ -374,7 +374,7 @@ fn what_is_not_done_is_refused_by_name() {
         ("port=x", "from 1 to 65535"),
         ("hostaddr=localhost", "IP address"),
         ("hostaddr=::1,::2", "different numbers"),
-        ("host=@abstract", "Unix sockets without a file"),
+        ("host=%40abstract", "Unix sockets without a file"),
         ("password=a%00b", "zero byte"),
     ] {
         let error = read_in("", &format!("postgres://me:s3cret@h/d?{option}")).expect_err(option);
