@@ -82,7 +82,7 @@
 //! | in a transaction | other statements may run between rows | a second statement is an error before it is sent | a second statement is an error before it is sent |
 //! | a chunk that fails on the server | gives the rows before the failure | gives the rows before the failure | gives the rows before the failure |
 //! | the snapshot in a transaction | of when the stream is opened | of the transaction's first read (REPEATABLE READ is the default there) | of the transaction's first read |
-//! | while it is open | vacuum keeps what it may still read | `ALTER TABLE` waits for it, and others for that; the server keeps what it may still read | a file's log grows |
+//! | while it is open | vacuum keeps what it may still read | `ALTER TABLE` waits for it, and others for that; the server keeps what it may still read | a file's log grows ([how much](stream#writing-while-a-stream-is-open-on-sqlite)) |
 //! | an unindexed ORDER BY | sorts first, on the server | sorts first, on the server | sorts first, in SQLite's sorter |
 //!
 //! # Where backends differ

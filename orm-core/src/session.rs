@@ -96,6 +96,7 @@ enum Holder<DB: Driver> {
 impl<DB: Driver> Inner<DB> {
     pub(crate) fn begin(pool: &Pool<DB>, options: &Options) -> Result<Self> {
         let mut connection = pool.get()?;
+        connection.begin_reading();
         let before = depth::<DB>(&mut connection)?;
         let begun = match before {
             0 => DB::begin_transaction(&mut connection, options),
@@ -348,12 +349,13 @@ impl<DB: Driver> Session<'_, DB> {
 
     fn lease_for(&self, purpose: Purpose) -> Result<Lease<DB>> {
         match self {
-            Session::Pool(pool) => Ok(Lease {
-                connection: Some(pool.get()?),
-                home: Home::Pool { dirty: matches!(purpose, Purpose::RawSql) },
-            }),
-            Session::PoolForRawSql(pool) => {
-                Ok(Lease { connection: Some(pool.get()?), home: Home::Pool { dirty: true } })
+            Session::Pool(pool) | Session::PoolForRawSql(pool) => {
+                let mut connection = pool.get()?;
+                if matches!(purpose, Purpose::Exclusive) {
+                    connection.begin_reading();
+                }
+                let dirty = matches!(self, Session::PoolForRawSql(_)) || matches!(purpose, Purpose::RawSql);
+                Ok(Lease { connection: Some(connection), home: Home::Pool { dirty } })
             }
             Session::Transaction(inner) => Lease::borrow(&inner.slot, purpose),
         }

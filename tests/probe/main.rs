@@ -1,6 +1,9 @@
 //! Streams the table `numbers` of the database that the URL names, and prints how many rows there were and the peak of
 //! this process's memory: `orm-probe URL CHUNK_SIZE [FETCH_BYTES]`. With `diesel+` before the URL, the connections are of
 //! Diesel's own type, and of a pool of Diesel's.
+//!
+//! `orm-probe URL threads N` opens and drops the database so many times, and prints how many threads the process has then.
+//! `orm-probe URL connect` prints the kind of the error of connecting.
 
 use std::{error::Error, io::Write};
 
@@ -17,7 +20,17 @@ struct Number {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().ok_or("the database's URL is missing")?;
-    let chunk_size = arguments.next().ok_or("the chunk size is missing")?.parse()?;
+    let chunk_size = arguments.next().ok_or("the chunk size is missing")?;
+    match chunk_size.as_str() {
+        "threads" => return threads(&url, arguments.next().ok_or("the number is missing")?.parse()?),
+        "connect" => {
+            let kind = orm_core::connect(&url).map_err(|error| format!("{:?}: {error}", error.kind()));
+            writeln!(std::io::stdout(), "{kind:?}")?;
+            return Ok(());
+        }
+        _ => {}
+    }
+    let chunk_size = chunk_size.parse()?;
     let db = database(&url)?;
     let mut query = Number::objects(&db);
     if let Some(bytes) = arguments.next() {
@@ -45,6 +58,17 @@ fn database(url: &str) -> Result<Database, Box<dyn Error>> {
         #[cfg(not(feature = "postgres"))]
         Some(_) => Err("Diesel's connection is of the feature `postgres`".into()),
     }
+}
+
+fn threads(url: &str, times: u32) -> Result<(), Box<dyn Error>> {
+    for _ in 0..times {
+        let db = orm_core::connect(url)?;
+        db.raw_values::<i64>("SELECT CAST(1 AS SIGNED)")
+            .load()
+            .or_else(|_| db.raw_values::<i64>("SELECT CAST(1 AS BIGINT)").load())?;
+    }
+    writeln!(std::io::stdout(), "{}", std::fs::read_dir("/proc/self/task")?.count())?;
+    Ok(())
 }
 
 /// The most memory that the process has had, in KiB.

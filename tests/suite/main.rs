@@ -27,6 +27,10 @@ mod pool;
 mod postgres;
 mod querysets;
 mod relations;
+#[cfg(feature = "sqlite")]
+mod sqlite_log;
+#[cfg(feature = "sqlite")]
+mod sqlite_replaced;
 mod stored_forms;
 mod stream_failures;
 #[cfg(feature = "mysql")]

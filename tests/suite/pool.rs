@@ -10,7 +10,8 @@ use crate::models::{Number, number, numbers};
 on_each_backend! {
     pool_exhausted, a_transaction_holds_one_connection, a_stream_at_its_end_holds_none, dirty_return_of_batch_execute,
     a_pool_of_none_is_refused, clones_share_the_pool, many_threads_share_a_small_pool,
-    streams_wait_for_a_connection, a_nested_query_in_a_pool_of_one,
+    streams_wait_for_a_connection, a_nested_query_in_a_pool_of_one, dropped_databases_leave_no_threads,
+    no_thread_can_be_started, threads_connect_at_the_same_time,
 }
 
 fn small(bed: &Bed, size: u32) -> orm_core::Result<Database> {
@@ -144,6 +145,51 @@ fn streams_wait_for_a_connection(bed: &Bed) -> TestResult {
         waiting.join().unwrap_or_else(|_| panic!("the waiting thread panicked"))
     })?;
     assert_eq!(waited, 20);
+    Ok(())
+}
+
+/// Runs `orm-probe` on the bed's database, and returns what it prints.
+fn probe(bed: &Bed, arguments: &[&str], variables: &[(&str, &str)]) -> Result<String, Box<dyn std::error::Error>> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_orm-probe"));
+    let output = command.arg(bed.url()).args(arguments).envs(variables.iter().copied()).output()?;
+    let (printed, errors) = (String::from_utf8(output.stdout)?, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "the probe failed: {errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+    Ok(printed)
+}
+
+fn dropped_databases_leave_no_threads(bed: &Bed) -> TestResult {
+    let threads: usize = probe(bed, &["threads", "300"], &[])?.trim().parse()?;
+    assert!(threads <= 4, "300 databases have left {threads} threads");
+    Ok(())
+}
+
+/// A stack larger than the address space is one that no thread can have.
+fn no_thread_can_be_started(bed: &Bed) -> TestResult {
+    let printed = probe(bed, &["connect"], &[("RUST_MIN_STACK", "140737488355328")])?;
+    assert!(printed.contains("Err(\"Connection: ") && printed.contains("needs a thread"), "{printed}");
+    Ok(())
+}
+
+fn threads_connect_at_the_same_time(bed: &Bed) -> TestResult {
+    let db: Database = Database::builder().pool_size(8).connect(bed.url())?;
+    numbers(&db, 10)?;
+    let barrier = std::sync::Barrier::new(8);
+    let counts = std::thread::scope(|scope| {
+        let reader = || {
+            // All streams are open at one time, each on a connection of its own.
+            let mut rows = Number::objects(&db).iterator(1)?;
+            rows.next();
+            barrier.wait();
+            ok(rows.count())
+        };
+        let readers: Vec<_> = (0..8).map(|_| scope.spawn(reader)).collect();
+        readers
+            .into_iter()
+            .map(|reader| reader.join().unwrap_or_else(|_| panic!("a reader panicked")))
+            .collect::<Vec<_>>()
+    });
+    assert!(counts.iter().all(|count| matches!(count, Ok(9))), "{counts:?}");
     Ok(())
 }
 

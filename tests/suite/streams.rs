@@ -11,6 +11,8 @@ on_each_backend! {
     chunk_by_takes_groups_in_order, snapshot_while_writing, the_snapshot_is_of_when_the_stream_was_opened,
     two_streams_of_one_database, rows_and_try_rows_agree,
     size_hint_never_lies, rows_given_counts, debug_says_how_far_it_is, a_stream_may_end_on_another_thread,
+    a_half_read_stream_moves_to_another_thread, streams_of_every_shape_move_to_another_thread,
+    a_half_read_stream_of_a_transaction_moves_to_another_thread,
     fetch_bytes_changes_nothing_but_the_size_of_a_fetch, a_stream_is_one_statement,
 }
 
@@ -219,6 +221,68 @@ fn a_stream_may_end_on_another_thread(bed: &Bed) -> TestResult {
         scope.spawn(move || query.iterator(8).map(ids)).join().unwrap_or_else(|_| panic!("the reader panicked"))
     })?;
     assert_eq!(read, (1..=100).collect_vec());
+    Ok(())
+}
+
+fn on_another_thread<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(f).join().unwrap_or_else(|_| panic!("the other thread panicked")))
+}
+
+fn a_half_read_stream_moves_to_another_thread(bed: &Bed) -> TestResult {
+    let db: Database = Database::builder().pool_size(1).connect(bed.url())?;
+    numbers(&db, 5000)?;
+    for taken in [0, 1, 3, 8, 2500, 5000] {
+        let mut rows = Number::objects(&db).order_by(|n| n.id.asc()).iterator(100)?;
+        let mut read = ids(rows.by_ref().take(taken));
+        // Back and forth, with rows in hand and rows to be fetched.
+        let (middle, rows) = on_another_thread(move || (ids(rows.by_ref().take(333)), rows));
+        read.extend(middle);
+        read.extend(ids(rows));
+        assert_eq!(read, (1..=5000).collect_vec(), "after {taken} rows");
+        // Dropped on another thread: the pool's only connection is free again.
+        let mut rows = Number::objects(&db).try_iterator(100)?;
+        assert_eq!(rows.by_ref().take(taken).count(), taken);
+        on_another_thread(move || drop(rows));
+        assert_eq!(Number::objects(&db).count()?, 5000);
+    }
+    Ok(())
+}
+
+fn streams_of_every_shape_move_to_another_thread(bed: &Bed) -> TestResult {
+    fn rest<T: Send>(mut rows: Rows<'_, T>) -> usize {
+        let first = rows.next();
+        usize::from(first.is_some()) + on_another_thread(move || rows.count())
+    }
+    let db = bed.db()?;
+    crate::models::schedule(&db)?;
+    let flights = || crate::models::Flight::objects(&db);
+    let number: usize = flights().count()?.try_into()?;
+    assert!(number > 2);
+    assert_eq!(rest(flights().select_related(|f| (f.origin(), f.dest())).iterator(1)?), number);
+    assert_eq!(rest(flights().values(|f| (f.id, f.origin().city, f.dep_delay)).iterator(1)?), number);
+    assert_eq!(rest(flights().filter(|f| f.id.gt(0)).union_all([flights()]).iterator(1)?), 2 * number);
+    assert_eq!(rest(crate::models::Flight::raw(&db, "SELECT * FROM flights").iterator(1)?), number);
+    let raw = db.raw_values::<(i64, String)>("SELECT id, origin_code FROM flights");
+    assert_eq!(rest(raw.iterator(1)?), number);
+    let groups = flights().group_by(|f| f.id).aggregate(|f| orm_core::dsl::sum(f.seats));
+    assert_eq!(rest(groups.iterator(1)?), number);
+    Ok(())
+}
+
+fn a_half_read_stream_of_a_transaction_moves_to_another_thread(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    numbers(&db, 3000)?;
+    db.atomic(|tx| {
+        Number::bulk_create(tx, [number(3001)])?;
+        let mut rows = Number::objects(tx).order_by(|n| n.id.asc()).iterator(100)?;
+        let mut read = ids(rows.by_ref().take(50));
+        read.extend(on_another_thread(move || ids(rows)));
+        assert_eq!(read, (1..=3001).collect_vec());
+        // The connection is the transaction's again.
+        assert_eq!(Number::objects(tx).count()?, 3001);
+        Ok(())
+    })?;
+    assert_eq!(bed.number("SELECT count(*) FROM numbers"), 3001);
     Ok(())
 }
 

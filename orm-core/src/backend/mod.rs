@@ -58,7 +58,7 @@ use crate::{
         explain::Texts,
         insert::{self, Batch, Unstored},
     },
-    stream::source::Source,
+    stream::source::Opened,
     transaction,
     types::Decode,
 };
@@ -146,6 +146,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         + Send
         + 'static;
 
+    /// What is kept beside each connection of a pool of ours.
+    type Companion: Send + 'static;
+
     const KIND: BackendKind;
     /// The most bind parameters of one statement.
     const PARAMETERS: usize;
@@ -158,6 +161,25 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 
     /// Opens a connection.
     fn establish(target: &Target, settings: &Settings) -> Result<Self::Link>;
+
+    /// What is kept beside a connection that was just opened.
+    fn companion(link: &mut Self::Link, target: &Target) -> Result<Self::Companion>;
+
+    /// Fails if the database is no longer the one that the pool was opened on. It is called before each checkout.
+    fn check_target(_: &Target) -> Result<()> {
+        Ok(())
+    }
+
+    /// A stream or a transaction begins on the connection, until it is released.
+    fn begin_reading(_: &mut Self::Companion) {}
+
+    /// Nothing is open on the connection, which goes back to the pool.
+    fn release(_: &mut Self::Link, _: &mut Self::Companion) {}
+
+    /// Makes a connection of ours ready for statements of the program's own; [`reset`](Self::reset) undoes that.
+    fn lend(_: &mut Self::Link) -> QueryResult<()> {
+        Ok(())
+    }
 
     /// The connection that the program is lent, where it is one of that type.
     fn connection(link: &Self::Link) -> Option<&Self::Connection>;
@@ -251,6 +273,19 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Whether a transaction undoes CREATE TABLE. Where it does not, each such statement commits it.
     const TRANSACTIONAL_SCHEMAS: bool = true;
 
+    /// Waits until no other connection creates tables by [`create_tables_if_missing`], where this transaction has not locked
+    /// the whole database.
+    ///
+    /// [`create_tables_if_missing`]: crate::Database::create_tables_if_missing
+    fn lock_schema(_: &mut Self::Link) -> Result<()> {
+        Ok(())
+    }
+
+    /// Ends what [`lock_schema`](Self::lock_schema) began, where the end of the transaction does not.
+    fn unlock_schema(_: &mut Self::Link) -> Result<()> {
+        Ok(())
+    }
+
     /// Reads the single integer that a statement gives.
     fn read_integer<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<i64>;
 
@@ -293,7 +328,7 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         session: Session<'_, Self>,
         select: &Q,
         chunk_size: usize,
-    ) -> Result<Box<dyn Source<S::Row>>>;
+    ) -> Result<Opened<S::Row>>;
 }
 
 /// The single integer that a statement gives.

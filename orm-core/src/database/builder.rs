@@ -8,6 +8,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What a pool and its connections are told; see [`Builder`].
 #[doc(hidden)]
 #[derive(Clone, Debug)]
@@ -27,10 +29,18 @@ pub(crate) fn milliseconds(limit: Duration) -> u32 {
 }
 
 impl Settings {
+    /// Makes a server answer within this time, unless the URL says otherwise.
+    pub(super) fn limit_connect_timeout(&mut self, limit: Duration) {
+        // Where it is not set, the environment may have a say.
+        if limit < self.connect_timeout.unwrap_or(CONNECT_TIMEOUT) {
+            self.connect_timeout = Some(limit);
+        }
+    }
+
     /// How long a server may take to accept a new connection, where the URL does not say so.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn connect_timeout(&self) -> Duration {
-        self.connect_timeout.unwrap_or(Duration::from_secs(10))
+        self.connect_timeout.unwrap_or(CONNECT_TIMEOUT)
     }
 }
 
@@ -66,7 +76,8 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.pool_size = connections)
     }
 
-    /// How long to wait for a connection of the pool to become free; 30 seconds unless it is set.
+    /// How long to wait for a connection of the pool to become free; 30 seconds unless it is set. A new connection that the
+    /// server refuses is tried again within this time.
     pub fn checkout_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.checkout_timeout = timeout)
     }

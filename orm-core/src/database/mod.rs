@@ -7,10 +7,12 @@ pub(crate) mod adopted;
 pub(crate) mod authority;
 mod builder;
 pub(crate) mod disclosure;
+mod entry;
 mod keywords;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod option;
 pub(crate) mod pool;
+mod threads;
 pub(crate) mod url;
 
 use std::fmt;
@@ -42,8 +44,8 @@ use crate::{
 /// # Errors
 ///
 /// [`ErrorKind::Configuration`] for an unknown scheme, a missing feature, or a bad URL or option;
-/// [`ErrorKind::Connection`] where the server cannot be reached or refuses the user. One connection is made at once,
-/// so that these are known here.
+/// [`ErrorKind::Connection`] where the server cannot be reached or refuses the user, or the process can start no thread. One
+/// connection is made at once, so that these are known here.
 ///
 /// ```
 /// let db = orm_core::connect("sqlite::memory:")?;
@@ -59,6 +61,19 @@ pub fn connect(url: &str) -> Result<Database> {
 /// It is cheap to clone, and clones share the pool. The backend is chosen by the URL (`Database`, which is
 /// `Database<Any>`) or fixed at compile time (`Database<Pg>`, `Database<Mysql>`, `Database<Sqlite>`), for its own
 /// operators and types.
+///
+/// Connections are made by the threads that need them. Those that were idle for ten minutes, or made half an hour ago, are
+/// closed when nobody uses them. Two threads of the process do that for all databases.
+///
+/// # A SQLite file that is deleted or replaced
+///
+/// SQLite goes on with a file that was deleted, moved away or replaced after it was opened, and what it commits there is lost
+/// with the last connection. So before a connection is taken from the pool, the path is compared with the file that was
+/// opened (`stat`; symbolic links are followed, and relative paths belong to the working directory of when the database was
+/// opened). If it leads to another file, or to none, that fails with [`ErrorKind::ConnectionLost`], also where a new file is
+/// in its place. To go on with that, drop the database, and remove the old file's log (`…-wal`, `…-shm`) before you connect
+/// again: SQLite would take it for the new file's. Streams and transactions that are open are not interrupted, and a transaction
+/// that is committed then reports success. Pools of the program's own are not watched.
 ///
 /// # A pool of your own
 ///
@@ -162,25 +177,32 @@ impl<B: Backend> Database<B> {
 
     /// Runs `f` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err` or panics.
     ///
-    /// After a statement of the transaction has failed, nothing more can be done in it, on every backend: what `f`
-    /// answers then, the transaction is rolled back, and the answer is an error. So `Ok` always means committed.
-    /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::transaction); `bulk_create`
+    /// After a statement of the transaction has failed, nothing more can be done in it, on every backend: whatever `f`
+    /// returns then, the transaction is rolled back, and the result is an error. So `Ok` always means committed.
+    /// To go on after a failure, wrap what may fail in a [nested transaction](Transaction::atomic); `bulk_create`
     /// and `create_tables` are one by themselves.
+    ///
+    /// The error of `f` is [`orm_core::Error`](Error), which the compiler knows without being told, whatever the function
+    /// around it returns:
     ///
     /// ```
     /// # use orm_core::prelude::*;
     /// # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
-    /// # let db = orm_core::connect("sqlite::memory:")?;
-    /// # db.create_tables::<(Airport,)>()?;
-    /// db.transaction(|tx| {
-    ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])?;
-    ///     assert_eq!(Airport::objects(tx).count()?, 1);
-    ///     Ok::<_, orm_core::Error>(())
-    /// })?;
-    /// # Ok::<(), orm_core::Error>(())
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let db = orm_core::connect("sqlite::memory:")?;
+    ///     db.create_tables::<(Airport,)>()?;
+    ///     let airports = db.atomic(|tx| {
+    ///         Airport::create(tx, Airport { code: "JFK".into(), city: "New York".into() })?;
+    ///         let airports = Airport::objects(tx).count()?;
+    ///         Ok(airports)
+    ///     })?;
+    ///     assert_eq!(airports, 1);
+    ///     Ok(())
+    /// }
     /// ```
     ///
-    /// [`build_transaction`](Self::build_transaction) sets an isolation level, forbids writing, and runs a transaction again
+    /// [`transaction`](Self::transaction) is for closures that fail with an error type of the program's own.
+    /// [`build_transaction`](Self::build_transaction) sets an isolation level, forbids writing, and retries a transaction
     /// that lost against another one. What is to happen after the commit and cannot be undone by a rollback is left to
     /// [`on_commit`](Transaction::on_commit).
     ///
@@ -189,14 +211,63 @@ impl<B: Backend> Database<B> {
     /// writes before running it again. SQLite has no such case: where its COMMIT fails (an I/O error, a full disk, a database
     /// that stays locked), the transaction is rolled back.
     ///
-    /// Where the compiler cannot tell the closure's error type, name it at the end: `Ok::<_, orm_core::Error>(…)`.
-    ///
     /// # Errors
     ///
     /// What `f` returns; an error of BEGIN or COMMIT, among them [`ErrorKind::OutcomeUnknown`];
-    /// [`ErrorKind::TransactionAborted`] where `f` returned `Ok` although a statement had failed;
-    /// [`ErrorKind::ConnectionLost`], with the server's reason, where it returned `Ok` although the connection had been lost.
-    pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T, E>) -> Result<T, E> {
+    /// [`ErrorKind::TransactionAborted`] if `f` returned `Ok` although a statement had failed;
+    /// [`ErrorKind::ConnectionLost`], with the server's reason, if it returned `Ok` although the connection had been lost.
+    pub fn atomic<T>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T>) -> Result<T> {
+        self.transaction(f)
+    }
+
+    /// Runs `f` in a transaction, as [`atomic`](Self::atomic) does, with any error type that an [`Error`] converts to by
+    /// `From`: an enum of the program's own, `Box<dyn std::error::Error>`, `anyhow::Error`.
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// # #[derive(Model)] struct Account { #[model(primary_key)] id: i64, balance: i64 }
+    /// enum Refused {
+    ///     Overdrawn(i64),
+    ///     Database(orm_core::Error),
+    /// }
+    ///
+    /// impl From<orm_core::Error> for Refused {
+    ///     fn from(error: orm_core::Error) -> Self {
+    ///         Refused::Database(error)
+    ///     }
+    /// }
+    ///
+    /// fn withdraw(db: &Database, id: i64, amount: i64) -> Result<(), Refused> {
+    ///     db.transaction(|tx| {
+    ///         let mut account = Account::objects(tx).filter(|a| a.id.eq(id)).get()?;
+    ///         account.balance -= amount;
+    ///         if account.balance < 0 {
+    ///             return Err(Refused::Overdrawn(-account.balance));
+    ///         }
+    ///         account.save(tx)?;
+    ///         Ok(())
+    ///     })
+    /// }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Account,)>()?;
+    /// # Account::create(&db, Account { id: 1, balance: 10 })?;
+    /// # assert!(matches!(withdraw(&db, 1, 15), Err(Refused::Overdrawn(5))));
+    /// # assert!(withdraw(&db, 1, 5).is_ok());
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    ///
+    /// The compiler has to learn that type from the code around the call: from the return type of the function, as above, from
+    /// `Ok::<_, Refused>(…)` at the end of the closure, or from `|tx| -> Result<_, Refused> { … }`. Where a `?` follows
+    /// the call and converts the error once more, as in a `main` that returns `Box<dyn Error>`, nothing tells it ("type
+    /// annotations needed", E0283): call `atomic`, or write the type. This is as in Diesel's `Connection::transaction`.
+    ///
+    /// # Errors
+    ///
+    /// As [`atomic`](Self::atomic).
+    pub fn transaction<T, E>(&self, f: impl FnOnce(&Transaction<B>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>, // E0283? Call `atomic`, or end the closure with `Ok::<_, orm_core::Error>(…)`
+    {
         transaction::once(&self.inner, &transaction::Options::default(), f).map_err(|failed| failed.error)
     }
 

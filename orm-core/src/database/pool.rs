@@ -3,18 +3,18 @@
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
-
-use diesel::r2d2::R2D2Connection;
 
 use super::{
     Settings,
     adopted::{self, Lender, Lent, Limits, is_foreign, take_over},
+    entry::{Owned, Source},
     url::DatabaseUrl,
 };
 use crate::{
     backend::Driver,
+    diesel_error,
     error::{Error, ErrorKind, Result},
 };
 
@@ -28,15 +28,24 @@ pub struct Pool<DB: Driver> {
 
 /// Whose pool it is.
 enum Origin<DB: Driver> {
-    Own(r2d2::Pool<Manager<DB>>),
+    Own(Arc<Source<DB>>),
     Program(Arc<dyn Lender<DB>>),
 }
 
 /// A connection of a pool, until it is dropped.
 pub(crate) enum Pooled<DB: Driver> {
-    Own(r2d2::PooledConnection<Manager<DB>>),
+    Own(Owned<DB>),
     /// Of the program's own pool.
     Lent(Lent<DB::Link>),
+}
+
+impl<DB: Driver> Pooled<DB> {
+    /// Tells the driver that a stream or a transaction begins, which may read for long.
+    pub(crate) fn begin_reading(&mut self) {
+        if let Pooled::Own(owned) = self {
+            DB::begin_reading(&mut owned.made().companion);
+        }
+    }
 }
 
 impl<DB: Driver> Deref for Pooled<DB> {
@@ -60,14 +69,6 @@ impl<DB: Driver> DerefMut for Pooled<DB> {
     }
 }
 
-/// Makes the pool's connections, and knows which are not worth keeping.
-pub(crate) struct Manager<DB: Driver> {
-    target: Target,
-    settings: Settings,
-    /// The connection that was made to learn of errors, for the pool's first user.
-    first: Mutex<Option<DB::Link>>,
-}
-
 /// What a driver makes of a URL, once for all connections of a pool.
 #[doc(hidden)]
 pub struct Target {
@@ -78,6 +79,9 @@ pub struct Target {
     pub(crate) url: DatabaseUrl,
     /// The database lives only as long as a connection to it.
     pub(crate) in_memory: bool,
+    /// The database's file.
+    #[cfg(feature = "sqlite")]
+    pub(crate) file: Option<crate::backend::sqlite::file::DatabaseFile>,
 }
 
 impl fmt::Debug for Target {
@@ -90,18 +94,9 @@ impl<DB: Driver> Pool<DB> {
     /// Makes one connection, to learn what is wrong, and the pool around it.
     pub(crate) fn open(url: &DatabaseUrl, settings: &Settings) -> Result<Self> {
         let target = DB::target(url, settings)?;
-        let first = DB::establish(&target, settings)?;
         let anchor = if target.in_memory { Some(DB::establish(&target, settings)?) } else { None };
-        let manager = Manager { target, settings: settings.clone(), first: Mutex::new(Some(first)) };
-        let pool = r2d2::Pool::builder()
-            .max_size(settings.pool_size)
-            // The rest are made when they are needed.
-            .min_idle(Some(0))
-            .connection_timeout(settings.checkout_timeout)
-            .test_on_check_out(settings.test_on_checkout)
-            .error_handler(Box::new(LogError))
-            .build_unchecked(manager);
-        Ok(Pool { origin: Origin::Own(pool), _anchor: anchor.map(|anchor| Arc::new(Mutex::new(anchor))) })
+        let source = Source::open(target, settings)?;
+        Ok(Pool { origin: Origin::Own(source), _anchor: anchor.map(|anchor| Arc::new(Mutex::new(anchor))) })
     }
 
     /// A pool of the program's own.
@@ -111,47 +106,56 @@ impl<DB: Driver> Pool<DB> {
 
     /// A connection that only this crate's statements will run on.
     pub(crate) fn get(&self) -> Result<Pooled<DB>> {
-        let (got, size_option) = match &self.origin {
-            Origin::Own(pool) => (pool.get().map(Pooled::Own), "`pool_size`"),
-            Origin::Program(lender) => (lender.lend().map(Pooled::Lent), "the `max_size` of the program's pool"),
-        };
-        let mut connection = got.map_err(|error| {
-            let Limits { state, max_size, timeout } = self.limits();
-            let taken = state.connections - state.idle_connections;
-            // r2d2 tells why no connection could be made only as text, after this phrase.
-            let error = error.to_string();
-            match error.split_once("timed out waiting for connection: ") {
-                Some((_, why)) => Error::new(ErrorKind::Connection, "no connection to the database could be made")
-                    .with_source(crate::error::Text(why.to_owned())),
-                None => Error::new(
-                    ErrorKind::PoolTimeout,
-                    format!(
-                        "no connection became free within {timeout:?}: {taken} of {max_size} are in use. Every open \
-                         stream and transaction holds one; drop them earlier, use the transaction for nested queries, \
-                         or raise {size_option}"
-                    ),
-                ),
+        match &self.origin {
+            Origin::Own(source) => {
+                source.check_out()?.map(Pooled::Own).ok_or_else(|| self.none_became_free("`pool_size`"))
             }
-            .on_backend(DB::KIND)
-        })?;
-        if let Pooled::Lent(lent) = &mut connection {
-            take_over::<DB>(lent)?;
+            Origin::Program(lender) => {
+                let mut lent = lender.lend().map_err(|error| {
+                    // r2d2 tells why no connection could be made only as text, after this phrase.
+                    match error.to_string().split_once("timed out waiting for connection: ") {
+                        Some((_, why)) => {
+                            Error::new(ErrorKind::Connection, "no connection to the database could be made")
+                                .with_source(crate::error::Text(why.to_owned()))
+                                .on_backend(DB::KIND)
+                        }
+                        None => self.none_became_free("the `max_size` of the program's pool"),
+                    }
+                })?;
+                take_over::<DB>(&mut lent)?;
+                Ok(Pooled::Lent(lent))
+            }
         }
-        Ok(connection)
+    }
+
+    fn none_became_free(&self, size_option: &str) -> Error {
+        let Limits { state, max_size, timeout } = self.limits();
+        let taken = state.connections - state.idle_connections;
+        Error::new(
+            ErrorKind::PoolTimeout,
+            format!(
+                "no connection became free within {timeout:?}: {taken} of {max_size} are in use. Every open stream and \
+                 transaction holds one; drop them earlier, use the transaction for nested queries, or raise {size_option}"
+            ),
+        )
+        .on_backend(DB::KIND)
     }
 
     fn limits(&self) -> Limits {
         match &self.origin {
-            Origin::Own(pool) => Limits::of(pool),
+            Origin::Own(source) => Limits::of(source.pool()),
             Origin::Program(lender) => lender.limits(),
         }
     }
 
     /// A connection for the user's own statements.
     pub(crate) fn raw(&self) -> Result<Connection<DB>> {
-        let pooled = self.get()?;
+        let mut pooled = self.get()?;
         if DB::connection(&pooled).is_none() {
             return Err(is_foreign::<DB>());
+        }
+        if let Pooled::Own(owned) = &mut pooled {
+            DB::lend(owned).map_err(|error| diesel_error::ours(error, DB::KIND))?;
         }
         Ok(Connection { pooled })
     }
@@ -160,7 +164,7 @@ impl<DB: Driver> Pool<DB> {
 impl<DB: Driver> Clone for Pool<DB> {
     fn clone(&self) -> Self {
         let origin = match &self.origin {
-            Origin::Own(pool) => Origin::Own(pool.clone()),
+            Origin::Own(source) => Origin::Own(source.clone()),
             Origin::Program(lender) => Origin::Program(lender.clone()),
         };
         Pool { origin, _anchor: self._anchor.clone() }
@@ -175,55 +179,6 @@ impl<DB: Driver> fmt::Debug for Pool<DB> {
             .field("connections", &state.connections)
             .field("idle", &state.idle_connections)
             .finish_non_exhaustive()
-    }
-}
-
-impl<DB: Driver> r2d2::ManageConnection for Manager<DB> {
-    type Connection = DB::Link;
-    type Error = Chain;
-
-    fn connect(&self) -> Result<DB::Link, Chain> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match first {
-            Some(connection) => Ok(connection),
-            None => DB::establish(&self.target, &self.settings).map_err(Chain),
-        }
-    }
-
-    fn is_valid(&self, connection: &mut DB::Link) -> Result<(), Chain> {
-        connection.ping().map_err(|error| Chain(crate::diesel_error::ours(error, DB::KIND)))
-    }
-
-    fn has_broken(&self, connection: &mut DB::Link) -> bool {
-        // A panic may have left a statement half sent; and `is_broken` is true while a transaction is open.
-        std::thread::panicking() || connection.is_broken()
-    }
-}
-
-/// An error whose text is its whole chain: r2d2 keeps no more of it.
-#[derive(Debug)]
-pub(crate) struct Chain(Error);
-
-impl fmt::Display for Chain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = std::error::Error::source(&self.0);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Chain {}
-
-#[derive(Debug)]
-struct LogError;
-
-impl r2d2::HandleError<Chain> for LogError {
-    fn handle_error(&self, error: Chain) {
-        log::warn!("a connection of the pool failed: {error}");
     }
 }
 

@@ -14,6 +14,45 @@
 //! take his time: the limits of `statement_timeout` are for each piece. But the transaction is idle meanwhile, as
 //! `idle_in_transaction_session_timeout` sees it, and keeps vacuum from removing what it may still read.
 //!
+//! # Threads
+//!
+//! A stream is `Send` if its rows are, on every backend, and may move to another thread at any time, half read as well. A
+//! stream of a transaction borrows the [`Transaction`](crate::Transaction), so it moves to scoped threads:
+//!
+//! ```
+//! # use orm_core::prelude::*;
+//! # #[derive(Model)] struct Airport { #[model(primary_key)] code: String, city: String }
+//! # let db = orm_core::connect("sqlite::memory:")?;
+//! # db.create_tables::<(Airport,)>()?;
+//! # Airport::bulk_create(&db, ["JFK", "SFO"].map(|code| Airport { code: code.into(), city: String::new() }))?;
+//! let mut rows = Airport::objects(&db).iterator(2000)?;
+//! let first = rows.next();
+//! let rest = std::thread::spawn(move || rows.count()).join().unwrap();
+//! assert_eq!((first.is_some(), rest), (true, 1));
+//! # Ok::<(), orm_core::Error>(())
+//! ```
+//!
+//! While a nested transaction is open on one thread, other threads cannot fetch in the same transaction
+//! ([`ErrorKind::ConnectionInUse`]).
+//!
+//! # Writing while a stream is open, on SQLite
+//!
+//! A file is in WAL mode, so rows can be written on other connections while a stream reads. As long as it does, what they
+//! commit stays in the log (the file `…-wal`): each commit adds the pages that it has changed, of 4 KiB unless the database
+//! was made with others. To save 50,000 rows of a stream one by one makes a log of some 200 to 400 MB; to save them in
+//! batches, by [`bulk_update`](crate::Model::bulk_update), of a fraction of that.
+//!
+//! When the last stream or transaction ends that was open in this process, the log is checkpointed on its connection,
+//! which takes as long as to write so many pages, and cut off. Without readers the log is checkpointed at 1000 pages, as
+//! SQLite does it. SQLite would also try at each commit while the log cannot be emptied, which takes longer the longer the
+//! log is; so our connections have `wal_autocheckpoint = 0`, and try when a connection goes back to the pool and the log has
+//! doubled since the last try. No try waits for other connections, or keeps their readers waiting. While a connection is
+//! lent to the program ([`Database::connection`](crate::Database::connection)) it has SQLite's own setting. The
+//! connections of [a pool of the program's own](crate::Database#a-pool-of-your-own) keep the program's settings.
+//!
+//! A database in memory has no log: while a stream reads it, a write on another connection fails with
+//! [`ErrorKind::LockTimeout`].
+//!
 //! # What lives here
 //!
 //! `source.rs` says what a backend has to bring, `chunk.rs` how much of it at a time, `row.rs` how one row is read,
@@ -27,13 +66,16 @@ pub(crate) mod source;
 
 use std::{collections::VecDeque, fmt, iter::FusedIterator, marker::PhantomData, mem, num::NonZeroUsize};
 
-use self::{chunk::ChunkSize, source::Source};
+use self::{
+    chunk::ChunkSize,
+    source::{End, Fetched, Opened, Source},
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The rows of a queryset; made by [`QuerySet::iterator`](crate::QuerySet::iterator).
 ///
 /// It owns its connection (or uses its transaction's) and gives it back when it ends or is dropped. After the end it
-/// stays at the end.
+/// stays at the end. It is `Send` if `T` is, so it can move to [another thread](crate::stream#threads) half read.
 ///
 /// # Panics
 ///
@@ -45,7 +87,7 @@ pub struct Rows<'a, T> {
 
 /// The rows of a queryset, each a [`Result`]; made by [`QuerySet::try_iterator`](crate::QuerySet::try_iterator).
 ///
-/// After an `Err` there is only `None`.
+/// After an `Err` there is only `None`. It is `Send` if `T` is.
 #[must_use = "a stream holds a connection; it does nothing unless it is consumed"]
 pub struct TryRows<'a, T> {
     /// `None` once it has ended, so that the connection is free before the last rows are taken.
@@ -62,15 +104,14 @@ pub struct TryRows<'a, T> {
 }
 
 impl<'a, T> TryRows<'a, T> {
-    pub(crate) fn new(source: Box<dyn Source<T>>, chunk_size: usize, fetch_bytes: NonZeroUsize) -> Self {
-        TryRows {
-            source: Some(source),
-            chunk: VecDeque::new(),
-            error: None,
-            size: ChunkSize::new(chunk_size, fetch_bytes),
-            given: 0,
-            on: PhantomData,
+    pub(crate) fn new(opened: Opened<T>, chunk_size: usize, fetch_bytes: NonZeroUsize) -> Self {
+        let size = ChunkSize::new(chunk_size, fetch_bytes);
+        let mut rows = TryRows { size, ..Self::empty() };
+        match opened.first {
+            Some((first, fetched)) => rows.take_in(opened.source, first, fetched),
+            None => rows.source = Some(opened.source),
         }
+        rows
     }
 
     /// A stream of no rows.
@@ -100,13 +141,18 @@ impl<'a, T> TryRows<'a, T> {
             let mut rows = Vec::from(mem::take(&mut self.chunk));
             rows.reserve(self.size.capacity());
             let fetched = source.fetch(self.size.next(), &mut rows);
-            self.size.learn(&fetched, rows.len());
-            self.chunk = rows.into();
-            match fetched.end {
-                source::End::More => self.source = Some(source),
-                source::End::Done => {}
-                source::End::Broken(error) => self.error = Some(error),
-            }
+            self.take_in(source, rows, fetched);
+        }
+    }
+
+    /// Takes over what was fetched; the source is dropped where there is no more.
+    fn take_in(&mut self, source: Box<dyn Source<T>>, rows: Vec<T>, fetched: Fetched) {
+        self.size.learn(&fetched, rows.len());
+        self.chunk = rows.into();
+        match fetched.end {
+            End::More => self.source = Some(source),
+            End::Done => {}
+            End::Broken(error) => self.error = Some(error),
         }
     }
 }
@@ -188,6 +234,16 @@ fn broken(given: u64, error: &Error) -> ! {
 }
 
 impl<T> FusedIterator for Rows<'_, T> {}
+
+/// Streams are `Send` if their rows are: this does not compile otherwise.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    const fn streams_are_send<T: Send>() {
+        is_send::<Rows<'_, T>>();
+        is_send::<TryRows<'_, T>>();
+    }
+    streams_are_send::<()>();
+};
 
 impl<T> fmt::Debug for Rows<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

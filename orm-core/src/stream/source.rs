@@ -1,5 +1,7 @@
 //! What a backend brings to a stream.
 
+use std::fmt;
+
 use diesel::row::{Field as _, Row};
 
 use super::{
@@ -12,17 +14,39 @@ use crate::{
     queryset::shape::ShapeOn,
 };
 
-/// A result that is being read, from wherever it comes. Dropping it ends it, at no more cost than a chunk.
-#[doc(hidden)]
-pub trait Source<T> {
+/// A result set that is being read. Dropping it ends it, at the cost of a chunk at most.
+///
+/// It can move to another thread between two fetches, whatever its rows are: it holds none of them.
+pub(crate) trait Source<T>: Send {
     /// Adds rows to `out`, up to `limit`.
     fn fetch(&mut self, limit: Limit, out: &mut Vec<T>) -> Fetched;
 }
 
-/// How much one fetch may bring.
+/// A stream that was opened.
 #[doc(hidden)]
+pub struct Opened<T> {
+    pub(crate) source: Box<dyn Source<T>>,
+    /// What was fetched already, by backends that report errors with the first row.
+    pub(crate) first: Option<(Vec<T>, Fetched)>,
+}
+
+impl<T> fmt::Debug for Opened<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").finish_non_exhaustive()
+    }
+}
+
+impl<T> Opened<T> {
+    /// A stream of which nothing was fetched.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) fn new(source: impl Source<T> + 'static) -> Self {
+        Opened { source: Box::new(source), first: None }
+    }
+}
+
+/// How much one fetch may bring.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// In rows; at least 1, at most `i32::MAX`.
     pub(crate) rows: usize,
     /// In bytes, where the source can stop between rows: after the row that reaches it.
@@ -30,9 +54,8 @@ pub struct Limit {
 }
 
 /// What a fetch brought.
-#[doc(hidden)]
 #[derive(Debug)]
-pub struct Fetched {
+pub(crate) struct Fetched {
     /// The bytes that the widest row holds.
     pub(crate) widest: usize,
     pub(crate) end: End,

@@ -10,7 +10,13 @@ use crate::{
 /// Checks the URL; the connection reads it again by itself.
 pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
     Options::new(url, settings)?;
-    Ok(Target { address: url.base().to_owned(), url: url.clone(), in_memory: false })
+    Ok(Target {
+        address: url.base().to_owned(),
+        url: url.clone(),
+        in_memory: false,
+        #[cfg(feature = "sqlite")]
+        file: None,
+    })
 }
 
 pub(super) fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {

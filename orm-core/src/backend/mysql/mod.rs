@@ -8,14 +8,17 @@ pub(crate) mod value;
 use diesel::{
     QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
+    dsl::sql,
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
+    sql_types::BigInt,
 };
 
 use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
-    error::Result,
+    diesel_error,
+    error::{Error, ErrorKind, Result},
     model::{Column, Table},
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
@@ -26,15 +29,19 @@ use crate::{
     },
     session::Session,
     statement::{Statement, begin::begin, explain::Texts},
-    stream::source::Source,
+    stream::source::Opened,
     transaction::Options,
 };
 
 fixed_backend!(Mysql);
 
+/// The name of the lock on a database's schema; names of locks are the server's, and of up to 64 characters.
+const SCHEMA_LOCK: &str = "CONCAT('orm_core_schema_', MD5(COALESCE(DATABASE(), '')))";
+
 impl Driver for Mysql {
     type Connection = MysqlConnection;
     type Link = MysqlConnection;
+    type Companion = ();
 
     const KIND: BackendKind = BackendKind::Mysql;
     // The protocol counts them in 16 bits.
@@ -66,6 +73,10 @@ impl Driver for Mysql {
 
     fn establish(target: &Target, settings: &Settings) -> Result<MysqlConnection> {
         connect::establish(target, settings)
+    }
+
+    fn companion(_: &mut MysqlConnection, _: &Target) -> Result<()> {
+        Ok(())
     }
 
     fn connection(link: &MysqlConnection) -> Option<&MysqlConnection> {
@@ -119,6 +130,19 @@ impl Driver for Mysql {
         Ok(()) // a failed statement does not fail MySQL's transactions
     }
 
+    fn lock_schema(connection: &mut MysqlConnection) -> Result<()> {
+        let lock = sql::<BigInt>(&format!("SELECT COALESCE(GET_LOCK({SCHEMA_LOCK}, @@lock_wait_timeout), 0)"));
+        match Self::read_integer(connection, lock).map_err(|error| diesel_error::ours(error, Self::KIND))? {
+            1 => Ok(()),
+            _ => Err(Error::new(ErrorKind::LockTimeout, "another connection has been creating tables for too long")),
+        }
+    }
+
+    fn unlock_schema(connection: &mut MysqlConnection) -> Result<()> {
+        let unlock = sql::<BigInt>(&format!("SELECT COALESCE(RELEASE_LOCK({SCHEMA_LOCK}), 0)"));
+        Self::read_integer(connection, unlock).map(drop).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
     fn read_integer<F: QueryFragment<Mysql>>(connection: &mut MysqlConnection, statement: F) -> QueryResult<i64> {
         integer_of(connection, statement)
     }
@@ -143,7 +167,7 @@ impl Driver for Mysql {
         session: Session<'_, Mysql>,
         select: &Q,
         _: usize,
-    ) -> Result<Box<dyn Source<S::Row>>> {
+    ) -> Result<Opened<S::Row>> {
         stream::open::<S, Q>(session, select)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     statement::Statement,
     stream::{
         load::in_statement,
-        source::{Decoder, End, Fetched, Limit, Source},
+        source::{Decoder, End, Fetched, Limit, Opened, Source},
     },
 };
 
@@ -31,13 +31,13 @@ struct Reading<S: ShapeOn<Mysql>> {
 pub(super) fn open<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
     session: Session<'_, Mysql>,
     select: &Q,
-) -> Result<Box<dyn Source<S::Row>>> {
+) -> Result<Opened<S::Row>> {
     let sql = Mysql::sql(select).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
     let mut lease = session.lease_for_stream()?;
     lease.run(|connection| connection.set_session(BE_PATIENT))?;
     let mut reading = Reading::<S> { lease, sql, decoder: Decoder::new::<Mysql>() };
     reading.lease.run(|connection| connection.start(select)).map_err(|error| reading.in_statement(error))?;
-    Ok(Box::new(reading))
+    Ok(Opened::new(reading))
 }
 
 impl<S: ShapeOn<Mysql>> Reading<S> {

@@ -20,7 +20,7 @@ use crate::{
     statement::Statement,
     stream::{
         load::in_statement,
-        source::{Decoder, End, Fetched, Limit, Source},
+        source::{Decoder, End, Fetched, Limit, Opened, Source},
     },
 };
 
@@ -28,11 +28,7 @@ const BEGIN: &str = "BEGIN READ ONLY";
 /// A cursor is planned for its first tenth unless this says that all of it is wanted.
 const ALL_IS_WANTED: &str = "SET LOCAL cursor_tuple_fraction = 1.0";
 
-pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
-    mut way: Way,
-    select: &Q,
-    sql: String,
-) -> Result<Box<dyn Source<S::Row>>> {
+pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(mut way: Way, select: &Q, sql: String) -> Result<Opened<S::Row>> {
     if let Way::Own(lease) = &mut way {
         lease.run(|link| {
             let known = AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth()?;
@@ -48,7 +44,7 @@ pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
     let declare = Declare { name: &cursor.name, select };
     let declared = cursor.way.run(|link| link.execute_returning_count(&declare));
     match declared {
-        Ok(_) => Ok(Box::new(cursor)),
+        Ok(_) => Ok(Opened::new(cursor)),
         Err(error) => {
             let error = in_statement(error, Ok(std::mem::take(&mut cursor.sql)));
             // A cursor that was not declared cannot be closed.

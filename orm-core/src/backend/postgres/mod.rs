@@ -13,14 +13,17 @@ pub(crate) mod value;
 
 use diesel::{
     QueryResult,
+    dsl::sql,
     pg::{Pg, PgQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
+    sql_types::BigInt,
 };
 
 pub(crate) use self::link::PgLink;
 use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
+    diesel_error,
     error::Result,
     model::{Column, ToRow},
     postgres::PgConnection,
@@ -36,7 +39,7 @@ use crate::{
         explain::Texts,
         insert::{Batch, Unstored},
     },
-    stream::source::Source,
+    stream::source::Opened,
 };
 
 fixed_backend!(Pg);
@@ -44,6 +47,7 @@ fixed_backend!(Pg);
 impl Driver for Pg {
     type Connection = PgConnection;
     type Link = PgLink;
+    type Companion = ();
 
     const KIND: BackendKind = BackendKind::Postgres;
     // The protocol's Bind message counts them in 16 bits.
@@ -64,6 +68,10 @@ impl Driver for Pg {
 
     fn establish(target: &Target, settings: &Settings) -> Result<PgLink> {
         connect::establish(target, settings).map(PgLink::Own)
+    }
+
+    fn companion(_: &mut PgLink, _: &Target) -> Result<()> {
+        Ok(())
     }
 
     fn connection(link: &PgLink) -> Option<&PgConnection> {
@@ -108,6 +116,12 @@ impl Driver for Pg {
         link.check_transaction()
     }
 
+    fn lock_schema(link: &mut PgLink) -> Result<()> {
+        // A number of our own; the lock is for this database, and ends with the transaction.
+        let lock = sql::<BigInt>("SELECT count(*) FROM pg_advisory_xact_lock(8031507216034621775)");
+        Self::read_integer(link, lock).map(drop).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
     fn read_integer<F: QueryFragment<Pg>>(link: &mut PgLink, statement: F) -> QueryResult<i64> {
         integer_of(link, statement)
     }
@@ -134,7 +148,7 @@ impl Driver for Pg {
         session: Session<'_, Pg>,
         select: &Q,
         chunk_size: usize,
-    ) -> Result<Box<dyn Source<S::Row>>> {
+    ) -> Result<Opened<S::Row>> {
         stream::open::<S, Q>(session, select, chunk_size)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     statement::Statement,
     stream::{
         load::in_statement,
-        source::{Decoder, End, Fetched, Limit, Source},
+        source::{Decoder, End, Fetched, Limit, Opened, Source},
     },
 };
 
@@ -27,7 +27,7 @@ pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
     session: Session<'_, Pg>,
     select: &Q,
     chunk_size: usize,
-) -> Result<Box<dyn Source<S::Row>>> {
+) -> Result<Opened<S::Row>> {
     let sql = Pg::sql(select).map_err(|error| diesel_error::ours(error, Pg::KIND))?;
     let mut way = match session.share() {
         Some(shared) => Way::Shared(shared),
@@ -39,7 +39,7 @@ pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
         connection.open_portal(select, !connection.in_transaction(), chunk_size).map(Some)
     });
     match opened {
-        Ok(Some(portal)) => Ok(Box::new(Reading::<S> { way, portal, sql, decoder: Decoder::new::<Pg>() })),
+        Ok(Some(portal)) => Ok(Opened::new(Reading::<S> { way, portal, sql, decoder: Decoder::new::<Pg>() })),
         #[cfg(feature = "libpq")]
         Ok(None) => super::cursor::open::<S, Q>(way, select, sql),
         #[cfg(not(feature = "libpq"))]

@@ -7,7 +7,7 @@ use std::{
 
 use diesel::{Connection, QueryResult, SqliteConnection, connection::SimpleConnection};
 
-use super::{aggregates, collations, functions, raw};
+use super::{aggregates, collations, file::DatabaseFile, functions, raw};
 use crate::{
     backend::BackendKind,
     database::{
@@ -30,7 +30,7 @@ pub(super) fn target(url: &DatabaseUrl) -> Result<Target> {
         // The VFS `memdb` shares a database between connections by its name, with locks as a file has them.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let address = format!("file:/orm-core-{}?vfs=memdb", NEXT.fetch_add(1, Ordering::Relaxed));
-        return Ok(Target { address, url: url.clone(), in_memory: true });
+        return Ok(Target { address, url: url.clone(), in_memory: true, file: None });
     }
     if path.is_empty() {
         return Err(configuration("a SQLite URL names a file, as in `sqlite://path/to/file.db`, or `sqlite::memory:`"));
@@ -39,8 +39,18 @@ pub(super) fn target(url: &DatabaseUrl) -> Result<Target> {
     if !matches!(mode, "ro" | "rw" | "rwc") {
         return Err(configuration("a SQLite URL's `mode` is `ro` (read), `rw` (read and write) or `rwc` (and create)"));
     }
-    let address = format!("file:{}?mode={mode}", encode(&path, "/"));
-    Ok(Target { address, url: url.clone(), in_memory: false })
+    // A pool opens the same file for each connection, whatever the working directory has become.
+    let absolute = if cfg!(unix) { std::path::absolute(&path) } else { Ok(path.as_str().into()) };
+    let absolute = absolute.map_err(|error| {
+        configuration("the path of a SQLite URL is relative, and there is no working directory").with_source(error)
+    })?;
+    let address = format!("file:{}?mode={mode}", encode(&absolute.to_string_lossy(), "/"));
+    let file = Some(DatabaseFile::new(absolute));
+    Ok(Target { address, url: url.clone(), in_memory: false, file })
+}
+
+pub(super) fn is_read_only(target: &Target) -> bool {
+    target.address.ends_with("mode=ro")
 }
 
 pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteConnection> {
@@ -54,7 +64,7 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
     let mut connection = connection.map_err(|error| cannot_open(error.to_string()))?;
     let timeout = milliseconds(settings.lock_timeout.unwrap_or(LOCK_TIMEOUT));
     let mut setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
-    if !target.in_memory && !target.address.ends_with("mode=ro") {
+    if !target.in_memory && !is_read_only(target) {
         // Only with a write-ahead log do readers and writers not wait for each other.
         setup.push_str("PRAGMA journal_mode = WAL;");
     }
@@ -90,7 +100,8 @@ mod tests {
 
     #[test]
     fn a_path_becomes_sqlites_own_url() {
-        assert_eq!(address("sqlite://flights.db"), "file:flights.db?mode=rwc");
+        let folder = std::env::current_dir().unwrap_or_default();
+        assert_eq!(address("sqlite://flights.db"), format!("file:{}/flights.db?mode=rwc", folder.display()));
         assert_eq!(address("sqlite:///tmp/a%20b%3F.db?mode=ro"), "file:/tmp/a%20b%3F.db?mode=ro");
         assert!(address("sqlite://").contains("names a file"));
         assert!(address("sqlite://x?mode=w").contains("`mode` is"));

@@ -5,11 +5,14 @@ mod aggregates;
 mod catalog;
 mod collations;
 mod connect;
+pub(crate) mod file;
 pub(crate) mod functions;
 mod instant;
 mod raw;
+mod steps;
 mod stream;
 pub(crate) mod value;
+mod wal;
 
 use diesel::{
     QueryResult, SqliteConnection,
@@ -35,7 +38,7 @@ use crate::{
     session::Session,
     sql_types::ColumnType,
     statement::{Statement, begin::begin, explain::Texts},
-    stream::source::Source,
+    stream::source::Opened,
     transaction::Options,
 };
 
@@ -56,6 +59,7 @@ fn register_raw(connection: &raw::Opened) -> std::ffi::c_int {
 impl Driver for Sqlite {
     type Connection = SqliteConnection;
     type Link = SqliteConnection;
+    type Companion = wal::Companion;
 
     const KIND: BackendKind = BackendKind::Sqlite;
     // SQLITE_MAX_VARIABLE_NUMBER, unless it was built with another.
@@ -92,6 +96,30 @@ impl Driver for Sqlite {
         connect::establish(target, settings)
     }
 
+    fn companion(connection: &mut SqliteConnection, target: &Target) -> Result<wal::Companion> {
+        let log = target.file.as_ref().map(|file| file.log()).transpose()?;
+        // It may have been replaced while it was opened.
+        Self::check_target(target)?;
+        let may_write = !connect::is_read_only(target);
+        wal::Companion::of(connection, log, may_write).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
+    fn check_target(target: &Target) -> Result<()> {
+        target.file.as_ref().map_or(Ok(()), |file| file.check())
+    }
+
+    fn begin_reading(companion: &mut wal::Companion) {
+        companion.begin_reading();
+    }
+
+    fn release(connection: &mut SqliteConnection, companion: &mut wal::Companion) {
+        companion.release(connection);
+    }
+
+    fn lend(connection: &mut SqliteConnection) -> QueryResult<()> {
+        connection.batch_execute(wal::AUTOMATIC)
+    }
+
     fn connection(link: &SqliteConnection) -> Option<&SqliteConnection> {
         Some(link)
     }
@@ -121,7 +149,8 @@ impl Driver for Sqlite {
         // Diesel cannot ask whether there is a transaction. BEGIN fails where there is one, and takes no lock where
         // there was none; either way there is one now.
         let _ = connection.batch_execute("BEGIN");
-        connection.batch_execute("ROLLBACK")
+        connection.batch_execute("ROLLBACK")?;
+        connection.batch_execute(wal::MANUAL)
     }
 
     fn has_unknown_transaction(connection: &mut SqliteConnection) -> QueryResult<bool> {
@@ -165,7 +194,7 @@ impl Driver for Sqlite {
         session: Session<'_, Sqlite>,
         select: &Q,
         _: usize,
-    ) -> Result<Box<dyn Source<S::Row>>> {
+    ) -> Result<Opened<S::Row>> {
         stream::open::<S, Q>(session, select)
     }
 }
