@@ -9,7 +9,7 @@ use crate::{
 
 /// Our error for one of Diesel's, with it as the cause.
 pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
-    let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error));
+    let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error, backend));
     let sentence = match (kind, backend) {
         (ErrorKind::LockTimeout, BackendKind::Sqlite) => LOCKED,
         _ => sentence(kind),
@@ -31,7 +31,7 @@ pub(crate) fn is_the_databases(error: &DieselError) -> bool {
 fn numbered(error: &DieselError, backend: BackendKind) -> Option<ErrorKind> {
     match error {
         DieselError::RollbackErrorOnCommit { commit_error, .. } => {
-            Some(numbered(commit_error, backend).unwrap_or_else(|| kind(commit_error)))
+            Some(numbered(commit_error, backend).unwrap_or_else(|| kind(commit_error, backend)))
         }
         // Whatever the server's reason is: the connection is gone.
         #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -53,7 +53,7 @@ fn numbered(error: &DieselError, backend: BackendKind) -> Option<ErrorKind> {
     }
 }
 
-fn kind(error: &DieselError) -> ErrorKind {
+fn kind(error: &DieselError, backend: BackendKind) -> ErrorKind {
     match error {
         DieselError::DatabaseError(kind, information) => match kind {
             DatabaseErrorKind::UniqueViolation => ErrorKind::UniqueViolation,
@@ -63,7 +63,7 @@ fn kind(error: &DieselError) -> ErrorKind {
             DatabaseErrorKind::SerializationFailure => ErrorKind::SerializationFailure,
             DatabaseErrorKind::ReadOnlyTransaction => ErrorKind::ReadOnly,
             DatabaseErrorKind::ClosedConnection => ErrorKind::ConnectionLost,
-            _ => kind_of_message(information.message()),
+            _ => schema_kind(information.message(), backend).unwrap_or_else(|| kind_of_message(information.message())),
         },
         DieselError::BrokenTransactionManager => ErrorKind::ConnectionLost,
         DieselError::SerializationError(_) => ErrorKind::InvalidValue,
@@ -107,12 +107,44 @@ fn kind_of_message(message: &str) -> ErrorKind {
     PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map_or(ErrorKind::Database, |(_, kind)| *kind)
 }
 
+/// What a message says of a table or column that is missing or exists already. Where there is no number or SQLSTATE, these are
+/// SQLite's messages, and PostgreSQL's in English.
+fn schema_kind(message: &str, backend: BackendKind) -> Option<ErrorKind> {
+    let is = |start: &str, end: &str| message.starts_with(start) && message.ends_with(end);
+    match backend {
+        BackendKind::Sqlite if is("no such table: ", "") || is("no such view: ", "") => Some(ErrorKind::UndefinedTable),
+        BackendKind::Sqlite if is("no such column: ", "") => Some(ErrorKind::UndefinedColumn),
+        // Of an INSERT and of CREATE INDEX.
+        BackendKind::Sqlite if is("table ", "") && message.contains(" has no column named ") => {
+            Some(ErrorKind::UndefinedColumn)
+        }
+        BackendKind::Sqlite
+            if ["table ", "view ", "index ", "there is already "].iter().any(|start| message.starts_with(start))
+                && (message.ends_with(" already exists") || message.starts_with("there is already ")) =>
+        {
+            Some(ErrorKind::DuplicateTable)
+        }
+        BackendKind::Postgres if is("relation \"", " does not exist") => Some(ErrorKind::UndefinedTable),
+        BackendKind::Postgres if is("table \"", " does not exist") => Some(ErrorKind::UndefinedTable),
+        BackendKind::Postgres if is("missing FROM-clause entry", "") => Some(ErrorKind::UndefinedTable),
+        BackendKind::Postgres if is("column ", " does not exist") => {
+            // Of `column "x" of relation "y" does not exist`, too.
+            Some(ErrorKind::UndefinedColumn)
+        }
+        BackendKind::Postgres if is("relation \"", " already exists") => Some(ErrorKind::DuplicateTable),
+        _ => None,
+    }
+}
+
 pub(crate) fn sentence(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::UniqueViolation => "a row with this unique key exists already",
         ErrorKind::ForeignKeyViolation => "a foreign key is violated",
         ErrorKind::NotNullViolation => "a column that must have a value has none",
         ErrorKind::CheckViolation => "a CHECK constraint is violated",
+        ErrorKind::UndefinedTable => "a table of the statement does not exist",
+        ErrorKind::UndefinedColumn => "a column of the statement does not exist",
+        ErrorKind::DuplicateTable => "a table or index of this name exists already",
         ErrorKind::SerializationFailure => "the transaction lost against another one; run it again",
         ErrorKind::ReadOnly => "this transaction or database is read-only",
         ErrorKind::ConnectionLost => "the connection to the database is lost",
@@ -129,5 +161,36 @@ pub(crate) fn sentence(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidQuery => "the statement cannot be written",
         ErrorKind::Decode => "a stored value does not fit",
         _ => "the database refused the statement",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_and_existing_tables_are_known_by_their_messages() {
+        let sqlite = |message| schema_kind(message, BackendKind::Sqlite);
+        for message in ["no such table: numbers", "no such table: main.numbers", "no such view: v"] {
+            assert_eq!(sqlite(message), Some(ErrorKind::UndefinedTable), "{message}");
+        }
+        for message in ["no such column: n.x", "table numbers has no column named x"] {
+            assert_eq!(sqlite(message), Some(ErrorKind::UndefinedColumn), "{message}");
+        }
+        for message in [
+            "table \"numbers\" already exists",
+            "table numbers already exists",
+            "index a__b already exists",
+            "there is already a table named numbers",
+        ] {
+            assert_eq!(sqlite(message), Some(ErrorKind::DuplicateTable), "{message}");
+        }
+        assert_eq!(sqlite("near \"no such table: \": syntax error"), None);
+        let libpq = |message| schema_kind(message, BackendKind::Postgres);
+        assert_eq!(libpq("relation \"numbers\" does not exist"), Some(ErrorKind::UndefinedTable));
+        assert_eq!(libpq("column n.x does not exist"), Some(ErrorKind::UndefinedColumn));
+        assert_eq!(libpq("column \"x\" of relation \"numbers\" does not exist"), Some(ErrorKind::UndefinedColumn));
+        assert_eq!(libpq("relation \"numbers\" already exists"), Some(ErrorKind::DuplicateTable));
+        assert_eq!(libpq("function f() does not exist"), None);
     }
 }

@@ -76,6 +76,15 @@ pub enum ErrorKind {
     NotNullViolation,
     /// A CHECK constraint said no.
     CheckViolation,
+    /// A table or view does not exist (PostgreSQL 42P01; MySQL 1051, 1109, 1146), or is not in the statement.
+    ///
+    /// [`create_tables_if_missing`](crate::Database::create_tables_if_missing) creates tables, and
+    /// [`check_schema`](crate::Database::check_schema) names all that are missing.
+    UndefinedTable,
+    /// A column does not exist (PostgreSQL 42703; MySQL 1054, 1072).
+    UndefinedColumn,
+    /// A table, view or index of this name exists already (PostgreSQL 42P07; MySQL 1050, 1061).
+    DuplicateTable,
     /// The transaction lost against another one (serialization failure, deadlock): run it again.
     SerializationFailure,
     /// A write in a read-only transaction or database.

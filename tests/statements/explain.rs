@@ -152,7 +152,7 @@ fn in_a_transaction(bed: &Bed) -> TestResult {
 fn the_database_says_no(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     let error = Flight::objects(&db).explain().expect_err("there is no table");
-    assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Flight")));
+    assert_eq!((error.kind(), error.model()), (ErrorKind::UndefinedTable, Some("Flight")));
     assert!(error.sql().is_some_and(|sql| sql.starts_with("EXPLAIN ")), "{error}");
     Ok(())
 }

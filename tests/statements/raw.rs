@@ -259,7 +259,7 @@ fn the_database_says_no(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     let raw = Flight::raw(&db, "SELECT * FROM nowhere WHERE id = ?").bind(1);
     for error in [raw.load().expect_err("no table"), raw.iterator(2).expect_err("no table")] {
-        assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Flight")));
+        assert_eq!((error.kind(), error.model()), (ErrorKind::UndefinedTable, Some("Flight")));
         assert!(error.sql().is_some_and(|sql| sql.starts_with("SELECT * FROM nowhere WHERE id = ")), "{error}");
     }
     Ok(())

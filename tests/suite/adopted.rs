@@ -142,6 +142,36 @@ macro_rules! adopted {
             }
 
             #[test]
+            fn a_half_read_stream_moves_to_another_thread() -> TestResult {
+                let (_bed, pool) = with_numbers(3000, 1)?;
+                let db = Database::<$backend>::from(pool);
+                let mut rows = Number::objects(&db).order_by(|n| n.id.asc()).iterator(100)?;
+                assert_eq!(rows.by_ref().take(150).count(), 150);
+                let rest =
+                    std::thread::scope(|scope| scope.spawn(move || rows.map(|n| n.id).collect::<Vec<_>>()).join());
+                assert!(rest.is_ok_and(|rest| rest.into_iter().eq(151..=3000)));
+                assert_eq!(Number::objects(&db).count()?, 3000);
+                Ok(())
+            }
+
+            #[test]
+            fn missing_and_existing_tables() -> TestResult {
+                let (_bed, pool) = with_numbers(1, 1)?;
+                let db = Database::<$backend>::from(pool);
+                for (sql, kind) in [
+                    ("SELECT * FROM no_such_table", ErrorKind::UndefinedTable),
+                    ("DROP TABLE no_such_table", ErrorKind::UndefinedTable),
+                    ("SELECT no_such_column FROM numbers", ErrorKind::UndefinedColumn),
+                    ("INSERT INTO numbers (id, no_such_column) VALUES (2, 2)", ErrorKind::UndefinedColumn),
+                    ("CREATE TABLE numbers (id INTEGER)", ErrorKind::DuplicateTable),
+                ] {
+                    assert_eq!(db.batch_execute(sql).map_err(|error| error.kind()), Err(kind), "{sql}");
+                }
+                db.create_tables_if_missing::<(Number,)>()?;
+                Ok(())
+            }
+
+            #[test]
             fn transactions() -> TestResult {
                 let (bed, pool) = with_numbers(1, 1)?;
                 let db = Database::<$backend>::from(pool.clone());

@@ -10,6 +10,8 @@ on_each_backend! {
     primary_keys, composite_primary_keys, foreign_keys_are_enforced, self_references_are_enforced, a_cycle_of_two,
     optional_has_no_foreign_key, indices_on_keys, not_null, a_table_that_is_there, all_or_none, any_order,
     rows_that_are_referred_to_stay, create_tables_in_a_transaction,
+    kinds_of_missing_and_existing_tables, only_missing_tables_are_created, missing_tables_all_or_none,
+    concurrent_callers_create_tables_once, missing_tables_in_a_transaction, a_table_made_by_others_in_between,
 }
 
 fn kind<T>(result: orm_core::Result<T>) -> Result<(), ErrorKind> {
@@ -153,7 +155,7 @@ fn a_table_that_is_there(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     schedule(&db)?;
     let error = db.create_tables::<(Airport,)>().expect_err("it is there");
-    assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Airport")));
+    assert_eq!((error.kind(), error.model()), (ErrorKind::DuplicateTable, Some("Airport")));
     assert!(error.sql().is_some_and(|sql| sql.starts_with("CREATE TABLE")), "{error:?}");
     assert_eq!(Airport::objects(&db).count()?, 4, "it is as it was");
     Ok(())
@@ -167,7 +169,7 @@ fn all_or_none(bed: &Bed) -> TestResult {
         assert!(Invoice::objects(&db).count().is_err(), "no other table was made");
     } else {
         assert!(error.to_string().contains("which stay: `teams`, `invoices`"), "{error}");
-        assert_eq!((error.kind(), error.model()), (ErrorKind::Database, Some("Player")));
+        assert_eq!((error.kind(), error.model()), (ErrorKind::DuplicateTable, Some("Player")));
         bed.execute("DROP TABLE teams; DROP TABLE invoices");
     }
     bed.execute("DROP TABLE players");
@@ -218,6 +220,138 @@ fn no_tables_in_a_transaction(db: &Database) -> TestResult {
         Airport::bulk_create(tx, [airport("A", "x", None)])
     })?;
     assert_eq!(Airport::objects(db).count()?, 1, "what was refused has failed nothing");
+    Ok(())
+}
+
+fn kinds_of_missing_and_existing_tables(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    bed.execute("CREATE TABLE airports (code VARCHAR(3) PRIMARY KEY)");
+    assert_eq!(kind(Invoice::objects(&db).load()), Err(ErrorKind::UndefinedTable));
+    assert_eq!(kind(Invoice::objects(&db).iterator(10)), Err(ErrorKind::UndefinedTable));
+    assert_eq!(kind(Airport::objects(&db).load()), Err(ErrorKind::UndefinedColumn));
+    assert_eq!(kind(Airport::bulk_create(&db, [airport("A", "x", None)])), Err(ErrorKind::UndefinedColumn));
+    assert_eq!(kind(Airport::objects(&db).update(|a| a.city.set("y"))), Err(ErrorKind::UndefinedColumn));
+    assert_eq!(kind(Airport::raw(&db, "SELECT code, town FROM airports").load()), Err(ErrorKind::UndefinedColumn));
+    assert_eq!(kind(db.create_tables::<(Airport,)>()), Err(ErrorKind::DuplicateTable));
+    let mut kinds = Vec::new();
+    for sql in ["DROP TABLE nowhere", "CREATE INDEX i ON airports (town)", "DELETE FROM nowhere WHERE id = 1"] {
+        kinds.push(kind(db.batch_execute(sql)));
+    }
+    let missing = [ErrorKind::UndefinedTable, ErrorKind::UndefinedColumn, ErrorKind::UndefinedTable];
+    assert_eq!(kinds, missing.map(Err));
+    Ok(())
+}
+
+fn only_missing_tables_are_created(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Airport,)>()?;
+    Airport::bulk_create(&db, [airport("A", "x", None)])?;
+    bed.execute("CREATE TABLE invoices (id INTEGER)"); // it is not the model's, and stays as it is
+    for _ in 0..2 {
+        db.create_tables_if_missing::<(Flight, Invoice, Airport, Team, Player)>()?;
+        assert_eq!(Airport::objects(&db).count()?, 1);
+        assert_eq!(bed.number("SELECT count(*) FROM invoices"), 0);
+        db.check_schema::<(Flight, Airport, Team, Player)>()?;
+        assert_eq!(kind(db.check_schema::<(Invoice,)>()), Err(ErrorKind::SchemaMismatch));
+    }
+    // With their keys, also of tables that refer to each other, or to one that existed.
+    assert_eq!(kind(Flight::bulk_create(&db, [flight(9, "B", "A", None)])), Err(ErrorKind::ForeignKeyViolation));
+    assert_eq!(Flight::bulk_create(&db, [flight(9, "A", "A", None)])?, 1);
+    assert_eq!(kind(Player::bulk_create(&db, [Player { id: 1, team_id: 1 }])), Err(ErrorKind::ForeignKeyViolation));
+    Ok(())
+}
+
+fn missing_tables_all_or_none(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    // An index of the name that `Player`'s would have.
+    bed.execute("CREATE TABLE invoices (team_id INTEGER)");
+    let name = bed.pick(Pick { postgres: "players__team_id", mysql: "", sqlite: "players__team_id" });
+    if name.is_empty() {
+        return Ok(()); // names of indexes are a table's own there, and what was created stays in any case
+    }
+    bed.execute(&format!("CREATE INDEX {name} ON invoices (team_id)"));
+    let error = db.create_tables_if_missing::<(Invoice, Team, Player)>().expect_err("the index exists");
+    assert_eq!(error.kind(), ErrorKind::DuplicateTable, "{error:?}");
+    assert_eq!(kind(Team::objects(&db).count()), Err(ErrorKind::UndefinedTable));
+    bed.execute(&format!("DROP INDEX {name}"));
+    db.create_tables_if_missing::<(Invoice, Team, Player)>()?;
+    assert_eq!(Team::objects(&db).count()?, 0);
+    Ok(())
+}
+
+/// Threads with pools of their own are to the database what processes are.
+fn concurrent_callers_create_tables_once(bed: &Bed) -> TestResult {
+    for round in 0..5 {
+        let barrier = std::sync::Barrier::new(8);
+        let answers = std::thread::scope(|scope| {
+            let callers = (0..8).map(|_| {
+                scope.spawn(|| {
+                    let db = bed.db();
+                    barrier.wait();
+                    let db = db?;
+                    db.create_tables_if_missing::<(Flight, Airport, Team, Player)>()?;
+                    db.check_schema::<(Flight, Airport, Team, Player)>()
+                })
+            });
+            callers.collect_vec().into_iter().map(|caller| caller.join()).collect_vec()
+        });
+        for answer in answers {
+            assert!(matches!(answer, Ok(Ok(()))), "round {round}: {answer:?}");
+        }
+        bed.execute("DROP TABLE flights; DROP TABLE airports");
+        bed.execute(bed.pick(Pick {
+            postgres: "DROP TABLE players, teams CASCADE",
+            mysql: "SET FOREIGN_KEY_CHECKS = 0; DROP TABLE players, teams",
+            sqlite: "PRAGMA foreign_keys = OFF; DROP TABLE players; DROP TABLE teams",
+        }));
+    }
+    Ok(())
+}
+
+/// A program that does not wait for ours creates a table just before ours does.
+fn a_table_made_by_others_in_between(bed: &Bed) -> TestResult {
+    let barrier = std::sync::Barrier::new(2);
+    for _ in 0..10 {
+        let db = bed.db()?;
+        let (theirs, ours) = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| {
+                barrier.wait();
+                kind(db.create_tables::<(Invoice,)>())
+            });
+            let ours = scope.spawn(|| {
+                barrier.wait();
+                kind(db.create_tables_if_missing::<(Invoice,)>())
+            });
+            (theirs.join(), ours.join())
+        });
+        assert!(matches!(ours, Ok(Ok(()))), "{ours:?}");
+        // PostgreSQL reports the race by its catalog's unique index.
+        let is_known =
+            |kind| matches!(kind, ErrorKind::DuplicateTable | ErrorKind::UniqueViolation | ErrorKind::LockTimeout);
+        assert!(matches!(theirs, Ok(theirs) if theirs.is_ok() || theirs.is_err_and(is_known)), "{theirs:?}");
+        bed.execute("DROP TABLE invoices");
+    }
+    Ok(())
+}
+
+fn missing_tables_in_a_transaction(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    if !bed.undoes_create_table() {
+        let refused = db.atomic(|tx| Ok(kind(tx.create_tables_if_missing::<(Airport,)>())))?;
+        assert_eq!(refused, Err(ErrorKind::InvalidQuery));
+        assert_eq!(kind(Airport::objects(&db).count()), Err(ErrorKind::UndefinedTable));
+        return Ok(());
+    }
+    let answer: Result<(), Box<dyn std::error::Error>> = db.build_transaction().immediate().run(|tx| {
+        tx.create_tables_if_missing::<(Airport,)>()?;
+        tx.create_tables_if_missing::<(Airport, Flight)>()?;
+        Flight::bulk_create(tx, [])?;
+        Err("the end".into())
+    });
+    assert_eq!(answer.map_err(|error| error.to_string()), Err("the end".to_owned()));
+    assert_eq!(kind(Airport::objects(&db).count()), Err(ErrorKind::UndefinedTable));
+    db.build_transaction().immediate().atomic(|tx| tx.create_tables_if_missing::<(Airport, Flight)>())?;
+    assert_eq!(Flight::objects(&db).count()?, 0);
     Ok(())
 }
 

@@ -227,7 +227,7 @@ fn opening_fails_before_the_first_row(bed: &Bed) -> TestResult {
         Err(error) => error,
         Ok(mut rows) => rows.next().expect("there is no such table").expect_err("there is no such table"),
     };
-    assert_eq!(error.kind(), ErrorKind::Database);
+    assert_eq!(error.kind(), ErrorKind::UndefinedTable);
     assert!(std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("numbers")), "{error:?}");
     numbers(&db, 3)?;
     assert_eq!(Number::objects(&db).iterator(10)?.count(), 3);

@@ -109,7 +109,7 @@ fn after_an_error_nothing_is_allowed(bed: &Bed) -> TestResult {
     numbers(&db, 1)?;
     let answer = db.transaction(|tx| {
         let failed = tx.batch_execute("INSERT INTO no_such_table VALUES (1)").expect_err("there is no such table");
-        assert_eq!(failed.kind(), ErrorKind::Database);
+        assert_eq!(failed.kind(), ErrorKind::UndefinedTable);
         let kinds = [
             Number::objects(tx).count().err(),
             Number::objects(tx).load().err(),
@@ -399,7 +399,7 @@ fn threads_that_wait_hear_of_a_failure(bed: &Bed) -> TestResult {
     });
     let (failed, waited) =
         told.recv_timeout(std::time::Duration::from_secs(60)).map_err(|_| "a thread waits for ever")?;
-    assert!(matches!(failed, Ok(Err(ErrorKind::Database))), "{failed:?}");
+    assert!(matches!(failed, Ok(Err(ErrorKind::UndefinedTable))), "{failed:?}");
     for answer in waited {
         // One that came before the failing statement has counted.
         assert!(matches!(answer, Ok(Err(ErrorKind::TransactionAborted) | Ok(1))), "{answer:?}");

@@ -14,7 +14,7 @@ fn a_session_is_renewed(bed: &Bed) -> TestResult {
     let db = with_counters(bed, 1, 1)?;
     let is_gone = |after: &str| {
         let found = db.transaction(|tx| tx.batch_execute("INSERT INTO kept VALUES (1)"));
-        assert_eq!(found.map_err(|error| error.kind()), Err(ErrorKind::Database), "after {after}");
+        assert_eq!(found.map_err(|error| error.kind()), Err(ErrorKind::UndefinedTable), "after {after}");
     };
     let keep = |tx: &Transaction| tx.batch_execute("CREATE TEMPORARY TABLE kept (id INTEGER)");
     db.transaction(|tx| {

@@ -208,6 +208,9 @@ pub(super) fn kind_of(number: u16) -> ErrorKind {
         1048 | 1364 => ErrorKind::NotNullViolation,
         // MySQL's number, and MariaDB's.
         3819 | 4025 => ErrorKind::CheckViolation,
+        1051 | 1109 | 1146 => ErrorKind::UndefinedTable,
+        1054 | 1072 => ErrorKind::UndefinedColumn,
+        1050 | 1061 => ErrorKind::DuplicateTable,
         // A deadlock, a row that changed since the snapshot (MariaDB), and those of replicated clusters.
         1020 | 1213 | 1614 | 3101 => ErrorKind::SerializationFailure,
         1205 | 3572 => ErrorKind::LockTimeout,

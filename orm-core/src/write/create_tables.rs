@@ -7,7 +7,7 @@ use crate::{
     database::{Database, Executor, Kind},
     error::{Error, ErrorKind, Result},
     model::{Model, Table},
-    session::Session,
+    session::{Lease, Session},
     statement::schema::{Definition, definitions},
     stream::load::in_statement,
     transaction::{Transaction, atomically, nested},
@@ -47,12 +47,15 @@ impl<B: Backend> Database<B> {
     /// it.
     ///
     /// A relation declared `optional` gets an index and no foreign key, because its key may refer to nothing. The
-    /// models may be named in any order and refer to each other. For changing tables that exist there are migrations.
+    /// models may be named in any order and refer to each other. For changing tables that exist there are migrations;
+    /// [`create_tables_if_missing`](Self::create_tables_if_missing) leaves them as they are.
     ///
     /// # Errors
     ///
-    /// Where a table is there already, or the database refuses one. [`ErrorKind::InvalidQuery`], before anything is created,
-    /// for a key that is too long for MySQL and MariaDB (3072 bytes), and for a default that is not of its column's type.
+    /// [`ErrorKind::DuplicateTable`] if a table exists already; [`ErrorKind::UndefinedTable`] if a foreign key refers to a
+    /// table that does not exist (SQLite reports that when rows are written); other errors of the database.
+    /// [`ErrorKind::InvalidQuery`], before anything is created, for a key that is too long for MySQL and MariaDB (3072 bytes),
+    /// and for a default that is not of its column's type.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
         if !B::run(Handle::Database(&self.inner), CanUndo) {
             return B::run(Handle::Database(&self.inner), Create(T::tables()));
@@ -70,19 +73,25 @@ impl<B: Backend> Transaction<B> {
     /// As [`Database::create_tables`]; also [`ErrorKind::InvalidQuery`] on MySQL and MariaDB, where creating a table
     /// would commit the transaction. Nothing is sent then.
     pub fn create_tables<T: Models>(&self) -> Result<()> {
-        if !B::run(self.handle(), CanUndo) {
-            return Err(Error::new(
-                ErrorKind::InvalidQuery,
-                "creating a table would commit this transaction; create tables from the database, before it",
-            )
-            .on_backend(B::run(self.handle(), Kind)));
-        }
+        self.can_create_tables()?;
         nested::<B, _, _>(Handle::Transaction(&self.inner), |tx| B::run(tx, Create(T::tables())))
+    }
+
+    /// Fails where creating a table would commit the transaction.
+    pub(super) fn can_create_tables(&self) -> Result<()> {
+        if B::run(self.handle(), CanUndo) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidQuery,
+            "creating a table would commit this transaction; create tables from the database, before it",
+        )
+        .on_backend(B::run(self.handle(), Kind)))
     }
 }
 
 /// Whether a transaction undoes CREATE TABLE.
-struct CanUndo;
+pub(super) struct CanUndo;
 
 impl<B: Backend> Task<B> for CanUndo {
     type Output = bool;
@@ -102,23 +111,24 @@ impl<B: Backend> Task<B> for Create {
     where
         B: PartsOf<DB>,
     {
-        let mut created = Vec::new();
-        let definitions = definitions::<DB>(&self.0);
-        check::<DB>(&definitions)?;
-        for definition in definitions {
-            session
-                .lease()
-                .and_then(|mut lease| lease.run(|connection| connection.execute_returning_count(&definition)))
-                .map_err(|error| {
-                    let error = in_statement(error.on_model(definition.table().model), DB::sql(&definition));
-                    if DB::TRANSACTIONAL_SCHEMAS { error } else { that_stays(error, &created) }
-                })?;
-            if let Definition::Table { table, .. } = definition {
-                created.push(table.name);
-            }
-        }
-        Ok(())
+        create(&mut session.lease()?, definitions::<DB>(&self.0))
     }
+}
+
+/// Runs the statements of a schema, in their order.
+pub(super) fn create<DB: Driver>(lease: &mut Lease<DB>, definitions: Vec<Definition>) -> Result<()> {
+    check::<DB>(&definitions)?;
+    let mut created = Vec::new();
+    for definition in definitions {
+        lease.run(|connection| connection.execute_returning_count(&definition)).map_err(|error| {
+            let error = in_statement(error.on_model(definition.table().model), DB::sql(&definition));
+            if DB::TRANSACTIONAL_SCHEMAS { error } else { that_stays(error, &created) }
+        })?;
+        if let Definition::Table { table, .. } = definition {
+            created.push(table.name);
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what the backend would refuse less clearly, or take as something else, before anything is created.

@@ -3,6 +3,7 @@
 mod bulk_create;
 mod bulk_update;
 mod create;
+mod create_missing_tables;
 mod create_tables;
 mod insertion;
 mod instance;

@@ -120,16 +120,20 @@ fn constraints(bed: &Bed) -> TestResult {
 
 fn other_refusals(bed: &Bed) -> TestResult {
     let connection = &mut MysqlConnection::establish(bed.url())?;
-    for (statement, details) in [
-        ("SELEC 1", "error 1064, SQLSTATE 42000"),
-        ("SELECT * FROM nothing", "error 1146, SQLSTATE 42S02"),
-        ("SELECT nothing", "error 1054, SQLSTATE 42S22"),
-        ("SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001, MESSAGE_TEXT = 'é'", "error 31001, SQLSTATE 45000"),
+    for (statement, details, error_kind) in [
+        ("SELEC 1", "error 1064, SQLSTATE 42000", ErrorKind::Database),
+        ("SELECT * FROM nothing", "error 1146, SQLSTATE 42S02", ErrorKind::UndefinedTable),
+        ("SELECT nothing", "error 1054, SQLSTATE 42S22", ErrorKind::UndefinedColumn),
+        (
+            "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001, MESSAGE_TEXT = 'é'",
+            "error 31001, SQLSTATE 45000",
+            ErrorKind::Database,
+        ),
     ] {
         let (kind, number, _) = told(sql_query(statement).execute(connection))?;
         assert_eq!((&*kind, &*number), ("Unknown", details));
         assert!(is_usable(connection), "{statement}");
-        assert_eq!(kind_of(bed, "", statement)?, Some(ErrorKind::Database));
+        assert_eq!(kind_of(bed, "", statement)?, Some(error_kind));
     }
     // After some rows have been read.
     let rows =

@@ -68,8 +68,8 @@ fn refusals(bed: &Bed) -> TestResult {
             ("INSERT INTO children VALUES (2, 9)", ErrorKind::ForeignKeyViolation, "23503"),
             ("DELETE FROM parents", ErrorKind::ForeignKeyViolation, "23503"),
             ("INSERT INTO parents VALUES (2, 'b', 0)", ErrorKind::CheckViolation, "23514"),
-            ("SELECT * FROM nothing", ErrorKind::Database, "42P01"),
-            ("SELECT nothing", ErrorKind::Database, "42703"),
+            ("SELECT * FROM nothing", ErrorKind::UndefinedTable, "42P01"),
+            ("SELECT nothing", ErrorKind::UndefinedColumn, "42703"),
             ("SELEC 1", ErrorKind::Database, "42601"),
             ("SELECT 1 / 0", ErrorKind::Database, "22012"),
         ] {
@@ -100,7 +100,9 @@ fn kinds_need_no_language(bed: &Bed) -> TestResult {
         ("55P03", ErrorKind::LockTimeout),
         ("57014", ErrorKind::Cancelled),
         ("25P02", ErrorKind::TransactionAborted),
-        ("42P01", ErrorKind::Database),
+        ("42P01", ErrorKind::UndefinedTable),
+        ("42703", ErrorKind::UndefinedColumn),
+        ("42P07", ErrorKind::DuplicateTable),
         ("ZZ999", ErrorKind::Database),
     ] {
         // With words that would mislead whoever reads them.
@@ -113,7 +115,7 @@ fn kinds_need_no_language(bed: &Bed) -> TestResult {
         }
     }
     let error = Number::objects(&db).load().expect_err("there is no such table");
-    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Database, Some("42P01")), "of a queryset, too");
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::UndefinedTable, Some("42P01")), "of a queryset, too");
     let error = Database::<Pg>::connect("postgres://127.0.0.1:1/db").expect_err("there is no server");
     assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Connection, None));
     Ok(())
