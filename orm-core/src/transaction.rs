@@ -30,7 +30,8 @@ use crate::{
     session::{Inner, Session},
 };
 
-/// A transaction, as the closure of [`Database::transaction`](crate::Database::transaction) is given it.
+/// A transaction, which the closure of [`Database::atomic`](crate::Database::atomic) and of
+/// [`Database::transaction`](crate::Database::transaction) receives.
 ///
 /// `Model::objects(tx)` makes querysets that run in it, on its one connection. On PostgreSQL, statements may run
 /// between the rows of an open stream. On MySQL and SQLite an open stream has the connection to itself, and a second
@@ -46,8 +47,20 @@ impl<B: Backend> Transaction<B> {
     ///
     /// # Errors
     ///
+    /// As [`Database::atomic`](crate::Database::atomic).
+    pub fn atomic<T>(&self, f: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.transaction(f)
+    }
+
+    /// Runs `f` in a transaction inside this one, as [`atomic`](Self::atomic) does, with an error type of the program's own.
+    ///
+    /// # Errors
+    ///
     /// As [`Database::transaction`](crate::Database::transaction).
-    pub fn transaction<T, E: From<Error>>(&self, f: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+    pub fn transaction<T, E>(&self, f: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>, // E0283? Call `atomic`, or end the closure with `Ok::<_, orm_core::Error>(…)`
+    {
         nested(self.handle(), |_| f(self))
     }
 
@@ -74,7 +87,7 @@ impl<B: Backend> Transaction<B> {
     /// # let db = orm_core::connect("sqlite::memory:")?;
     /// # db.create_tables::<(Airport,)>()?;
     /// let (tell, told) = std::sync::mpsc::channel();
-    /// db.transaction(|tx| {
+    /// db.atomic(|tx| {
     ///     let tell = tell.clone();
     ///     tx.on_commit(move || {
     ///         let _ = tell.send("a new airport");

@@ -18,6 +18,8 @@ mod reverse;
 pub mod strict_lints;
 #[path = "accepted/tables.rs"]
 mod tables;
+#[path = "accepted/transactions.rs"]
+mod transactions;
 #[path = "accepted/visibility.rs"]
 mod visibility;
 #[path = "accepted/wide.rs"]

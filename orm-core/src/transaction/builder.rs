@@ -26,13 +26,14 @@ impl<B: Backend> Database<B> {
     /// # db.create_tables::<(Airport,)>()?;
     /// use orm_core::IsolationLevel;
     ///
-    /// let known = db.build_transaction().isolation(IsolationLevel::Serializable).immediate().retries(5).run(|tx| {
+    /// let builder = db.build_transaction().isolation(IsolationLevel::Serializable).immediate().retries(5);
+    /// let known = builder.atomic(|tx| {
     ///     let known = Airport::objects(tx).count()?;
     ///     Airport::bulk_create(tx, [Airport { code: "JFK".into(), city: "New York".into() }])?;
-    ///     Ok::<_, orm_core::Error>(known)
+    ///     Ok(known)
     /// })?;
     /// assert_eq!(known, 0);
-    /// let cities = db.build_transaction().read_only().run(|tx| Airport::objects(tx).values(|a| a.city).load())?;
+    /// let cities = db.build_transaction().read_only().atomic(|tx| Airport::objects(tx).values(|a| a.city).load())?;
     /// assert_eq!(cities, ["New York"]);
     /// # Ok::<(), orm_core::Error>(())
     /// ```
@@ -52,7 +53,7 @@ impl<B: Backend> Database<B> {
 /// All of it holds for this one transaction: the connection goes back to its pool as it was, however the transaction
 /// ends. In a test transaction of Diesel's (`begin_test_transaction`), which has begun already, the isolation level,
 /// `read_only` and `immediate` have no effect.
-#[must_use = "nothing happens until `run` is called"]
+#[must_use = "nothing happens until `atomic` or `run` is called"]
 pub struct TransactionBuilder<'d, B: Backend = Any> {
     database: &'d B::Database,
     options: Options,
@@ -121,15 +122,27 @@ impl<B: Backend> TransactionBuilder<'_, B> {
 
     /// Runs `f` in the transaction: committed when it returns `Ok`, rolled back when it returns `Err` or panics.
     ///
-    /// All else is as in [`Database::transaction`].
+    /// All else is as in [`Database::atomic`].
     ///
     /// # Errors
     ///
-    /// What `f` returns in the last attempt; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`] where `f`
+    /// What `f` returns in the last attempt; an error of BEGIN or COMMIT; [`ErrorKind::TransactionAborted`] if `f`
     /// returned `Ok` although a statement had failed; [`ErrorKind::InvalidQuery`] for `read_only` with `immediate`. If it
     /// lost against another transaction in the last of several attempts, the database's error says how many there were
     /// ([`Error::attempts`]).
-    pub fn run<T, E: From<Error>>(self, mut f: impl FnMut(&Transaction<B>) -> Result<T, E>) -> Result<T, E> {
+    pub fn atomic<T>(self, f: impl FnMut(&Transaction<B>) -> Result<T>) -> Result<T> {
+        self.run(f)
+    }
+
+    /// Runs `f` in the transaction, as [`atomic`](Self::atomic) does, with an error type of the program's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`atomic`](Self::atomic).
+    pub fn run<T, E>(self, mut f: impl FnMut(&Transaction<B>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>, // E0283? Call `atomic`, or end the closure with `Ok::<_, orm_core::Error>(…)`
+    {
         self.options.check()?;
         let of = self.retries.saturating_add(1);
         let mut number = 1;

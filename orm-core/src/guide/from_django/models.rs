@@ -156,9 +156,9 @@
 //!
 //! | Django | here | where it differs |
 //! | --- | --- | --- |
-//! | `atomic()` | [`Database::transaction`] | what runs in it is made on `tx`; what is made on `db` is not in it |
-//! | `atomic()` within another, savepoints: `savepoint`, `savepoint_commit`, `savepoint_rollback`, `clean_savepoints` | [`Transaction::transaction`] | undone by itself where it fails |
-//! | `atomic(durable=True)` | [`Database::transaction`] | always outermost: the nested one is a method of `tx` |
+//! | `atomic()` | [`Database::atomic`]; [`transaction`](Database::transaction) with errors of your own | what runs in it is made on `tx`; what is made on `db` is not in it |
+//! | `atomic()` within another, savepoints: `savepoint`, `savepoint_commit`, `savepoint_rollback`, `clean_savepoints` | [`Transaction::atomic`] | undone by itself where it fails |
+//! | `atomic(durable=True)` | [`Database::atomic`] | always outermost: the nested one is a method of `tx` |
 //! | `atomic(savepoint=False)` | call the function on `tx` | |
 //! | `on_commit` | [`Transaction::on_commit`] | in order, after COMMIT; one that panics does not keep the others from running (`robust`) |
 //! | `set_rollback`, `get_rollback` | return an `Err` | after a statement that failed nothing is committed, even where the error was swallowed |
@@ -173,20 +173,20 @@
 //! # let db = blog::open()?;
 //! let new = |name: &str| NewBlog { name: name.into(), tagline: String::new() };
 //! let (tell, told) = std::sync::mpsc::channel();
-//! db.transaction(|tx| {
+//! db.atomic(|tx| {
 //!     Blog::create(tx, new("kept"))?;
 //!     tx.on_commit(move || tell.send("committed").unwrap_or_default());
-//!     let inner = tx.transaction(|inner| {
+//!     let inner = tx.atomic(|inner| {
 //!         Blog::create(inner, new("undone"))?;
 //!         Blog::objects(inner).filter(|b| b.name.eq("no such blog")).get() // which fails
 //!     });
 //!     assert_eq!(inner.unwrap_err().kind(), ErrorKind::NotFound);
-//!     Ok::<_, orm_core::Error>(())
+//!     Ok(())
 //! })?;
 //! assert_eq!(told.recv(), Ok("committed"));
 //! assert_eq!(Blog::objects(&db).filter(|b| b.id.gt(3)).values(|b| b.name).load()?, ["kept"]);
 //!
-//! let answer: Result<(), orm_core::Error> = db.transaction(|tx| {
+//! let answer = db.atomic(|tx| {
 //!     Blog::objects(tx).update(|b| b.name.set("all the same"))?;
 //!     Blog::objects(tx).get().map(drop) // there are several, so it is rolled back
 //! });

@@ -124,18 +124,18 @@
 //! # use orm_core::prelude::*;
 //! # let db = blog::open()?;
 //! let again = || Author { id: 1, name: "Ada the second".into(), email: None };
-//! let answer = db.transaction(|tx| {
+//! let answer = db.atomic(|tx| {
 //!     Blog::objects(tx).update(|b| b.tagline.set("changed"))?;
 //!     let _ = Author::create(tx, again()); // fails: there is one with this key
-//!     Ok::<_, orm_core::Error>(())
+//!     Ok(())
 //! });
 //! assert_eq!(answer.unwrap_err().kind(), ErrorKind::TransactionAborted);
 //! assert_eq!(Blog::objects(&db).filter(|b| b.tagline.eq("changed")).count()?, 0);
 //!
-//! db.transaction(|tx| {
+//! db.atomic(|tx| {
 //!     Blog::objects(tx).update(|b| b.tagline.set("changed"))?;
-//!     let _ = tx.transaction(|inner| Author::create(inner, again()));
-//!     Ok::<_, orm_core::Error>(())
+//!     let _ = tx.atomic(|inner| Author::create(inner, again()));
+//!     Ok(())
 //! })?;
 //! assert_eq!(Blog::objects(&db).filter(|b| b.tagline.eq("changed")).count()?, 3);
 //! # Ok::<(), orm_core::Error>(())
