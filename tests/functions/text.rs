@@ -137,6 +137,12 @@ fn bad_patterns(bed: &Bed) -> TestResult {
         let kind = if bed.backend() == BackendKind::Sqlite { ErrorKind::InvalidQuery } else { ErrorKind::Database };
         assert_eq!(error.kind(), kind);
     }
+    if bed.backend() == BackendKind::Sqlite {
+        // A pattern is a value; one of a column is compiled row by row.
+        let error = Note::objects(&db).filter(|n| n.text.regex("(hunter2")).load().expect_err("it is no pattern");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert!(format!("{error:?}").contains("unclosed group"), "{error:?}");
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     })?;
     math_power_utils::register_impl(connection, |base: Option<f64>, exponent: Option<f64>| {
         let (Some(base), Some(exponent)) = (base, exponent) else { return Outcome(Ok(None)) };
-        Outcome(finite(&format!("{base} to the power of {exponent}"), base.powf(exponent)).map(Some))
+        Outcome(finite("the power", base.powf(exponent)).map(Some))
     })
 }
 
@@ -43,7 +43,7 @@ fn of_one(name: &str, value: f64) -> Result<f64, String> {
         "radians" => value.to_radians(),
         other => return Err(format!("there is no function `{other}`")),
     };
-    if value.is_finite() { finite(&format!("the {name} of {value}"), result) } else { Ok(result) }
+    if value.is_finite() { finite(&format!("the {name} of a value"), result) } else { Ok(result) }
 }
 
 /// A result that is no number is an error, as it is on PostgreSQL.

@@ -118,12 +118,15 @@ fn is_match(text: &str, pattern: &str, ignore_case: bool) -> Result<bool, String
     })
 }
 
-/// The pattern, or what is wrong with it.
+/// Compiles the pattern, or says what is wrong with it, without quoting it: it is a bound value.
 pub(crate) fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
-    RegexBuilder::new(pattern)
-        .case_insensitive(ignore_case)
-        .build()
-        .map_err(|error| format!("`{pattern}` is no regular expression that can be searched for: {error}"))
+    RegexBuilder::new(pattern).case_insensitive(ignore_case).build().map_err(|error| {
+        let text = error.to_string();
+        // The parser's message shows the pattern, and ends with the kind of the mistake, which quotes nothing.
+        let kind = text.lines().next_back().unwrap_or_default();
+        let kind = kind.strip_prefix("error: ").unwrap_or(kind);
+        format!("the pattern is no regular expression that can be searched for: {kind}")
+    })
 }
 
 /// The text with so many characters, cut or filled up.
@@ -162,8 +165,20 @@ mod tests {
         for number in 0..20 {
             assert_eq!(is_match("7", &number.to_string(), false), Ok(number == 7));
         }
-        let error = is_match("a", "(", false).expect_err("it has no end");
-        assert!(error.contains("`(` is no regular expression"), "{error}");
+        for (pattern, kind) in [
+            ("(hunter2", "unclosed group"),
+            ("hunter2\\y", "unrecognized escape sequence"),
+            ("a{2,1}hunter2", "invalid repetition count range"),
+            ("(?P<hunter2>a)(?P<hunter2>b)", "duplicate capture group name"),
+            (r"\p{hunter2}", "Unicode property not found"),
+            ("hunter2\nerror: hunter2\n(", "unclosed group"),
+            ("(?x)hunter2\n(", "unclosed group"),
+            (r"(hunter2\w{1000}){1000}", "exceeds size limit"),
+        ] {
+            let error = is_match("a", pattern, false).expect_err(pattern);
+            assert!(error.starts_with("the pattern is no regular expression") && error.contains(kind), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

@@ -60,14 +60,14 @@ fn read(kind: &str, value: &str) -> Result<NaiveDateTime, String> {
             "n" => "a date and time",
             _ => "an instant",
         };
-        format!("the text `{value}` is not {what}")
+        format!("a text that is computed with is not {what}")
     })
 }
 
 /// The text as this crate and Diesel write it.
 fn write(kind: &str, at: NaiveDateTime) -> Result<String, String> {
     if kind != "t" && !(0..=9999).contains(&at.year()) {
-        return Err(format!("{at} is outside the years 0 to 9999 that dates have on SQLite"));
+        return Err("a time is outside the years 0 to 9999 that dates have on SQLite".to_owned());
     }
     Ok(match kind {
         "d" => at.format("%F").to_string(),
@@ -114,12 +114,12 @@ fn truncate(unit: &str, kind: &str, at: NaiveDateTime) -> Result<String, String>
         "second" => within(time.hour(), time.minute(), time.second()),
         _ => None,
     };
-    write(kind, truncated.ok_or_else(|| format!("{at} has no beginning of its `{unit}`"))?)
+    write(kind, truncated.ok_or_else(|| format!("a time has no beginning of its `{unit}`"))?)
 }
 
 fn shift(kind: &str, at: NaiveDateTime, days: i64, microseconds: i64) -> Result<String, String> {
     let shifted = TimeDelta::try_days(days)
         .and_then(|days| days.checked_add(&TimeDelta::microseconds(microseconds)))
         .and_then(|by| at.checked_add_signed(by));
-    write(kind, shifted.ok_or_else(|| format!("{at} is too near to the end of time to be moved so far"))?)
+    write(kind, shifted.ok_or_else(|| "a time is too near to the end of time to be moved so far".to_owned())?)
 }
