@@ -175,6 +175,13 @@ impl Error {
         }
     }
 
+    /// The error with another cause in place of its own.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn map_source(mut self, f: impl FnOnce(BoxError) -> BoxError) -> Self {
+        self.0.source = self.0.source.take().map(f);
+        self
+    }
+
     /// What a program may want to tell apart.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -90,8 +90,8 @@
 //! | | PostgreSQL | MySQL, MariaDB | SQLite |
 //! | --- | --- | --- | --- |
 //! | NULLs in ascending order, unless said | last | first | first |
-//! | text is compared | by the database's collation | by its code points in tables that `create_tables` made, or else by the column's collation; in an order, by its first 1024 bytes (`max_sort_length`) | by its bytes |
-//! | `contains`, `starts_with`, `ends_with` | case counts | case counts, and so do accents | case counts |
+//! | text is compared | by the column's type and [collation](sql_types#text-on-postgresql), or else the database's | by its code points in tables that `create_tables` made, or else by the column's collation; in an order, by its first 1024 bytes (`max_sort_length`) | by its bytes |
+//! | `contains`, `starts_with`, `ends_with` | case counts, unless the column is `citext` | case counts, and so do accents | case counts |
 //! | text and bytes in keys | any | up to 255 characters or bytes, unless a `max_length` says otherwise | any |
 //! | JSON documents are equal, to `eq` and `is_in` | where they say the same | where they say the same; on MariaDB as [`sql_types::Json`] says, before 10.7 where their text is the same | where they say the same |
 //! | JSON documents are nested | up to 127 deep | up to 100 deep; MariaDB's own check ends at 31 | up to 127 deep |

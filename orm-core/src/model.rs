@@ -373,7 +373,7 @@ where
         if DB::CONVERTS_TEXT && C::Codec::is_convertible(value) {
             return bind_kept::<C, T, DB>(value, out);
         }
-        out.push_bind_param::<C::SqlType, T>(value)
+        DB::push_value::<C::SqlType, T>(value, out)
     }
     fn validate(value: &T, backend: BackendKind) -> Result<(), BoxError> {
         C::Codec::validate(value, backend)?;

@@ -53,6 +53,38 @@
 //!
 //! Decimals have up to 131072 digits before the point and 16383 after it, as on PostgreSQL; what has more is refused when
 //! it is written, compared with, or read.
+//!
+//! # Text on PostgreSQL
+//!
+//! A `String`, and whatever else is kept as text, may be a field over a column of any type of text. A value in a condition, an
+//! assignment or a row to be stored is sent without a type, so that PostgreSQL infers the column's, as it does for a literal
+//! in SQL: the column's own rules of comparison and its indices apply, and what its input function rejects is an error.
+//!
+//! | column | as a field of text |
+//! | --- | --- |
+//! | `text`, `varchar(n)`, and domains of them | as it is |
+//! | `citext` | case counts neither in comparisons nor in `contains` and its relatives |
+//! | `char(n)` | is read with the spaces that fill it up, and found with and without them |
+//! | an enum | is in the order of its declaration; other text than its labels is an error, in conditions as well; there is no search in it |
+//! | a domain of an enum | is read and stored; PostgreSQL cannot compare it |
+//! | `name` | PostgreSQL cuts what is stored to 63 bytes |
+//! | any other type (`ltree`, `xml`, `inet`, arrays, composites) | is refused when it is read; raw SQL can cast it to `text` |
+//!
+//! `coalesce`, `nullif`, `greatest`, `least` and `case_when` infer the type of their values in the same way. Arguments of
+//! functions, and values that are selected, are of the type `text`.
+//!
+//! What depends on the collation, which is the column's or else the database's (`SELECT datcollate, daticulocale FROM
+//! pg_database`):
+//!
+//! | | `C` | a language, by ICU or the C library | a collation that is not deterministic |
+//! | --- | --- | --- | --- |
+//! | orders, `lt`, `gt`, `min`, `max` | by code points | by the language | by the collation |
+//! | `eq`, `is_in`, keys, groups | the same text | the same text | what the collation takes for equal |
+//! | `lower`, `upper`, `iexact`, `icontains` | the letters of ASCII | all letters | `lower` and `upper` as by its language |
+//! | `contains`, `starts_with`, `ends_with` and the forms without case | yes | yes | an error of the server's before PostgreSQL 18 |
+//! | an index that serves `starts_with` | any B-tree | one with `text_pattern_ops` | none |
+//!
+//! The C library's `C.UTF-8` orders as `C` does, knows all letters, and wants `text_pattern_ops`.
 
 use diesel::{
     expression::Expression,
@@ -130,6 +162,11 @@ impl ColumnType {
         }
     }
 
+    /// Whether its values are text on PostgreSQL.
+    pub(crate) fn is_text(self) -> bool {
+        self.postgres == "TEXT" || self.postgres.starts_with("VARCHAR")
+    }
+
     /// The type as it is declared, of a column that has an index or has none.
     pub(crate) fn on(self, backend: BackendKind, indexed: bool) -> &'static str {
         match (backend, self.mysql) {
@@ -170,19 +207,24 @@ where
     const INTEGERS: Option<(i64, i64)> = T::INTEGERS;
 }
 
-/// Says whose rules decide what an SQL type may be compared with, and how: [`Standard`], [`Portable`] or [`Document`].
+/// Says whose rules decide what an SQL type may be compared with, and how: [`Standard`], [`Textual`], [`Portable`] or [`Document`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no comparisons here",
     note = "implement `orm_core::sql_types::SqlKind` for your own SQL types, or call `diesel::ExpressionMethods` by name"
 )]
 pub trait SqlKind {
-    /// [`Standard`], [`Portable`] or [`Document`].
+    /// [`Standard`], [`Textual`], [`Portable`] or [`Document`].
     type Kind: Comparison;
 }
 
 /// Diesel's `AsExpression` decides what a value of this SQL type may be compared with.
 #[derive(Debug)]
 pub struct Standard;
+
+/// As [`Standard`], of text: PostgreSQL infers the type of a value from the column that it is compared with, which may be
+/// `citext`, `char(n)` or an enum.
+#[derive(Debug)]
+pub struct Textual;
 
 /// The SQL types of this module. Diesel's traits cannot be implemented between another crate's value type and
 /// another crate's trait, so what they may be compared with is said here.
@@ -211,7 +253,7 @@ macro_rules! compared_as_they_are {
         }
     )* };
 }
-compared_as_they_are! { Standard Portable }
+compared_as_they_are! { Standard Textual Portable }
 
 impl Comparison for Document {
     type Compared<E: Expression> = SameDocument<E>;
@@ -235,6 +277,13 @@ macro_rules! diesel_types {
     )* };
 }
 
+impl ColumnSql for sql_types::Text {
+    const COLUMN: ColumnType = ColumnType { postgres: "TEXT", mysql: "LONGTEXT", sqlite: "TEXT" };
+}
+impl SqlKind for sql_types::Text {
+    type Kind = Textual;
+}
+
 diesel_types! {
     sql_types::Bool => "BOOLEAN", "BOOLEAN", "BOOLEAN";
     sql_types::SmallInt => "SMALLINT", "SMALLINT", "INTEGER";
@@ -243,7 +292,6 @@ diesel_types! {
     sql_types::Float => "REAL", "FLOAT", "REAL";
     sql_types::Double => "DOUBLE PRECISION", "DOUBLE", "REAL";
     sql_types::Numeric => "NUMERIC", "DECIMAL(65,30)", "NUMERIC";
-    sql_types::Text => "TEXT", "LONGTEXT", "TEXT";
     sql_types::Binary => "BYTEA", "LONGBLOB", "BLOB";
     sql_types::Date => "DATE", "DATE", "TEXT";
     sql_types::Time => "TIME", "TIME(6)", "TEXT";

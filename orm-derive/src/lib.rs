@@ -197,7 +197,8 @@ pub fn derive_partial_model(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// An enum's variants are kept in snake case; a stored text that is none of them is an error. `#[field_type(crate =
+/// An enum's variants are kept in snake case; a stored text that is none of them is an error. On PostgreSQL the column may be
+/// an enum type with these labels, as well as `text`. `#[field_type(crate =
 /// path)]` says where `orm-core` is, if not at `::orm_core`. The type needs `Debug`, which Diesel asks of all that it
 /// writes, and no generics.
 #[proc_macro_derive(FieldType, attributes(field_type))]

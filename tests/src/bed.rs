@@ -56,10 +56,20 @@ impl Bed {
     /// If there is no server, or its user may not create databases.
     #[cfg(feature = "postgres")]
     pub fn postgres_database() -> Self {
+        Bed::postgres_database_of("")
+    }
+
+    /// The same, with options of `CREATE DATABASE`, such as its locale.
+    ///
+    /// # Panics
+    ///
+    /// As [`postgres_database`](Self::postgres_database); also if the server does not know the locale.
+    #[cfg(feature = "postgres")]
+    pub fn postgres_database_of(options: &str) -> Self {
         let name = unique_name();
         Bed::on_server(
             BackendKind::Postgres,
-            &format!("CREATE DATABASE {name}"),
+            &format!("CREATE DATABASE {name} {options}"),
             |server| server::with_database(server, &name),
             format!("DROP DATABASE {name} WITH (FORCE)"),
         )

@@ -26,7 +26,8 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     r2d2::R2D2Connection,
     row::{Field as _, Row as _},
-    sql_types::Untyped,
+    serialize::ToSql,
+    sql_types::{HasSqlType, Untyped},
 };
 
 #[cfg(feature = "mysql")]
@@ -43,7 +44,7 @@ pub use self::{
 };
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
-    error::Result,
+    error::{Error, Result},
     model::{Column, Table, ToRow},
     queryset::shape::ShapeOn,
     schema::{
@@ -60,7 +61,7 @@ use crate::{
     },
     stream::source::Opened,
     transaction,
-    types::Decode,
+    types::{Decode, inferred},
 };
 
 /// A target of querysets: [`Any`], [`Pg`], [`Mysql`] or [`Sqlite`].
@@ -156,6 +157,23 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// The SQL of a fragment, without its values.
     fn sql<F: QueryFragment<Self> + ?Sized>(fragment: &F) -> QueryResult<String>;
 
+    /// Binds a value that is assigned to a column of the SQL type `ST`, or compared with one.
+    fn push_value<'b, ST, T>(value: &'b T, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>
+    where
+        Self: HasSqlType<ST>,
+        T: ToSql<ST, Self>,
+    {
+        out.push_bind_param::<ST, T>(value)
+    }
+
+    /// Writes an operand whose type the server may infer.
+    fn push_inferred<'b, E: QueryFragment<Self>>(
+        operand: &'b inferred::Value<E>,
+        out: AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()> {
+        operand.0.walk_ast(out)
+    }
+
     /// Checks a URL, and makes of it what `establish` takes.
     fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target>;
 
@@ -213,6 +231,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
 
     /// Why values of a model's column cannot be kept in a column of the database, or not read from it.
     fn misfit(column: &Column, live: &LiveColumn) -> Option<Misfit>;
+
+    /// Says more of an error in reading a row, by asking the server.
+    fn explain(_: &mut Self::Link, error: Error) -> Error {
+        error
+    }
 
     /// Whether two names of columns are one.
     fn is_same_name(a: &str, b: &str) -> bool {

@@ -15,7 +15,7 @@ use crate::{
         Expr, Readable,
         function::{Nullness, Plain, Refit},
     },
-    types::{Term, Typed},
+    types::{Inferred, Term, Typed},
 };
 
 /// The SQL type of an expression, not nullable.
@@ -42,12 +42,12 @@ type NullOf<ST> = <ST as SqlType>::IsNull;
 /// assert_eq!(words, ["very late", "late", "in time", "in time"]);
 /// # Ok::<(), orm_core::Error>(())
 /// ```
-pub fn case_when<C, T>(condition: C, value: T) -> CaseWhen<(C, T::Expression), T::Expression>
+pub fn case_when<C, T>(condition: C, value: T) -> CaseWhen<(C, Inferred<T::SqlType, T::Expression>), T::Expression>
 where
     C: Expression<SqlType: BoolOrNullableBool>,
     T: Typed,
 {
-    CaseWhen { whens: (condition, value.into_typed()), of: PhantomData }
+    CaseWhen { whens: (condition, Inferred::new(value.into_typed())), of: PhantomData }
 }
 
 /// A `CASE` that is not ended yet; made by [`case_when`].
@@ -60,7 +60,7 @@ pub struct CaseWhen<W, F, N = NullOf<<F as Expression>::SqlType>> {
 }
 
 /// What stands for a value beside the first value.
-type Beside<T, F> = <T as Term<Base<F>>>::Expression;
+type Beside<T, F> = Inferred<<T as Term<Base<F>>>::SqlType, <T as Term<Base<F>>>::Expression>;
 /// Whether `N` or such a value may be NULL.
 type OrNull<N, T, F> = <N as Nullness>::Or<NullOf<<T as Term<Base<F>>>::SqlType>>;
 /// With one more condition.
@@ -79,7 +79,7 @@ where
         C: Expression<SqlType: BoolOrNullableBool>,
         T: Term<Base<F>>,
     {
-        CaseWhen { whens: (self.whens, condition, value.into_term()), of: PhantomData }
+        CaseWhen { whens: (self.whens, condition, Inferred::new(value.into_term())), of: PhantomData }
     }
 
     /// `ELSE value`: what it is where no condition is true.
@@ -87,7 +87,7 @@ where
     where
         T: Term<Base<F>>,
     {
-        Expr(Case { parts: (self.whens, value.into_term()), of: PhantomData })
+        Expr(Case { parts: (self.whens, Inferred::new(value.into_term())), of: PhantomData })
     }
 
     /// NULL where no condition is true.

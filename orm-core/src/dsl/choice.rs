@@ -16,7 +16,7 @@ use crate::{
         function::{Arguments, Call, Function, Nullness, Plain, Refit, Words},
     },
     sql_types::ColumnSql,
-    types::{IntoText, Native, Term, Typed},
+    types::{Inferred, IntoText, Native, Term, Typed},
 };
 
 /// The SQL type of an expression, not nullable.
@@ -196,11 +196,11 @@ macro_rules! listed {
             $A: Readable<SqlType: IntoNotNullable>,
             $( $T: Term<Base<$A>>, )*
         {
-            type Items = ($A, $($T::Expression,)*);
+            type Items = ($A, $(Inferred<$T::SqlType, $T::Expression>,)*);
             #[allow(non_snake_case)] // the type parameters name the values, too
             fn into_items(self) -> Self::Items {
                 let ($A, $($T,)*) = self;
-                ($A, $($T.into_term(),)*)
+                ($A, $(Inferred::new($T.into_term()),)*)
             }
         }
 
@@ -272,7 +272,8 @@ impl<DB: Driver, K: Gives<I> + Layout, I: Arguments<DB>> QueryFragment<DB> for L
         let checks = K::SqlType::NULLABLE && self.kind.ignores_nulls(DB::KIND);
         if checks {
             for at in 0..I::NUMBER {
-                out.push_sql(if at == 0 { "(CASE WHEN (" } else { " OR (" });
+                // A parameter whose type is inferred has none where it stands alone: in COALESCE it is text.
+                out.push_sql(if at == 0 { "(CASE WHEN COALESCE(" } else { " OR COALESCE(" });
                 self.items.write(at, out.reborrow())?;
                 out.push_sql(") IS NULL");
             }
@@ -306,12 +307,12 @@ on_expressions! {
     /// assert_eq!(Airport::objects(&db).values(|a| a.city.nullif("")).load()?, [None]);
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn nullif<T>(self, other: T) -> Expr<Function<NullIf, (Self, T::Expression)>>
+    pub fn nullif<T>(self, other: T) -> Expr<Function<NullIf, (Self, Inferred<T::SqlType, T::Expression>)>>
     where
         Self: Expression<SqlType: IntoNotNullable>,
         T: Term<Base<Self>>,
     {
-        Function::expression(NullIf, (self, other.into_term()))
+        Function::expression(NullIf, (self, Inferred::new(other.into_term())))
     }
 }
 

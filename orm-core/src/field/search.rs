@@ -19,7 +19,7 @@ use diesel::{
 use super::{Expr, Readable, expr::on_expressions};
 use crate::{
     backend::{BackendKind, Driver},
-    types::{IntoText, Native, PortableValue},
+    types::{Inferred, IntoText, Native, PortableValue},
 };
 
 /// SQL types that can be searched in: text, nullable or not.
@@ -72,7 +72,7 @@ pub struct Search<E, N = Literal> {
 /// A needle that is known, as the patterns that find it.
 #[derive(Clone, Debug)]
 pub struct Literal {
-    like: PortableValue<Text, String>,
+    like: Inferred<Text, PortableValue<Text, String>>,
     glob: PortableValue<Text, String>,
     has_nul: bool,
 }
@@ -80,7 +80,7 @@ pub struct Literal {
 impl Literal {
     pub(crate) fn new(needle: &str, anchor: Anchor) -> Self {
         Literal {
-            like: PortableValue::new(like(needle, anchor)),
+            like: Inferred::new(PortableValue::new(like(needle, anchor))),
             glob: PortableValue::new(glob(needle, anchor)),
             has_nul: needle.contains('\0'),
         }
@@ -134,6 +134,8 @@ on_expressions! {
     }
 
     /// Whether the text begins with `needle`, taken literally, case and all.
+    ///
+    /// An index serves it, on PostgreSQL only one with `text_pattern_ops` unless the collation is `C`.
     pub fn starts_with<T: IntoText>(self, needle: T) -> Expr<Search<Self, T::Needle>>
     where
         Self: Expression<SqlType: Searchable>,
@@ -263,7 +265,10 @@ where
             out.push_sql(open);
             self.text.walk_ast(out.reborrow())?;
             out.push_sql(between);
-            if DB::KIND == BackendKind::Sqlite { glob } else { like }.walk_ast(out.reborrow())?;
+            match DB::KIND {
+                BackendKind::Sqlite => glob.walk_ast(out.reborrow())?,
+                BackendKind::Postgres | BackendKind::Mysql => like.walk_ast(out.reborrow())?,
+            }
             out.push_sql(behind);
         }
         Ok(())

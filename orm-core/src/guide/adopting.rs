@@ -43,8 +43,9 @@
 //! ```
 //!
 //! A field of a type of the application's own, which Diesel reads by `FromSql`, names its SQL type:
-//! `#[model(sql_type = schema::sql_types::Mood)]`. A type of the database's own, such as PostgreSQL's enums, says by
-//! [`ColumnSql`](crate::sql_types::ColumnSql) what it is called there.
+//! `#[model(sql_type = schema::sql_types::Mood)]`. A type of the database's own says by
+//! [`ColumnSql`](crate::sql_types::ColumnSql) what it is called there. An enum type of PostgreSQL's needs none of that: a
+//! field over it may be a `String`, or an enum with `#[derive(FieldType)]`.
 //!
 //! # 2. The pool as a database
 //!
@@ -57,6 +58,10 @@
 //! | PostgreSQL | `diesel::PgConnection`, by orm-core's feature `libpq` | nothing |
 //! | PostgreSQL | [`orm_core::PgConnection`](crate::PgConnection), without libpq | the type in the pool's manager |
 //! | MySQL, MariaDB | [`orm_core::MysqlConnection`](crate::MysqlConnection) | the type in the pool's manager |
+//!
+//! On Diesel's own `PgConnection`, text in conditions and rows is written into the statement as a quoted literal, because that
+//! connection cannot send a parameter whose type is inferred from [the column's](crate::sql_types#text-on-postgresql). Such
+//! statements are not kept prepared, and Diesel's instrumentation shows the text.
 //!
 //! **On MySQL and MariaDB it has to be our connection.** Diesel's own reads a result into memory as a whole before it gives
 //! the first row, so nothing can be streamed on it. Ours is a full Diesel connection of the same backend: queries,

@@ -25,7 +25,7 @@ use super::{
     PgConnection,
     column::Column,
     error::{Failure, ServerWord},
-    wire::Status,
+    wire::{INFERRED, Status},
 };
 
 /// Where rows are to be copied to.
@@ -136,7 +136,7 @@ mod oid {
 fn takes(column: &Column, written: u32) -> bool {
     use oid::{BPCHAR, INTERVAL, NUMERIC, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, VARCHAR};
     let oid = column.oid.get();
-    let is_same = oid == written || (written == TEXT && matches!(oid, VARCHAR | BPCHAR));
+    let is_same = oid == written || (matches!(written, TEXT | INFERRED) && matches!(oid, TEXT | VARCHAR | BPCHAR));
     let knows_modifier = matches!(oid, BPCHAR | VARCHAR | TIME | TIMESTAMP | TIMESTAMPTZ | INTERVAL | NUMERIC);
     is_same && (column.modifier == -1 || knows_modifier)
 }

@@ -141,6 +141,16 @@ impl Failure {
         }
     }
 
+    /// Without the value that an input function could not read: `invalid input syntax for type integer: "JFK"`.
+    pub(super) fn without_value(mut self) -> Self {
+        if let Failure::Server(word) = &mut self
+            && word.sqlstate.starts_with(DATA_EXCEPTION)
+        {
+            word.message.truncate(before_value(&word.message).len());
+        }
+        self
+    }
+
     /// The SQLSTATE, where the server spoke.
     pub(super) fn sqlstate(&self) -> Option<&str> {
         match self {
@@ -148,6 +158,14 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// The class of errors about values.
+const DATA_EXCEPTION: &str = "22";
+
+/// What an error says before it shows a value.
+pub(crate) fn before_value(message: &str) -> &str {
+    message.find(": \"").or(message.find(" \"")).map_or(message, |at| &message[..at])
 }
 
 impl fmt::Display for Failure {

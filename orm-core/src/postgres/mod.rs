@@ -4,7 +4,7 @@
 //! and `refusal.rs`, `messages.rs` cuts the bytes into messages, `wire.rs` sends requests and
 //! reads answers, `column.rs` and `row.rs` are what comes, `session.rs` makes a session what it shall be,
 //! `statement.rs` runs Diesel's statements, `transaction.rs` says what failures mean, `abandon.rs` ends results that are not wanted any more, `cancel.rs` ends them
-//! from elsewhere, `portal.rs` is what streams are made of, `copy.rs` stores many rows; here it becomes a connection of Diesel's, and in `roles.rs`
+//! from elsewhere, `portal.rs` is what streams are made of, `user_types.rs` looks up types made by users, `copy.rs` stores many rows; here it becomes a connection of Diesel's, and in `roles.rs`
 //! whatever else Diesel's programs want of one.
 
 mod abandon;
@@ -28,6 +28,7 @@ mod row;
 mod session;
 mod statement;
 mod transaction;
+pub(crate) mod user_types;
 mod wire;
 
 use std::{
@@ -48,6 +49,8 @@ use diesel::{
     query_builder::{Query, QueryFragment, QueryId},
 };
 
+#[cfg(feature = "libpq")]
+pub(crate) use self::error::before_value;
 pub use self::{
     cancel::PgCancelToken,
     cursor::PgCursor,
@@ -254,6 +257,11 @@ impl PgConnection {
     }
 
     /// Tells the instrumentation of a statement.
+    /// Runs a statement up to its first row.
+    fn execute_observed<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<()> {
+        self.observed(&debug_query::<Pg, _>(source), |connection| connection.send(source))
+    }
+
     fn observed<T>(&mut self, query: &dyn DebugQuery, f: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(query));
         let answer = f(self);
@@ -326,7 +334,7 @@ impl LoadConnection<DefaultLoadingMode> for PgConnection {
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: QueryMetadata<T::SqlType>,
     {
-        self.observed(&debug_query::<Pg, _>(&source), |connection| connection.send(&source))?;
+        self.execute_observed(&source)?;
         Ok(PgCursor::new(self))
     }
 }

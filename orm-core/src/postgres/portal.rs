@@ -15,7 +15,7 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL max_parallel_workers_per_gather 
 /// A statement whose rows are asked for piece by piece.
 #[derive(Debug)]
 pub(crate) struct Portal {
-    id: PortalId,
+    pub(super) id: PortalId,
     /// It has a transaction of its own, which ends with it.
     owns_transaction: bool,
     /// That transaction has ended.
@@ -40,8 +40,15 @@ impl PgConnection {
             if opened.is_err() && owns_transaction && !connection.wire.is_lost() && connection.in_transaction() {
                 let _ = connection.wire.command_ahead("ROLLBACK");
             }
-            let id = connection.checked(opened)?;
+            let id = connection.checked(opened.map_err(|failure| parameters.without_value(failure)))?;
             Ok(Portal { id, owns_transaction, has_ended: false })
+        })
+        .and_then(|portal| match self.look_up_types_of(&portal) {
+            Ok(()) => Ok(portal),
+            Err(error) => {
+                let _ = self.close_portal(&portal);
+                Err(error)
+            }
         })
     }
 

@@ -47,7 +47,7 @@ impl PgConnection {
         let (sql, parameters) = self.written(source)?;
         let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
         let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
-        self.checked(answer)
+        self.checked(answer.map_err(|failure| parameters.without_value(failure)))
     }
 
     fn execute_once(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {

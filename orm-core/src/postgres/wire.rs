@@ -41,6 +41,11 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
+    /// A failure of the statement, without the value that an input function could not read.
+    pub(super) fn without_value(&self, failure: Failure) -> Failure {
+        if self.types.contains(&INFERRED) { failure.without_value() } else { failure }
+    }
+
     fn are_few_enough(&self) -> Result<(), Unsendable> {
         match self.values.len() {
             0..=MOST_PARAMETERS => Ok(()),
@@ -56,8 +61,12 @@ impl Parameters {
 
 /// Bind counts them in 16 bits.
 const MOST_PARAMETERS: usize = 65_535;
-/// The format of all parameters and results.
+/// The format of results, and of parameters with a declared type.
 const BINARY: i16 = 1;
+/// The format of parameters whose type the server infers.
+const TEXT: i16 = 0;
+/// In place of the OID of a parameter's type: the server infers the type.
+pub(super) const INFERRED: u32 = 0;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -301,7 +310,7 @@ impl Wire {
                 frontend::parse(&name, sql, parameters.types.iter().copied(), out)?;
                 frontend::describe(b'S', &name, out)?;
             }
-            bind("", &name, &parameters.values, out)?;
+            bind("", &name, parameters, out)?;
             frontend::execute("", 0, out)?;
             frontend::sync(out);
             Ok(())
@@ -424,8 +433,11 @@ impl Wire {
     }
 }
 
-/// Binds values to a statement, all of them in binary.
-fn bind(portal: &str, statement: &str, values: &[Option<Vec<u8>>], out: &mut BytesMut) -> Result<(), Unsendable> {
+/// Binds values to a statement: in the binary format, except for those whose type the server infers.
+fn bind(portal: &str, statement: &str, parameters: &Parameters, out: &mut BytesMut) -> Result<(), Unsendable> {
+    let Parameters { types, values } = parameters;
+    let format = |oid: &u32| if *oid == INFERRED { TEXT } else { BINARY };
+
     let write = |value: &Option<Vec<u8>>, out: &mut BytesMut| {
         Ok(match value {
             None => IsNull::Yes,
@@ -435,7 +447,9 @@ fn bind(portal: &str, statement: &str, values: &[Option<Vec<u8>>], out: &mut Byt
             }
         })
     };
-    frontend::bind(portal, statement, [BINARY], values, write, [BINARY], out).map_err(|error| match error {
+    // A single format is that of all values.
+    let formats = if types.contains(&INFERRED) { types.iter().map(format).collect() } else { vec![BINARY] };
+    frontend::bind(portal, statement, formats, values, write, [BINARY], out).map_err(|error| match error {
         BindError::Serialization(error) => error.into(),
         BindError::Conversion(error) => Unsendable(error.to_string().into()),
     })

@@ -165,7 +165,8 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         self.clone().settled().exists_with(Some(KeyIs(model).into_part()))
     }
 
-    /// The rows of these primary keys, as a map by key; keys that have no row are not in it.
+    /// The rows of these primary keys, as a map by key; keys that have no row are not in it. A key is in the map as the row has
+    /// it, which is another text where the column takes both for the same (`citext`, `char(n)`, collations without case).
     ///
     /// The keys may be more than a statement can have: they are asked for in batches, a statement each. For one snapshot of
     /// them all, call it in a transaction of the isolation level that gives one.

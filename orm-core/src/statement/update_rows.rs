@@ -150,10 +150,40 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
         T: Borrow<M>,
         M: ToRow<DB>,
     {
+        if DB::KIND == BackendKind::Postgres && self.written().any(|column| M::COLUMNS[column].sql.is_text()) {
+            out.push_sql("VALUES (");
+            self.push_types(out)?;
+            out.push_sql(")");
+            return self.rows.iter().try_for_each(|row| {
+                out.push_sql(", (");
+                self.push_values(row.borrow(), out)?;
+                out.push_sql(")");
+                Ok(())
+            });
+        }
         for (i, row) in self.rows.iter().enumerate() {
             out.push_sql(if i == 0 { "VALUES (" } else { ", (" });
             self.push_values(row.borrow(), out)?;
             out.push_sql(")");
+        }
+        Ok(())
+    }
+
+    /// `NULL, (SELECT "code" FROM "flights" WHERE 1 = 0)`: a row of NULLs, whose key matches no row. Text of a list has
+    /// the type `text` unless another value of the list has the column's, which may be `citext`, `char(n)` or an enum.
+    fn push_types<DB: Driver>(&self, out: &mut AstPass<'_, '_, DB>) -> QueryResult<()> {
+        for (i, column) in self.written().enumerate() {
+            let column = &M::COLUMNS[column];
+            out.push_sql(if i == 0 { "" } else { ", " });
+            if !column.sql.is_text() {
+                out.push_sql("NULL");
+                continue;
+            }
+            out.push_sql("(SELECT ");
+            push_column(out, M::TABLE.name, column.name)?;
+            out.push_sql(" FROM ");
+            push_table(out, M::TABLE)?;
+            out.push_sql(" WHERE 1 = 0)");
         }
         Ok(())
     }

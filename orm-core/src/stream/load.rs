@@ -54,7 +54,10 @@ where
         }
         Ok(())
     });
-    misfit.map_or(read, Err).map(|()| out)
+    match misfit {
+        None => read.map(|()| out),
+        Some(error) => Err(lease.run(|link| Ok(DB::explain(link, error)))?),
+    }
 }
 
 /// Whether a statement gives any row.

@@ -58,6 +58,7 @@ macro_rules! diesel_reads {
 use diesel_reads;
 
 pub mod default;
+pub(crate) mod inferred;
 mod integers;
 pub mod limit;
 pub mod nullable;
@@ -91,6 +92,7 @@ pub use self::json::JsonText;
 #[cfg(all(feature = "serde_json", feature = "sqlite"))]
 pub(crate) use self::json::equal_form;
 pub use self::{
+    inferred::Inferred,
     portable_value::PortableValue,
     term::{IntoText, Term, Typed},
 };

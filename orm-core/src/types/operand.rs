@@ -5,10 +5,10 @@ use diesel::{
     sql_types::{Nullable, SingleValue, SqlType},
 };
 
-use super::portable_value::PortableValue;
+use super::{inferred::Inferred, portable_value::PortableValue};
 use crate::{
     field::{Expr, Field},
-    sql_types::{Document, Portable, SqlKind, Standard},
+    sql_types::{Document, Portable, SqlKind, Standard, Textual},
 };
 
 /// A value, or an expression, that a field of the SQL type `ST` may be compared with.
@@ -55,6 +55,19 @@ where
     type Expression = E;
     fn into_expression(self) -> E {
         self.as_expression()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<ST, T, E> OperandOf<ST, Textual> for T
+where
+    ST: SqlType + TypedExpressionType,
+    T: AsExpression<ST, Expression = E>,
+    E: Expression<SqlType = ST>,
+{
+    type Expression = Inferred<ST, E>;
+    fn into_expression(self) -> Inferred<ST, E> {
+        Inferred::new(self.as_expression())
     }
 }
 

@@ -84,7 +84,8 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
     /// Writes `fields` of a row to the one that is there, where they are in conflict by the `unique` fields; by others it is
     /// an error.
     ///
-    /// The last of several rows with one key stays, and each of them is counted.
+    /// The last of several rows with one key stays, and each of them is counted. Keys that differ here, and that the column takes
+    /// for the same (`citext`, collations without case), are an error on PostgreSQL if they are given together.
     ///
     /// ```
     /// # use orm_core::prelude::*;

@@ -311,12 +311,16 @@ fn an_enum(bed: &Bed) -> TestResult {
     assert!(heard.copied() && !heard.inserted());
     let right = "SELECT count(*) FROM guests WHERE mood = CASE WHEN id % 3 = 0 THEN 'sad' ELSE 'happy' END::mood";
     assert_eq!(bed.number(right), ROWS);
-    // Its columns take no text, be it copied or inserted.
+    // Text is inserted, and has to be one of the labels.
     bed.execute("CREATE TABLE numbers (id BIGINT PRIMARY KEY, name mood)");
     for rows in [9, ROWS] {
-        let error = Number::bulk_create(&heard.db, (1..=rows).map(number)).expect_err("it is no text");
-        assert_eq!(error.sqlstate(), Some("42804"), "{error:?}");
+        let error = Number::bulk_create(&heard.db, (1..=rows).map(number)).expect_err("it is no label");
+        assert_eq!(error.sqlstate(), Some("22P02"), "{error:?}");
     }
+    let heard = Heard::on(bed)?;
+    Number::bulk_create(&heard.db, (1..=ROWS).map(|id| Number { id, name: Some("happy".into()) }))?;
+    assert!(!heard.copied() && heard.inserted());
+    assert_eq!(bed.number("SELECT count(*) FROM numbers WHERE name = 'happy'"), ROWS);
     Ok(())
 }
 

@@ -13,9 +13,14 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{integer_of, stream::Way};
+use super::{
+    integer_of,
+    link::user_types,
+    stream::{Way, name_type},
+};
 use crate::{
     error::{Error, Result},
+    postgres::{PgRow, user_types::texts_among},
     queryset::shape::ShapeOn,
     statement::Statement,
     stream::{
@@ -75,19 +80,26 @@ impl<S: ShapeOn<Pg>> Source<S::Row> for Cursor<S> {
         let mut misfit: Option<Error> = None;
         let fetched = way.run(|link| {
             let Some(connection) = link.diesels_mut() else { return Ok(0) };
-            let mut rows = 0;
             // Read where they lie, rather than through the link, which copies them.
-            for row in LoadConnection::<DefaultLoadingMode>::load(connection, Fetch { name, rows: limit.rows })? {
-                rows += 1;
-                if let Err(error) = decoder.read::<Pg, _>(&row?, out) {
+            let rows = LoadConnection::<DefaultLoadingMode>::load(connection, Fetch { name, rows: limit.rows })?;
+            let rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            let texts = texts_among(connection, &user_types(&rows))?;
+            for row in &rows {
+                let read = if texts.is_empty() {
+                    decoder.read::<Pg, _>(row, out)
+                } else {
+                    decoder.read::<Pg, _>(&PgRow::copy_of(row).with_texts(&texts), out)
+                };
+                if let Err(error) = read {
                     misfit = Some(error);
                     break;
                 }
             }
-            Ok(rows)
+            Ok(rows.len())
         });
         let end = match (misfit, fetched) {
-            (Some(error), _) | (None, Err(error)) => End::Broken(in_statement(error, Ok(sql.clone()))),
+            (Some(error), _) => End::Broken(in_statement(name_type(way, error), Ok(sql.clone()))),
+            (None, Err(error)) => End::Broken(in_statement(error, Ok(sql.clone()))),
             (None, Ok(rows)) if rows < limit.rows => End::Done,
             (None, Ok(_)) => End::More,
         };

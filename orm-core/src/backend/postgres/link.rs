@@ -16,7 +16,22 @@ use diesel::{
 
 use crate::{
     database::adopted::Lent,
-    postgres::{PgConnection, PgCursor, PgRow},
+    postgres::{
+        PgConnection, PgRow,
+        user_types::{self, Loaded},
+    },
+};
+#[cfg(feature = "libpq")]
+use {
+    super::inferred::with_literals,
+    crate::postgres::{
+        before_value,
+        user_types::{texts_among, users_among},
+    },
+    diesel::{
+        result::{DatabaseErrorKind, Error},
+        row::{Field as _, Row},
+    },
 };
 
 /// A connection that statements run on.
@@ -57,6 +72,11 @@ impl PgLink {
             #[cfg(feature = "libpq")]
             PgLink::Diesels(_) => None,
         }
+    }
+
+    /// The name of a type made by a user, for an error.
+    pub(super) fn name_of_type(&mut self, oid: u32) -> QueryResult<Option<String>> {
+        on_either!(self, connection => user_types::name_of(connection, oid))
     }
 
     #[inline]
@@ -201,7 +221,8 @@ impl Connection for PgLink {
             #[cfg(feature = "libpq")]
             PgLink::Diesels(lent) => {
                 let commits = !diesels::in_transaction(lent);
-                lent.execute_returning_count(source).map_err(|error| diesels::with_outcome(error, commits))
+                with_literals(|| lent.execute_returning_count(source))
+                    .map_err(|error| diesels::with_outcome(without_value(error), commits))
             }
             link => on_either!(link, connection => connection.execute_returning_count(source)),
         }
@@ -244,28 +265,50 @@ impl LoadConnection<DefaultLoadingMode> for PgLink {
         Pg: QueryMetadata<T::SqlType>,
     {
         match self {
-            PgLink::Own(connection) => connection.load(source).map(PgLinkCursor::Ours),
-            PgLink::Lent(lent) => lent.load(source).map(PgLinkCursor::Ours),
+            PgLink::Own(connection) => connection.load_known(&source).map(PgLinkCursor),
+            PgLink::Lent(lent) => lent.load_known(&source).map(PgLinkCursor),
             #[cfg(feature = "libpq")]
             PgLink::Diesels(lent) => {
                 // libpq has all of the result by now.
                 let commits = !diesels::in_transaction(lent);
-                let rows = LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source)
-                    .map_err(|error| diesels::with_outcome(error, commits))?;
-                Ok(PgLinkCursor::Diesels(Box::new(rows.map(|row| row.map(|row| PgRow::copy_of(&row))))))
+                let rows = with_literals(|| LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source));
+                let rows = rows.map_err(|error| diesels::with_outcome(without_value(error), commits))?;
+                let rows = rows.collect::<QueryResult<Vec<_>>>()?;
+                let texts = texts_among(&mut ***lent, &user_types(&rows))?;
+                let rows: Vec<_> = rows.iter().map(|row| PgRow::copy_of(row).with_texts(&texts)).collect();
+                Ok(PgLinkCursor(Loaded::Read(rows.into_iter())))
             }
         }
     }
 }
 
+/// The error of a statement with literals, without the value that an input function could not read.
+#[cfg(feature = "libpq")]
+fn without_value(error: Error) -> Error {
+    match error {
+        // Diesel does not say the SQLSTATE. These are the words of PostgreSQL's input functions, in English.
+        Error::DatabaseError(kind @ DatabaseErrorKind::Unknown, information)
+            if information.message().starts_with("invalid input ")
+                || information.message().contains("\" is out of range for type ") =>
+        {
+            Error::DatabaseError(kind, Box::new(before_value(information.message()).to_owned()))
+        }
+        other => other,
+    }
+}
+
+/// The users' types among the columns of a result of Diesel's own connection, which says the type of a value but not that
+/// of a NULL.
+#[cfg(feature = "libpq")]
+pub(super) fn user_types<'r, R: Row<'r, Pg>>(rows: &[R]) -> Vec<u32> {
+    let columns = rows.first().map_or(0, |row| row.field_count());
+    let oid_of = |column| rows.iter().find_map(|row| Some(row.get(column)?.value()?.get_oid().get()));
+    users_among((0..columns).filter_map(oid_of))
+}
+
 /// The rows of a statement.
 #[doc(hidden)]
-pub enum PgLinkCursor<'conn> {
-    Ours(PgCursor<'conn>),
-    /// Copied, so that all rows are of one type.
-    #[cfg(feature = "libpq")]
-    Diesels(Box<dyn Iterator<Item = QueryResult<PgRow>> + 'conn>),
-}
+pub struct PgLinkCursor<'conn>(Loaded<'conn>);
 
 impl fmt::Debug for PgLinkCursor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -278,10 +321,9 @@ impl Iterator for PgLinkCursor<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            PgLinkCursor::Ours(rows) => rows.next(),
-            #[cfg(feature = "libpq")]
-            PgLinkCursor::Diesels(rows) => rows.next(),
+        match &mut self.0 {
+            Loaded::Reading(rows) => rows.next(),
+            Loaded::Read(rows) => rows.next().map(Ok),
         }
     }
 }

@@ -6,17 +6,20 @@ mod catalog;
 mod connect;
 #[cfg(feature = "libpq")]
 mod cursor;
+pub(crate) mod inferred;
 mod link;
 mod store;
 mod stream;
+mod type_names;
 pub(crate) mod value;
 
 use diesel::{
     QueryResult,
     dsl::sql,
     pg::{Pg, PgQueryBuilder},
-    query_builder::{QueryBuilder, QueryFragment},
-    sql_types::BigInt,
+    query_builder::{AstPass, QueryBuilder, QueryFragment},
+    serialize::ToSql,
+    sql_types::{BigInt, HasSqlType},
 };
 
 pub(crate) use self::link::PgLink;
@@ -24,7 +27,7 @@ use super::{BackendKind, Driver, fixed_backend, integer_of, texts_of};
 use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
-    error::Result,
+    error::{Error, Result},
     model::{Column, ToRow},
     postgres::PgConnection,
     queryset::shape::ShapeOn,
@@ -40,6 +43,7 @@ use crate::{
         insert::{Batch, Unstored},
     },
     stream::source::Opened,
+    types::inferred::Value,
 };
 
 fixed_backend!(Pg);
@@ -60,6 +64,18 @@ impl Driver for Pg {
         let mut out = PgQueryBuilder::default();
         fragment.to_sql(&mut out, &Pg)?;
         Ok(out.finish())
+    }
+
+    fn push_value<'b, ST, T>(value: &'b T, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg>,
+    {
+        inferred::push_value::<ST, T>(value, out)
+    }
+
+    fn push_inferred<'b, E: QueryFragment<Pg>>(operand: &'b Value<E>, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        inferred::push_operand(operand, out)
     }
 
     fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
@@ -102,6 +118,13 @@ impl Driver for Pg {
         let (model, live) = (column.declared(Self::KIND, false), &live.declared);
         uuids::misfit(column.sql, live, false)
             .unwrap_or_else(|| misfit(Self::KIND, &on_postgres(&model), column.integers, &on_postgres(live)))
+    }
+
+    fn explain(link: &mut PgLink, error: Error) -> Error {
+        error.map_source(|source| match source.downcast::<value::WrongType>() {
+            Ok(wrong) => wrong.named_by(|oid| link.name_of_type(oid).ok().flatten()).into(),
+            Err(other) => other,
+        })
     }
 
     fn is_same_name(a: &str, b: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::database::adopted::is_foreign;
 use crate::{
     backend::Driver,
     diesel_error,
-    error::Result,
+    error::{Error, Result},
     postgres::{PgConnection, Portal},
     queryset::shape::ShapeOn,
     session::{Lease, Session, Shared},
@@ -92,10 +92,18 @@ impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
             Ok(End::More)
         });
         decoder.fetched(match read {
-            Err(error) | Ok(End::Broken(error)) => End::Broken(in_statement(error, Ok(sql.clone()))),
+            Ok(End::Broken(error)) => End::Broken(in_statement(name_type(way, error), Ok(sql.clone()))),
+            Err(error) => End::Broken(in_statement(error, Ok(sql.clone()))),
             Ok(end) => end,
         })
     }
+}
+
+/// The error with the name of the type that it is about.
+pub(super) fn name_type(way: &mut Way, error: Error) -> Error {
+    let mut error = Some(error);
+    let named = way.run(|link| Ok(error.take().map(|error| Pg::explain(link, error))));
+    error.or(named.ok().flatten()).unwrap_or_else(|| unreachable!("it is either left or returned"))
 }
 
 impl<S: ShapeOn<Pg>> Drop for Reading<S> {

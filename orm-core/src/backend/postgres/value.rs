@@ -2,9 +2,12 @@
 //!
 //! The formats are those of the server's `*send` functions; the OIDs are fixed in its `pg_type.dat`.
 
+use std::{borrow::Cow, fmt};
+
 use diesel::{deserialize::Result, pg::PgValue};
 
-use crate::backend::number::exactly;
+use super::type_names::name_of;
+use crate::{backend::number::exactly, error::BoxError};
 
 pub(crate) const BOOL: u32 = 16;
 pub(crate) const BYTEA: u32 = 17;
@@ -15,12 +18,12 @@ pub(crate) const FLOAT4: u32 = 700;
 pub(crate) const FLOAT8: u32 = 701;
 
 const NAME: u32 = 19;
-const TEXT: u32 = 25;
+pub(super) const TEXT: u32 = 25;
+pub(super) const TEXT_ARRAY: u32 = 1009;
 const UNKNOWN: u32 = 705;
 const BPCHAR: u32 = 1042;
 const VARCHAR: u32 = 1043;
-/// The first OID that the server gives to types made by users: enums, domains, extensions' types such as `citext`.
-const FIRST_USER_TYPE: u32 = 16_384;
+const TEXT_NAME: &str = "text";
 
 #[cfg(feature = "chrono")]
 pub(crate) const DATE: u32 = 1082;
@@ -47,28 +50,42 @@ pub(crate) fn expect(value: &PgValue<'_>, oids: &[u32], what: &str) -> Result<()
 }
 
 #[cold]
-fn mismatch(oid: u32, what: &str) -> Box<dyn std::error::Error + Send + Sync> {
-    let name = match oid {
-        BOOL => "boolean",
-        BYTEA => "bytea",
-        INT8 => "bigint",
-        INT2 => "smallint",
-        INT4 => "integer",
-        FLOAT4 => "real",
-        FLOAT8 => "double precision",
-        TEXT | VARCHAR | BPCHAR | NAME => "text",
-        114 => "json",
-        1082 => "date",
-        1083 => "time",
-        1114 => "timestamp",
-        1184 => "timestamptz",
-        1700 => "numeric",
-        2950 => "uuid",
-        3802 => "jsonb",
-        _ => return format!("the column is of the type with OID {oid}, not {what}").into(),
-    };
-    format!("the column is of type {name}, not {what}").into()
+fn mismatch(oid: u32, wanted: &str) -> BoxError {
+    WrongType { oid, name: name_of(oid).map(Cow::Borrowed), wanted: wanted.to_owned() }.into()
 }
+
+/// A column of another type than its field can be read from.
+#[derive(Debug)]
+pub(crate) struct WrongType {
+    oid: u32,
+    name: Option<Cow<'static, str>>,
+    wanted: String,
+}
+
+impl WrongType {
+    /// With the type's name by `name`, if it is not one of PostgreSQL's own.
+    pub(super) fn named_by(mut self: Box<Self>, name: impl FnOnce(u32) -> Option<String>) -> Box<Self> {
+        if self.name.is_none() {
+            self.name = name(self.oid).map(Cow::Owned);
+        }
+        self
+    }
+}
+
+impl fmt::Display for WrongType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "the column is of type {name}, not {}", self.wanted)?,
+            None => write!(f, "the column is of the type with OID {}, not {}", self.oid, self.wanted)?,
+        }
+        if self.wanted == TEXT_NAME {
+            f.write_str("; to read it as text, cast it: `CAST(… AS text)`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for WrongType {}
 
 #[inline]
 pub(crate) fn integer(value: PgValue<'_>) -> Result<i64> {
@@ -104,8 +121,9 @@ pub(crate) fn boolean(value: PgValue<'_>) -> Result<bool> {
 #[inline]
 pub(crate) fn text<'a>(value: PgValue<'a>) -> Result<&'a str> {
     let oid = value.get_oid().get();
-    if !matches!(oid, TEXT | VARCHAR | BPCHAR | NAME | UNKNOWN) && oid < FIRST_USER_TYPE {
-        return Err(mismatch(oid, "text"));
+    // Enums and the like come as `text`, from `postgres/user_types.rs`.
+    if !matches!(oid, TEXT | VARCHAR | BPCHAR | NAME | UNKNOWN) {
+        return Err(mismatch(oid, TEXT_NAME));
     }
     Ok(std::str::from_utf8(value.as_bytes())?)
 }

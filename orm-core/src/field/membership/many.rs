@@ -46,12 +46,12 @@ pub trait WriteMany<E>: Driver {
 /// Fails unless a value is a bind parameter and nothing else.
 fn check_form<DB: Driver, E: QueryFragment<DB>>(values: &[E], parameter: &str) -> QueryResult<()> {
     match values.first() {
-        Some(value) if DB::sql(value)? != parameter => {
-            Err(refused("a list of so many can only be one of values: fields cannot be in it, nor JSON documents"))
-        }
+        Some(value) if DB::sql(value)? != parameter => Err(refused(NOT_ONLY_VALUES)),
         _ => Ok(()),
     }
 }
+
+const NOT_ONLY_VALUES: &str = "a list of so many can only be one of values: fields cannot be in it, nor JSON documents";
 
 fn refused(reason: impl Into<String>) -> Error {
     Error::QueryBuilderError(reason.into().into())
@@ -70,6 +70,7 @@ mod postgres {
     };
 
     use super::*;
+    use crate::backend::postgres::inferred::{self, InferredType};
 
     impl<E, ST> WriteMany<E> for Pg
     where
@@ -78,21 +79,38 @@ mod postgres {
         Pg: HasSqlType<ST>,
     {
         fn write_many<'b>(elements: &'b Elements<E>, negated: bool, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-            check_form(&elements.values, "$1")?;
             out.push_sql(if negated { " <> ALL(" } else { " = ANY(" });
-            out.push_bind_param::<Array<ST>, _>(elements)?;
+            if inferred::is_text::<ST>() && inferred::are_literals() {
+                inferred::push_literal(Some(&elements.texts()?), &mut out)?;
+            } else {
+                check_form(&elements.values, "$1")?;
+                out.push_bind_param::<InferredType<Array<ST>>, _>(elements)?;
+            }
             out.push_sql(")");
             Ok(())
         }
     }
 
-    impl<E, ST> ToSql<Array<ST>, Pg> for Elements<E>
+    impl<E: QueryFragment<Pg>> Elements<E> {
+        /// Texts as the input function of an array reads them.
+        fn texts(&self) -> QueryResult<Vec<u8>> {
+            let text = |value| inferred::text_parameter(value)?.ok_or_else(|| refused(NOT_ONLY_VALUES));
+            let texts: Vec<Option<Vec<u8>>> = self.values.iter().map(text).collect::<QueryResult<_>>()?;
+            Ok(inferred::array_of_texts(&texts))
+        }
+    }
+
+    impl<E, ST> ToSql<InferredType<Array<ST>>, Pg> for Elements<E>
     where
         E: QueryFragment<Pg> + Debug,
         Pg: HasSqlType<ST>,
     {
-        /// An array as PostgreSQL's `array_recv` reads it.
+        /// An array as PostgreSQL's `array_recv` reads it, or, of texts whose type is inferred, its `array_in`.
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            if inferred::is_text::<ST>() && inferred::sends_text_format(out.metadata_lookup()) {
+                out.write_all(&self.texts()?)?;
+                return Ok(IsNull::No);
+            }
             let mut collector = RawBytesBindCollector::<Pg>::new();
             for value in &self.values {
                 value.collect_binds(&mut collector, out.metadata_lookup(), &Pg)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use postgres_protocol::message::frontend;
 
 use super::{
-    Request, Wire,
+    Parameters, Request, Wire,
     answers::{Reading, Taken, kind, unexpected},
     bind,
 };
@@ -40,11 +40,12 @@ impl Wire {
         types: &[u32],
     ) -> Result<Option<Arc<[Column]>>, Failure> {
         self.take_in_and_check()?;
+        let table = Parameters { types: vec![TEXT], values: vec![Some(target.table.clone().into_bytes())] };
         self.send(|out| {
             frontend::parse("", &target.insert, types.iter().copied(), out)?;
-            frontend::parse("", MAY_BE_COPIED_TO, [TEXT], out)?;
+            frontend::parse("", MAY_BE_COPIED_TO, table.types.iter().copied(), out)?;
             frontend::describe(b'S', "", out)?;
-            bind("", "", &[Some(target.table.clone().into_bytes())], out)?;
+            bind("", "", &table, out)?;
             frontend::execute("", 0, out)?;
             // Last, so that its columns are those that stay in hand.
             frontend::parse("", &target.select, [], out)?;

@@ -213,7 +213,7 @@ impl Wire {
                 frontend::query(begin, out)?;
             }
             frontend::parse(&statement, sql, parameters.types.iter().copied(), out)?;
-            bind(&id.name(), &statement, &parameters.values, out)?;
+            bind(&id.name(), &statement, parameters, out)?;
             frontend::describe(b'P', &id.name(), out)?;
             frontend::execute(&id.name(), first, out)?;
             frontend::sync(out);
@@ -240,6 +240,18 @@ impl Wire {
             self.drop_portal(id);
         }
         opened.map(|()| id)
+    }
+
+    /// The columns of a portal's rows.
+    pub(in crate::postgres) fn columns_of(&mut self, id: PortalId) -> Option<Arc<[Column]>> {
+        self.portals.find(id).map(|portal| Arc::clone(&portal.columns))
+    }
+
+    /// Has a portal's rows read by these columns, before the first of them is.
+    pub(in crate::postgres) fn set_columns_of(&mut self, id: PortalId, columns: Arc<[Column]>) {
+        if let Some(portal) = self.portals.find(id) {
+            portal.columns = columns;
+        }
     }
 
     fn read_opening(&mut self, begin: Option<&str>, id: PortalId) -> Result<(), Failure> {
