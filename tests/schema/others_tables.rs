@@ -86,7 +86,7 @@ types! {
         "DOUBLE; REAL; DOUBLE PRECISION | FLOAT; DOUBLE(9,2); DECIMAL(9,2); BIGINT",
         "DOUBLE; REAL STRICT | NUMERIC; INTEGER STRICT";
     String:
-        "text; varchar; varchar(20) | char(20); \"char\"; integer; bytea; uuid; jsonb; inet",
+        "text; varchar; varchar(20) | char(20); name; \"char\"; integer; bytea; uuid; jsonb; inet",
         "VARCHAR(20); TEXT; LONGTEXT; TINYTEXT; CHAR(3); ENUM('a', 'b'); VARCHAR(9) CHARACTER SET latin1; UUID; INET6 | VARBINARY(20); BLOB; INT; GEOMETRY",
         "TEXT; VARCHAR(20); CLOB; CHARACTER(20); nothing; TEXT STRICT; ANY STRICT | STRING; JSON; DATE; BLOB; INTEGER; ANY";
     Vec<u8>:
@@ -208,7 +208,7 @@ fn domains() -> TestResult {
     bed.execute("ALTER TABLE of_domains ALTER name TYPE padded");
     let found = told::<(Domains,)>(&db);
     assert!(
-        matches!(&found[..], [one] if one.contains("`character(3)`") && one.contains("fills text up")),
+        matches!(&found[..], [one] if one.contains("`character(3)`") && one.contains("pads shorter text")),
         "{found:#?}"
     );
     Ok(())

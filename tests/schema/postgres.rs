@@ -120,8 +120,66 @@ fn constraints_that_are_not_validated_and_identities() -> TestResult {
     let not_valid = table("", "NOT VALID", "TEXT");
     assert!(matches!(&not_valid[..], [one] if one.contains("no foreign key")), "{not_valid:#?}");
     bed.execute("CREATE TYPE moods AS ENUM ('good')");
-    let of_enum = table("", "", "moods");
-    assert!(matches!(&of_enum[..], [one] if one.contains("`Thing::mood`") && one.contains("`moods`")), "{of_enum:#?}");
+    assert_eq!(table("", "", "moods"), [""; 0]);
+    bed.execute("CREATE DOMAIN known_moods AS moods");
+    let of_domain = table("", "", "known_moods");
+    assert!(matches!(&of_domain[..], [one] if one.contains("make the column the enum itself")), "{of_domain:#?}");
+    Ok(())
+}
+
+/// Types of text that users make are fit for text, and one that is not text is told.
+#[test]
+fn types_of_text() -> TestResult {
+    #[derive(Model)]
+    #[model(table = "texts")]
+    struct Texts {
+        #[model(primary_key)]
+        id: i64,
+        value: String,
+    }
+    let bed = Bed::postgres_database();
+    let db = Database::<Pg>::connect(bed.url())?;
+    bed.execute(
+        "CREATE SCHEMA other; CREATE EXTENSION citext SCHEMA other; CREATE EXTENSION ltree;
+         CREATE DOMAIN email AS other.citext; CREATE DOMAIN own_email AS email;
+         CREATE TYPE other.\"Mood (old)\" AS ENUM ('good')",
+    );
+    let told_of = |declared: &str| {
+        bed.execute("DROP TABLE IF EXISTS texts");
+        bed.execute(&format!("CREATE TABLE texts (id BIGINT PRIMARY KEY, value {declared} NOT NULL)"));
+        told::<(Texts,)>(&db)
+    };
+    for fit in ["text", "varchar", "other.citext", "email", "own_email", "text COLLATE \"C\"", "other.\"Mood (old)\""] {
+        assert_eq!(told_of(fit), [""; 0], "{fit}");
+    }
+    for (unfit, why) in [
+        ("char(3)", "pads shorter text"),
+        ("name", "63 bytes"),
+        ("ltree", "another type"),
+        ("text[]", "another type"),
+        ("xml", "another type"),
+    ] {
+        let found = told_of(unfit);
+        assert!(matches!(&found[..], [one] if one.contains(why)), "{unfit}: {found:#?}");
+    }
+    Ok(())
+}
+
+/// `quote_all_identifiers` puts the names of types in quotes, and changes no type.
+#[test]
+fn types_with_quoted_names() -> TestResult {
+    let bed = Bed::postgres_database();
+    bed.execute("CREATE EXTENSION citext; CREATE TYPE moods AS ENUM ('good')");
+    let db = Database::<Pg>::connect(&bed.url_with("options=-c%20quote_all_identifiers%3Don"))?;
+    db.create_tables::<(Thing, OwnType)>()?;
+    assert_eq!(told::<(Thing, OwnType)>(&db), [""; 0]);
+    for mood in ["citext", "moods", "varchar(9)"] {
+        bed.execute(&format!("ALTER TABLE things DROP mood; ALTER TABLE things ADD mood {mood}"));
+        assert_eq!(told::<(Thing,)>(&db), [""; 0], "{mood}");
+    }
+    bed.execute("ALTER TABLE things DROP mood; ALTER TABLE things ADD mood \"char\"");
+    let found = told::<(Thing,)>(&db);
+    assert!(matches!(&found[..], [one] if one.contains("`\"char\"`")), "{found:#?}");
     Ok(())
 }
 

@@ -20,6 +20,12 @@ pub(crate) enum Stored {
     PaddedText,
     /// Text that is compared without regard to case.
     Citext,
+    /// Text of up to 63 bytes; PostgreSQL's `name`.
+    Name,
+    /// An enum of PostgreSQL's, by its name.
+    Enum(String),
+    /// A domain of an enum.
+    EnumDomain,
     Bytes,
     /// So many bytes; fewer are filled up with zeros.
     FixedBytes(u32),
@@ -88,6 +94,13 @@ pub(crate) fn on_postgres(declared: &str) -> Stored {
     if let Some(element) = declared.strip_suffix("[]") {
         return Stored::Array(Box::new(on_postgres(element)));
     }
+    // What is said of enums is added by `backend/postgres/catalog.rs`.
+    if let Some(name) = declared.strip_suffix(" (enum)") {
+        return Stored::Enum(name.to_owned());
+    }
+    if declared.ends_with(" (domain of an enum)") {
+        return Stored::EnumDomain;
+    }
     let (name, inside, rest) = parts(&declared);
     let digits = inside.and_then(|digits| digits.parse().ok()).unwrap_or(6);
     let with_zone = name.ends_with("with time zone") || rest.ends_with("with time zone");
@@ -100,6 +113,7 @@ pub(crate) fn on_postgres(declared: &str) -> Stored {
         "double precision" | "float8" => Stored::Double,
         "numeric" | "decimal" => Stored::Decimal,
         "text" | "character varying" | "varchar" => Stored::Text,
+        "name" => Stored::Name,
         "citext" => Stored::Citext,
         "character" | "char" | "bpchar" => Stored::PaddedText,
         "bytea" => Stored::Bytes,
@@ -162,8 +176,9 @@ pub(crate) fn misfit(
     live: &Stored,
 ) -> Option<Misfit> {
     use Stored::{
-        Array, Bits, Boolean, Bytes, Citext, Date, Decimal, Double, FixedBytes, Geometry, Instant, Integer, Json,
-        Jsonb, Other, PaddedText, RoundedFloat, Single, SpelledOut, Text, Time, Timestamp, Uuid, Year,
+        Array, Bits, Boolean, Bytes, Citext, Date, Decimal, Double, Enum, EnumDomain, FixedBytes, Geometry, Instant,
+        Integer, Json, Jsonb, Name, Other, PaddedText, RoundedFloat, Single, SpelledOut, Text, Time, Timestamp, Uuid,
+        Year,
     };
     match (model, live) {
         (Integer { least, greatest }, Integer { least: from, greatest: to }) => {
@@ -178,7 +193,7 @@ pub(crate) fn misfit(
         (Decimal, Integer { .. } | Bits(_)) if backend == BackendKind::Mysql => Some(Misfit::writing(
             "which rounds fractions without a word; make the field an integer, or the column DECIMAL",
         )),
-        (Boolean, Bits(1)) | (Bytes, Bytes) | (FixedBytes(_), Bytes) | (Jsonb, Json) | (Text, Citext) => None,
+        (Boolean, Bits(1)) | (Bytes, Bytes) | (FixedBytes(_), Bytes) | (Jsonb, Json) | (Text, Citext | Enum(_)) => None,
         // There is no type for booleans.
         (Boolean, Integer { greatest: ..=255, .. }) if backend == BackendKind::Mysql => None,
         // MariaDB has no type for JSON.
@@ -192,9 +207,16 @@ pub(crate) fn misfit(
         (Single | Double, RoundedFloat) => {
             Some(Misfit::writing("which rounds without a word; leave its number of digits away"))
         }
-        (Text | Citext, PaddedText) => Some(Misfit::reading(
-            "which fills text up with spaces, and they are read; make the column `varchar` or `text`",
+        (Text | Citext, PaddedText) => Some(Misfit::writing(
+            "which pads shorter text with spaces, so that it is read back longer than it was written; make the column \
+             `varchar` or `text`",
         )),
+        (Text, Name) => {
+            Some(Misfit::writing("which cuts text to 63 bytes without an error; make the column `varchar` or `text`"))
+        }
+        (Text | Other(_), EnumDomain) => {
+            Some(Misfit::reading("whose values PostgreSQL cannot compare with others; make the column the enum itself"))
+        }
         (Bytes, FixedBytes(_)) => {
             Some(Misfit::writing("which fills fewer bytes up with zeros; make the column `VARBINARY`"))
         }
@@ -216,7 +238,7 @@ pub(crate) fn misfit(
             "whose values have no time zone; make the field a `NaiveDateTime`, or the column `timestamptz`",
         )),
         (Array(model), Array(live)) => misfit(backend, model, None, live),
-        (Other(model), Other(live)) if is_called(live, model) => None,
+        (Other(model), Other(live) | Enum(live)) if is_called(live, model) => None,
         (Boolean | Date | Decimal | Uuid | Single | Double | Text | Citext | Json | Jsonb, _) | (FixedBytes(_), _)
             if model == live =>
         {
@@ -289,6 +311,8 @@ mod tests {
             ("NUMERIC", "numeric(10,2)"),
             ("JSONB", "json"),
             ("mood", "public.mood"),
+            ("mood", "public.mood (enum)"),
+            ("TEXT", "mood (enum)"),
             ("TSTZRANGE", "tstzrange"),
             ("TIME", "time without time zone"),
         ] {
@@ -326,8 +350,15 @@ mod tests {
             ("INTEGER", "bigint", false),
             ("DOUBLE PRECISION", "real", true),
             ("REAL", "double precision", false),
-            ("TEXT", "character(3)", false),
-            ("TEXT", "mood", false),
+            ("TEXT", "character(3)", true),
+            ("TEXT", "name", true),
+            ("TEXT", "\"char\"", false),
+            ("TEXT", "ltree", false),
+            ("TEXT", "mood (domain of an enum)", false),
+            ("mood", "mood (domain of an enum)", false),
+            ("TEXT[]", "mood[]", false),
+            ("INTEGER", "mood (enum)", false),
+            ("mood", "moods (enum)", false),
             ("CITEXT", "text", false),
             ("JSON", "jsonb", false),
             ("TIMESTAMP", "timestamp(3) without time zone", true),

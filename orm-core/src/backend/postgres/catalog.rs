@@ -22,8 +22,12 @@ const BASES: &str = "base (type, base, modifier) AS (
 
 const COLUMNS: &str = "SELECT w.at, c.oid::text AS identity, (c.relkind IN ('v', 'm', 'f'))::int::int8 AS is_view,
         a.attname::text AS name,
-        format_type(coalesce(b.base, a.atttypid), CASE WHEN b.base IS NULL THEN a.atttypmod ELSE b.modifier END)
-            AS declared,
+        CASE WHEN basic.typname = 'citext' THEN 'citext'
+             -- Names of the server's own types are quoted by `quote_all_identifiers`, and that of \"char\" always.
+             WHEN basic.oid < 16384 AND basic.oid NOT IN (18, 1002) THEN replace(shown.name, '\"', '')
+             WHEN basic.typtype = 'e' AND b.base IS NULL THEN shown.name || ' (enum)'
+             WHEN basic.typtype = 'e' THEN shown.name || ' (domain of an enum)'
+             ELSE shown.name END AS declared,
         (NOT (a.attnotnull OR t.typnotnull))::int::int8 AS nullable,
         (a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL)::int::int8 AS has_default,
         (a.attgenerated <> '' OR a.attidentity = 'a')::int::int8 AS is_always_generated
@@ -31,7 +35,10 @@ const COLUMNS: &str = "SELECT w.at, c.oid::text AS identity, (c.relkind IN ('v',
     JOIN pg_class c ON c.oid = w.id
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN (base b JOIN pg_type basic ON basic.oid = b.base AND basic.typtype <> 'd') ON b.type = a.atttypid
+    LEFT JOIN (base b JOIN pg_type made_of ON made_of.oid = b.base AND made_of.typtype <> 'd') ON b.type = a.atttypid
+    JOIN pg_type basic ON basic.oid = coalesce(b.base, a.atttypid)
+    CROSS JOIN LATERAL
+        format_type(basic.oid, CASE WHEN b.base IS NULL THEN a.atttypmod ELSE b.modifier END) AS shown (name)
     ORDER BY w.at, a.attnum";
 
 const KEYS: &str = "SELECT w.at, i.indexrelid::text AS key_name, a.attname::text AS column_name,
