@@ -16,13 +16,14 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{Kind, Server, ServerOption, pgbouncer},
+    server::{Kind, Locale, Server, ServerOption, pgbouncer},
     signals,
 };
 
 pub(crate) const COMMAND: Command = Command {
     name: "server",
-    arguments: "[--backend postgres|mysql | --pgbouncer] [--server-option NAME=VALUE]… [--until-eof]",
+    arguments: "[--backend postgres|mysql | --pgbouncer] [--server-option NAME=VALUE]…
+       [--postgres-locale c|icu|libc] [--until-eof]",
     about: "\
 Starts the tests' servers, prints a URL a line (PostgreSQL's first) and waits
 for Ctrl-C.
@@ -31,6 +32,8 @@ for Ctrl-C.
                  PostgreSQL server that ORM_TEST_POSTGRES_URL names
 --server-option  a setting of the server, which becomes its --NAME=VALUE; only
                  where one server is named
+--postgres-locale
+                 as of `cargo xtask test`
 --until-eof      also stops when standard input ends",
     run: serve,
 };
@@ -42,6 +45,7 @@ struct Options {
     /// Instead of the servers.
     pgbouncer: bool,
     server_options: Vec<ServerOption>,
+    postgres_locale: Locale,
     until_eof: bool,
 }
 
@@ -54,7 +58,7 @@ fn serve(parser: &mut Parser) -> Result<(), Failure> {
         servers.push(pgbouncer::start(&behind, &options.server_options)?);
     }
     for kind in &options.servers {
-        servers.push(kind.start_with(&options.server_options)?);
+        servers.push(kind.start_with(&options.server_options, options.postgres_locale)?);
     }
     for server in &servers {
         // The URL alone on standard output, so that a script can read it.
@@ -77,7 +81,13 @@ fn serve(parser: &mut Parser) -> Result<(), Failure> {
 
 fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
     let mut backend = None;
-    let mut options = Options { servers: Vec::new(), pgbouncer: false, server_options: Vec::new(), until_eof: false };
+    let mut options = Options {
+        servers: Vec::new(),
+        pgbouncer: false,
+        server_options: Vec::new(),
+        postgres_locale: Locale::default(),
+        until_eof: false,
+    };
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => {
@@ -92,6 +102,7 @@ fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
             Arg::Long("server-option") => {
                 options.server_options.push(ServerOption::parse(&parser.value()?.string()?)?);
             }
+            Arg::Long("postgres-locale") => options.postgres_locale = parser.value()?.parse()?,
             Arg::Long("until-eof") => options.until_eof = true,
             Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
             other => return Err(other.unexpected().into()),

@@ -9,12 +9,13 @@ use crate::{
     command::Command,
     failure::Failure,
     run,
-    server::{Access, Kind, pgbouncer},
+    server::{Access, Kind, Locale, pgbouncer},
 };
 
 pub(crate) const COMMAND: Command = Command {
     name: "test",
-    arguments: "[--backend sqlite|postgres|mysql|all] [--postgres-url URL] [--mysql-url URL] [--] [filter…]",
+    arguments: "[--backend sqlite|postgres|mysql|all] [--postgres-url URL] [--mysql-url URL]
+       [--postgres-locale c|icu|libc] [--] [filter…]",
     about: "\
 Builds everything, then runs the tests and the documentation's examples.
 Starts PostgreSQL and MariaDB servers for them and removes them afterwards;
@@ -24,6 +25,11 @@ some tests of PostgreSQL need) are missing and it may.
 --postgres-url  an existing server to use instead, whose user may create
                 databases (or set ORM_TEST_POSTGRES_URL)
 --mysql-url     the same for MySQL and MariaDB (or ORM_TEST_MYSQL_URL)
+--postgres-locale
+                the locale of the PostgreSQL server that is started: c (the
+                default), icu (American English) or libc (a language that the
+                system has, or American English, which is then made of Debian's
+                package `locales`); on an existing server it is another's choice
 filter          handed to the test programs, as by cargo test -- filter",
     run: test,
 };
@@ -37,6 +43,7 @@ struct Options {
     backend: Backend,
     /// The existing servers that were named.
     urls: Vec<(Kind, String)>,
+    postgres_locale: Locale,
     filters: Vec<OsString>,
 }
 
@@ -51,7 +58,8 @@ fn test(parser: &mut Parser) -> Result<(), Failure> {
     }
     let mut servers = Vec::new();
     for kind in options.backend.servers() {
-        servers.push(Access::to(kind, options.url(kind).map(str::to_owned))?);
+        let url = options.url(kind).map(str::to_owned);
+        servers.push(Access::to_server_of(kind, url, options.postgres_locale)?);
     }
     let result = run_steps(&options, &servers, &program.into());
     if result.is_err() {
@@ -68,12 +76,14 @@ impl Options {
 }
 
 fn read_options(parser: &mut Parser, from_environment: impl Fn(Kind) -> Option<String>) -> Result<Options, Failure> {
-    let mut options = Options { backend: Backend::All, urls: Vec::new(), filters: Vec::new() };
+    let mut options =
+        Options { backend: Backend::All, urls: Vec::new(), postgres_locale: Locale::default(), filters: Vec::new() };
     let mut named = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => options.backend = parser.value()?.parse()?,
             Arg::Long("postgres-url") => named.push((Kind::Postgres, parser.value()?.string()?)),
+            Arg::Long("postgres-locale") => options.postgres_locale = parser.value()?.parse()?,
             Arg::Long("mysql-url") => named.push((Kind::Mysql, parser.value()?.string()?)),
             Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
             Arg::Value(filter) => options.filters.push(filter),
@@ -83,6 +93,9 @@ fn read_options(parser: &mut Parser, from_environment: impl Fn(Kind) -> Option<S
     let needed = options.backend.servers();
     if let Some((kind, _)) = named.iter().find(|(kind, _)| !needed.contains(kind)) {
         return Err(Failure::Usage(format!("--{}-url means nothing with this --backend", kind.name())));
+    }
+    if options.postgres_locale != Locale::C && !needed.contains(&Kind::Postgres) {
+        return Err(Failure::Usage("--postgres-locale means nothing with this --backend".to_owned()));
     }
     for kind in needed {
         let argument = named.iter().rev().find(|(of, _)| *of == kind).map(|(_, url)| url.clone());
@@ -98,6 +111,9 @@ fn read_options(parser: &mut Parser, from_environment: impl Fn(Kind) -> Option<S
             )));
         }
         options.urls.push((kind, url));
+    }
+    if options.postgres_locale != Locale::C && options.url(Kind::Postgres).is_some() {
+        return Err(Failure::Usage("--postgres-locale is for a server that is started, and one was named".to_owned()));
     }
     Ok(options)
 }
@@ -157,7 +173,8 @@ mod tests {
     #[test]
     fn everything_is_tested_by_default() {
         let options = read(&[], None).expect("no argument is needed");
-        assert_eq!(options, Options { backend: Backend::All, urls: vec![], filters: vec![] });
+        let expected = Options { backend: Backend::All, urls: vec![], postgres_locale: Locale::C, filters: vec![] };
+        assert_eq!(options, expected);
     }
 
     #[test]
@@ -199,6 +216,14 @@ mod tests {
             let failure = read(arguments, environment).expect_err("it is another product").to_string();
             assert!(failure.contains("must look like") && !failure.contains("secret"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_locale_is_of_a_server_that_is_started() {
+        assert_eq!(read(&["--postgres-locale=icu"], None).expect("it is valid").postgres_locale, Locale::Icu);
+        assert!(matches!(read(&["--postgres-locale", "icu"], Some(URL)), Err(Failure::Usage(_))));
+        assert!(matches!(read(&["--backend=sqlite", "--postgres-locale=libc"], None), Err(Failure::Usage(_))));
+        assert!(matches!(read(&["--postgres-locale=en"], None), Err(Failure::Usage(_))));
     }
 
     #[test]

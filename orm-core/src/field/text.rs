@@ -50,7 +50,7 @@ on_expressions! {
     }
 
     /// The text in upper case; letters as [`lower`](Self::lower) has them. What has no capital of one character, such as
-    /// `ß`, stays as it is.
+    /// `ß`, stays as it is, but for databases of PostgreSQL's in a locale of ICU, which write `SS`.
     pub fn upper(self) -> Expr<Function<Upper, (Self,)>>
     where
         Self: Expression<SqlType: Searchable>,

@@ -130,7 +130,7 @@ fn char_fixed(bed: &Bed) -> TestResult {
     let connection = &mut PgConnection::establish(bed.url())?;
     let insert = diesel::sql_query("INSERT INTO t VALUES ($1)").bind::<Text, _>("zz ");
     assert_eq!(insert.execute(connection)?, 1);
-    let query = sql::<sql_types::Nullable<Text>>("SELECT v FROM t ORDER BY v NULLS FIRST");
+    let query = sql::<sql_types::Nullable<Text>>("SELECT v FROM t ORDER BY v COLLATE \"C\" NULLS FIRST");
     let expected = [None, Some("     "), Some("abcde"), Some("zz   "), Some("ééé  ")];
     assert_eq!(query.load::<Option<String>>(connection)?, expected.map(|text| text.map(str::to_owned)));
     Ok(())

@@ -177,8 +177,14 @@ mod tests {
             ask("run `sudo apt-get install --no-install-recommends postgresql`")
         );
         assert_eq!(remedy_with(false, false, |name| name == "brew"), ask("run `brew install postgresql`"));
-        assert_eq!(remedy_with(false, true, |name| name == "dnf"), ask("run `sudo dnf install postgresql-server`"));
-        assert_eq!(remedy_with(true, false, |name| name == "dnf"), ask("run `dnf install postgresql-server`"));
+        assert_eq!(
+            remedy_with(false, true, |name| name == "dnf"),
+            ask("run `sudo dnf install postgresql-server postgresql-contrib`")
+        );
+        assert_eq!(
+            remedy_with(true, false, |name| name == "dnf"),
+            ask("run `dnf install postgresql-server postgresql-contrib`")
+        );
         assert_eq!(remedy_with(true, false, |_| false), ask("install them with the system's package manager"));
     }
 

@@ -8,6 +8,7 @@ mod debian;
 mod home;
 mod launch;
 mod leftovers;
+mod locale;
 mod mariadb;
 pub(crate) mod mariadb_library;
 mod options;
@@ -16,8 +17,8 @@ mod postgres;
 mod process;
 mod programs;
 
-pub(crate) use self::options::ServerOption;
 use self::{home::Home, process::Process};
+pub(crate) use self::{locale::Locale, options::ServerOption};
 use crate::failure::Failure;
 
 /// The backends that need a server.
@@ -63,15 +64,10 @@ impl Kind {
         schemes.iter().any(|scheme| url.starts_with(scheme))
     }
 
-    /// Starts a new, empty server.
-    pub(crate) fn start(self) -> Result<Server, Failure> {
-        self.start_with(&[])
-    }
-
-    /// The same, with further settings of the server's.
-    pub(crate) fn start_with(self, options: &[ServerOption]) -> Result<Server, Failure> {
+    /// Starts a new, empty server with these further settings; one of PostgreSQL has this locale.
+    pub(crate) fn start_with(self, options: &[ServerOption], locale: Locale) -> Result<Server, Failure> {
         match self {
-            Kind::Postgres => postgres::start(options),
+            Kind::Postgres => postgres::start(options, locale),
             Kind::Mysql => mariadb::start(options),
         }
     }
@@ -87,9 +83,18 @@ pub(crate) struct Access {
 impl Access {
     /// The server that the user has named, else a new one.
     pub(crate) fn to(kind: Kind, named: Option<String>) -> Result<Self, Failure> {
+        Access::to_server_of(kind, named, Locale::default())
+    }
+
+    /// The same; a new server of PostgreSQL has this locale.
+    pub(crate) fn to_server_of(kind: Kind, named: Option<String>, locale: Locale) -> Result<Self, Failure> {
         match named {
             Some(url) => Ok(Access { kind, url, started: None }),
-            None => kind.start().map(|server| Access { kind, url: server.url.clone(), started: Some(server) }),
+            None => kind.start_with(&[], locale).map(|server| Access {
+                kind,
+                url: server.url.clone(),
+                started: Some(server),
+            }),
         }
     }
 

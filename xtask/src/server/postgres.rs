@@ -16,6 +16,7 @@ use crate::{
         debian::Package,
         home::Home,
         launch::{self, Launch, USER},
+        locale::{Available, Locale},
         programs::{self, Product},
     },
 };
@@ -26,10 +27,10 @@ pub(crate) const PRODUCT: Product = Product {
     package: Package { name: "postgresql", before: Some(NO_MAIN_CLUSTER), services: &[] },
     other_packages: &[
         ("brew", "install postgresql"),
-        ("dnf", "install postgresql-server"),
-        ("zypper", "install postgresql-server"),
+        ("dnf", "install postgresql-server postgresql-contrib"),
+        ("zypper", "install postgresql-server postgresql-contrib"),
         ("pacman", "-S postgresql"),
-        ("apk", "add postgresql"),
+        ("apk", "add postgresql postgresql-contrib icu-data-full"),
     ],
     otherwise: "name an existing server with --postgres-url URL",
 };
@@ -47,18 +48,20 @@ const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 const STOP: &[Signal] = &[Signal::SIGINT, Signal::SIGQUIT];
 
 /// Starts a new, empty server. `options` override the settings made here.
-pub(crate) fn start(options: &[ServerOption]) -> Result<Server, Failure> {
+pub(crate) fn start(options: &[ServerOption], locale: Locale) -> Result<Server, Failure> {
     let find = || programs::folder_with_all(PRODUCT.programs, &programs::path_and(folders()));
     let programs = programs::find_or_install(&PRODUCT, find)?;
     let home = Home::new("orm-postgres-", &ACCOUNTS)?;
     let options = options.iter().map(|option| option.for_server(&home)).collect::<Result<Vec<_>, _>>()?;
     let password = launch::password()?;
-    initialise(&programs, &home, &password)?;
+    let locale = locale.available(&home)?;
+    initialise(&programs, &home, &password, &locale)?;
     let launch = Launch {
         product: PRODUCT.name,
         stop: STOP,
         command: &|port| {
             let mut command = server_command(&programs.join("postgres"), &home);
+            locale.apply_to(&mut command, &home);
             command.args(["-D", "data"]).arg("-p").arg(port.to_string());
             for setting in settings(home.path()) {
                 command.arg("-c").arg(setting);
@@ -92,17 +95,18 @@ fn folder_from_pg_config() -> Option<PathBuf> {
 }
 
 /// Makes the server's data folder.
-fn initialise(programs: &Path, home: &Home, password: &str) -> Result<(), Failure> {
+fn initialise(programs: &Path, home: &Home, password: &str, locale: &Available) -> Result<(), Failure> {
     let password_file = home.write_secret("password", password)?;
     let mut command = server_command(&programs.join("initdb"), home);
+    locale.apply_to(&mut command, home);
     command
         .arg("--pgdata=data")
         .arg(format!("--username={USER}"))
         .arg("--pwfile=password")
         // Passwords are checked even here, so that tests of a wrong one mean something.
         .args(["--auth-host=scram-sha-256", "--auth-local=scram-sha-256"])
-        // The C locale also keeps the log's language the one that this file reads.
-        .args(["--encoding=UTF8", "--locale=C", "--no-sync"]);
+        .args(["--encoding=UTF8", "--no-sync"])
+        .args(&locale.initdb);
     let (status, output) = run::quiet(&mut command)?;
     // The server needs it no more; the whole folder goes in the end in any case.
     let _ = fs::remove_file(password_file);
