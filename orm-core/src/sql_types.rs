@@ -226,8 +226,9 @@ pub struct Standard;
 #[derive(Debug)]
 pub struct Textual;
 
-/// The SQL types of this module. Diesel's traits cannot be implemented between another crate's value type and
-/// another crate's trait, so what they may be compared with is said here.
+/// The SQL types of this module, and those whose values are checked before they are sent: dates and times. Diesel's traits
+/// cannot be implemented between another crate's value type and another crate's trait, so what they may be compared with
+/// is said here.
 #[derive(Debug)]
 pub struct Portable;
 
@@ -267,14 +268,16 @@ impl<T: SqlKind + SqlType> SqlKind for sql_types::Nullable<T> {
 }
 
 macro_rules! diesel_types {
-    ($($sql:ty => $postgres:literal, $mysql:literal, $sqlite:literal;)*) => { $(
+    ($($sql:ty => $postgres:literal, $mysql:literal, $sqlite:literal $(, $kind:ident)?;)*) => { $(
         impl ColumnSql for $sql {
             const COLUMN: ColumnType = ColumnType { postgres: $postgres, mysql: $mysql, sqlite: $sqlite };
         }
         impl SqlKind for $sql {
-            type Kind = Standard;
+            type Kind = diesel_types!(@kind $($kind)?);
         }
     )* };
+    (@kind) => { Standard };
+    (@kind $kind:ident) => { $kind };
 }
 
 impl ColumnSql for sql_types::Text {
@@ -293,9 +296,9 @@ diesel_types! {
     sql_types::Double => "DOUBLE PRECISION", "DOUBLE", "REAL";
     sql_types::Numeric => "NUMERIC", "DECIMAL(65,30)", "NUMERIC";
     sql_types::Binary => "BYTEA", "LONGBLOB", "BLOB";
-    sql_types::Date => "DATE", "DATE", "TEXT";
-    sql_types::Time => "TIME", "TIME(6)", "TEXT";
-    sql_types::Timestamp => "TIMESTAMP", "DATETIME(6)", "TEXT";
+    sql_types::Date => "DATE", "DATE", "TEXT", Portable;
+    sql_types::Time => "TIME", "TIME(6)", "TEXT", Portable;
+    sql_types::Timestamp => "TIMESTAMP", "DATETIME(6)", "TEXT", Portable;
     sql_types::Json => "JSON", "JSON", "TEXT";
 }
 

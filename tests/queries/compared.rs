@@ -16,6 +16,7 @@ use orm_tests::{Bed, TestResult, on_each_backend};
 on_each_backend! {
     decimals_in_every_position, instants_in_every_position, local_times_in_every_position,
     times_of_a_day_in_every_position, rows_are_found_by_their_keys, windows_of_decimals, joins_by_what_is_spelled,
+    nanoseconds_are_not_cut_off_in_conditions,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -416,5 +417,36 @@ fn joins_by_what_is_spelled(bed: &Bed) -> TestResult {
     let ticks = Tick::objects(&db).values(|t| t.at);
     assert_eq!(Event::objects(&db).filter(|e| e.at.is_in(ticks)).count()?, 2);
     assert_eq!(Event::objects(&db).filter(|e| e.tick().amount.gt(decimal("1"))).update(|e| e.at.set(at))?, 2);
+    Ok(())
+}
+
+/// Databases keep microseconds: a condition on more is refused before it is sent, and never answered of another time.
+fn nanoseconds_are_not_cut_off_in_conditions(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Shop, Item)>()?;
+    let instant: DateTime<Utc> = "2020-01-01T00:00:00.000000001Z".parse()?;
+    let (local, time) = (instant.naive_utc(), instant.time());
+    let all = || Item::objects(&db);
+    let errors = [
+        all().filter(|i| i.instant.eq(instant)).load().err(),
+        all().filter(|i| i.local.eq(local)).load().err(),
+        all().filter(|i| i.local.ne(&local)).load().err(),
+        all().filter(|i| i.local.between(local, local)).load().err(),
+        all().filter(|i| i.local.is_in([local])).load().err(),
+        all().filter(|i| i.local.is_in(std::iter::repeat_n(local, 2500))).load().err(),
+        all().filter(|i| i.local.nullif(local).is_null()).load().err(),
+        all().filter(|i| greatest((i.local, local)).eq(i.local)).load().err(),
+        all().filter(|i| value(local).eq(i.local)).load().err(),
+        all().filter(|i| i.time.lt(time)).load().err(),
+        all().filter(|i| i.time.not_in([time])).load().err(),
+        all().update(|i| i.time.set(time)).err(),
+    ];
+    for (at, error) in errors.into_iter().enumerate() {
+        let error = error.unwrap_or_else(|| panic!("nanoseconds were sent by way {at}"));
+        assert_eq!(error.kind(), ErrorKind::InvalidValue, "by way {at}: {error:?}");
+        assert!(format!("{error:?}").contains("nanoseconds"), "{error:?}");
+    }
+    let whole = local - chrono::TimeDelta::nanoseconds(1);
+    assert_eq!(all().filter(|i| i.local.eq(whole).or(i.time.gt(whole.time()))).count()?, 0);
     Ok(())
 }

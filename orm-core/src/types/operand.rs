@@ -7,6 +7,8 @@ use diesel::{
 
 use super::{inferred::Inferred, portable_value::PortableValue};
 use crate::{
+    backend::BackendKind,
+    error::BoxError,
     field::{Expr, Field},
     sql_types::{Document, Portable, SqlKind, Standard, Textual},
 };
@@ -103,6 +105,12 @@ pub trait PortableOperand<ST> {
     type Expression: Expression<SqlType = ST>;
     /// Makes it an expression.
     fn into_expression(self) -> Self::Expression;
+    /// Says why a backend has no such value.
+    #[doc(hidden)]
+    fn check(&self, backend: BackendKind) -> Result<(), BoxError> {
+        let _ = backend;
+        Ok(())
+    }
 }
 
 impl<P, C, ST> PortableOperand<ST> for Field<P, C>
@@ -134,7 +142,10 @@ where
 {
     type Expression = PortableValue<Nullable<ST>, Self>;
     fn into_expression(self) -> Self::Expression {
-        PortableValue::new(self)
+        PortableValue::checked(self, <Self as PortableOperand<Nullable<ST>>>::check)
+    }
+    fn check(&self, backend: BackendKind) -> Result<(), BoxError> {
+        self.as_ref().map_or(Ok(()), |value| value.check(backend))
     }
 }
 
@@ -161,12 +172,16 @@ pub trait Carries<ST>: SqlType + TypedExpressionType {
     /// What a value is bound as.
     type Item<V>;
     fn wrap<V>(value: V) -> Self::Item<V>;
+    fn inside<V>(item: &Self::Item<V>) -> Option<&V>;
 }
 
 impl<ST: SqlType + TypedExpressionType> Carries<ST> for ST {
     type Item<V> = V;
     fn wrap<V>(value: V) -> V {
         value
+    }
+    fn inside<V>(item: &V) -> Option<&V> {
+        Some(item)
     }
 }
 
@@ -177,6 +192,9 @@ where
     type Item<V> = Option<V>;
     fn wrap<V>(value: V) -> Option<V> {
         Some(value)
+    }
+    fn inside<V>(item: &Option<V>) -> Option<&V> {
+        item.as_ref()
     }
 }
 
@@ -190,12 +208,12 @@ where
 #[macro_export]
 macro_rules! __operand {
     ($rust:ty => $sql:ty) => {
-        $crate::__operand!(@both $rust => $sql);
-        $crate::__operand!(@both &'__a $rust => $sql);
+        $crate::__operand!(@both $rust, $rust => $sql);
+        $crate::__operand!(@both $rust, &'__a $rust => $sql);
     };
-    (@both $from:ty => $sql:ty) => {
-        $crate::__operand!(@portable $from => $sql);
-        $crate::__operand!(@term $from => $sql);
+    (@both $rust:ty, $from:ty => $sql:ty) => {
+        $crate::__operand!(@portable $rust, $from => $sql);
+        $crate::__operand!(@checked_term $rust, $from => $sql);
         impl<'__a, __ST> $crate::diesel::expression::AsExpression<__ST> for $from
         where
             __ST: $crate::types::operand::Carries<$sql>,
@@ -206,14 +224,36 @@ macro_rules! __operand {
             }
         }
     };
-    (@portable $from:ty => $sql:ty) => {
+    (@portable $rust:ty, $from:ty => $sql:ty) => {
         impl<'__a, __ST> $crate::types::operand::PortableOperand<__ST> for $from
         where
             __ST: $crate::types::operand::Carries<$sql>,
         {
             type Expression = $crate::__private::PortableValue<__ST, __ST::Item<Self>>;
             fn into_expression(self) -> Self::Expression {
-                $crate::__private::PortableValue::new(__ST::wrap(self))
+                $crate::__private::PortableValue::checked(__ST::wrap(self), |item, backend| {
+                    match <__ST as $crate::types::operand::Carries<$sql>>::inside(item) {
+                        ::core::option::Option::Some(value) => {
+                            $crate::types::operand::PortableOperand::<$sql>::check(value, backend)
+                        }
+                        ::core::option::Option::None => ::core::result::Result::Ok(()),
+                    }
+                })
+            }
+            fn check(&self, backend: $crate::BackendKind) -> ::core::result::Result<(), $crate::BoxError> {
+                $crate::types::FieldType::validate(::core::borrow::Borrow::<$rust>::borrow(self), backend)
+            }
+        }
+    };
+    (@checked_term $rust:ty, $from:ty => $sql:ty) => {
+        impl<'__a> $crate::types::Term<$sql> for $from {
+            type SqlType = $sql;
+            type Expression = $crate::__private::PortableValue<$sql, Self>;
+            fn into_term(self) -> Self::Expression {
+                $crate::__private::PortableValue::checked(self, <Self as $crate::types::Term<$sql>>::check)
+            }
+            fn check(&self, backend: $crate::BackendKind) -> ::core::result::Result<(), $crate::BoxError> {
+                $crate::types::FieldType::validate(::core::borrow::Borrow::<$rust>::borrow(self), backend)
             }
         }
     };
@@ -230,56 +270,31 @@ macro_rules! __operand {
 
 /// The same for types of other crates, for which Diesel's `AsExpression` cannot be implemented here.
 macro_rules! portable_operands {
-    ($($rust:ty => $sql:ident;)*) => { $(
-        crate::__operand!(@portable $rust => crate::sql_types::$sql);
-        crate::__operand!(@portable &'__a $rust => crate::sql_types::$sql);
-        crate::__operand!(@term $rust => crate::sql_types::$sql);
-        crate::__operand!(@term &'__a $rust => crate::sql_types::$sql);
+    ($($rust:ty => $sql:ty;)*) => { $(
+        crate::__operand!(@portable $rust, $rust => $sql);
+        crate::__operand!(@portable $rust, &'__a $rust => $sql);
+        crate::__operand!(@checked_term $rust, $rust => $sql);
+        crate::__operand!(@checked_term $rust, &'__a $rust => $sql);
     )* };
-}
-
-/// Further SQL types of a Rust type that `portable_operands!` has one for already: implemented for the SQL type and for
-/// `Nullable` of it one by one, because two implementations for whatever carries an SQL type would overlap.
-#[cfg(feature = "uuid")]
-macro_rules! further_operands {
-    ($($rust:ty => $sql:ident;)*) => { $(
-        further_operands!(@one $rust => $sql);
-        further_operands!(@one &'__a $rust => $sql);
-    )* };
-    (@one $from:ty => $sql:ident) => {
-        crate::__operand!(@term $from => crate::sql_types::$sql);
-        impl<'__a> PortableOperand<crate::sql_types::$sql> for $from {
-            type Expression = PortableValue<crate::sql_types::$sql, Self>;
-            fn into_expression(self) -> Self::Expression {
-                PortableValue::new(self)
-            }
-        }
-        impl<'__a> PortableOperand<Nullable<crate::sql_types::$sql>> for $from {
-            type Expression = PortableValue<Nullable<crate::sql_types::$sql>, Option<Self>>;
-            fn into_expression(self) -> Self::Expression {
-                PortableValue::new(Some(self))
-            }
-        }
-    };
 }
 
 portable_operands! {
-    i8 => I8;
-    u8 => U8;
-    u16 => U16;
-    u32 => U32;
-    u64 => U64;
+    i8 => crate::sql_types::I8;
+    u8 => crate::sql_types::U8;
+    u16 => crate::sql_types::U16;
+    u32 => crate::sql_types::U32;
+    u64 => crate::sql_types::U64;
 }
 #[cfg(feature = "uuid")]
-portable_operands! { uuid::Uuid => Uuid; }
-#[cfg(feature = "uuid")]
-further_operands! {
-    uuid::Uuid => UuidText;
-    uuid::Uuid => UuidSimple;
-}
+portable_operands! { uuid::Uuid => crate::sql_types::Uuid; }
 #[cfg(feature = "serde_json")]
-portable_operands! { serde_json::Value => Json; }
+portable_operands! { serde_json::Value => crate::sql_types::Json; }
 #[cfg(feature = "chrono")]
-portable_operands! { chrono::DateTime<chrono::Utc> => UtcTimestamp; }
+portable_operands! {
+    chrono::DateTime<chrono::Utc> => crate::sql_types::UtcTimestamp;
+    chrono::NaiveDate => diesel::sql_types::Date;
+    chrono::NaiveTime => diesel::sql_types::Time;
+    chrono::NaiveDateTime => diesel::sql_types::Timestamp;
+}
 #[cfg(feature = "numeric")]
-portable_operands! { bigdecimal::BigDecimal => Decimal; }
+portable_operands! { bigdecimal::BigDecimal => crate::sql_types::Decimal; }

@@ -1,27 +1,52 @@
 //! Values of the portable SQL types, as expressions.
 
+use std::marker::PhantomData;
+
 use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping, is_aggregate},
-    internal::derives::as_expression::Bound,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::SqlType,
+    result::Error,
+    serialize::ToSql,
+    sql_types::{HasSqlType, SqlType},
 };
 
 use crate::{
     backend::{BackendKind, Driver},
+    error::BoxError,
     sql_types::ColumnSql,
 };
 
 /// A value of a portable SQL type: a bind parameter, made what the column is where the server would not see it as that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[must_use = "an expression does nothing until it is used in a query"]
-pub struct PortableValue<ST, V>(Bound<ST, V>);
+pub struct PortableValue<ST, V> {
+    value: V,
+    check: Check<V>,
+    sql_type: PhantomData<fn() -> ST>,
+}
+
+/// Says why a backend has no such value.
+type Check<V> = fn(&V, BackendKind) -> Result<(), BoxError>;
+
+impl<ST, V: Clone> Clone for PortableValue<ST, V> {
+    fn clone(&self) -> Self {
+        PortableValue { value: self.value.clone(), check: self.check, sql_type: PhantomData }
+    }
+}
+impl<ST, V: Copy> Copy for PortableValue<ST, V> {}
 
 impl<ST, V> PortableValue<ST, V> {
+    /// A value that every backend has.
     #[doc(hidden)]
     pub fn new(value: V) -> Self {
-        PortableValue(Bound::new(value))
+        Self::checked(value, |_, _| Ok(()))
+    }
+
+    /// A value that is refused where the backend would change it.
+    #[doc(hidden)]
+    pub fn checked(value: V, check: Check<V>) -> Self {
+        PortableValue { value, check, sql_type: PhantomData }
     }
 }
 
@@ -50,7 +75,8 @@ impl<ST: QueryId, V> QueryId for PortableValue<ST, V> {
 
 impl<DB: Driver, ST: ColumnSql, V> QueryFragment<DB> for PortableValue<ST, V>
 where
-    Bound<ST, V>: QueryFragment<DB>,
+    DB: HasSqlType<ST>,
+    V: ToSql<ST, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         // MySQL takes text that is compared with a document for a document that is one string. MariaDB, which keeps
@@ -59,7 +85,8 @@ where
         if cast {
             out.push_sql("/*!80000 CAST( */ ");
         }
-        self.0.walk_ast(out.reborrow())?;
+        (self.check)(&self.value, DB::KIND).map_err(Error::SerializationError)?;
+        out.push_bind_param::<ST, V>(&self.value)?;
         if cast {
             out.push_sql(" /*!80000 AS JSON) */");
         }

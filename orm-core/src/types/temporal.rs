@@ -1,8 +1,7 @@
 //! Dates, times and instants of `chrono`, to the microsecond.
 //!
-//! Databases keep microseconds, so a value with nanoseconds is refused when it is written, before anything is sent.
-//! What a condition on a `NaiveDateTime` or `NaiveTime` is given goes through Diesel, which on PostgreSQL and MySQL cuts
-//! the nanoseconds off; round it first. MySQL keeps instants as `DATETIME(6)` in UTC, because its `TIMESTAMP` ends in
+//! Databases keep microseconds, so a value with nanoseconds is refused when it is written or compared with, before anything
+//! is sent. MySQL keeps instants as `DATETIME(6)` in UTC, because its `TIMESTAMP` ends in
 //! 2038. SQLite keeps the ISO text forms of the years 0 to 9999, which the collation `orm_instant` compares; they are read by
 //! hand because that is several times faster than chrono's format strings.
 

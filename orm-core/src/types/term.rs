@@ -11,6 +11,7 @@ use crate::field::{
     function::Nullness,
     search::{Anchor, Computed, Literal},
 };
+use crate::{backend::BackendKind, error::BoxError};
 
 /// A value or an expression whose SQL type is `ST`, or `Nullable` of it.
 #[diagnostic::on_unimplemented(
@@ -25,6 +26,12 @@ pub trait Term<ST> {
     type Expression: Expression<SqlType = Self::SqlType>;
     /// Makes it an expression; a value becomes a bind parameter.
     fn into_term(self) -> Self::Expression;
+    /// Says why a backend has no such value.
+    #[doc(hidden)]
+    fn check(&self, backend: BackendKind) -> Result<(), BoxError> {
+        let _ = backend;
+        Ok(())
+    }
 }
 
 /// Expressions, of ours and of Diesel's.
@@ -60,7 +67,10 @@ where
     type SqlType = Nullable<ST>;
     type Expression = PortableValue<Nullable<ST>, Self>;
     fn into_term(self) -> Self::Expression {
-        PortableValue::new(self)
+        PortableValue::checked(self, <Self as Term<ST>>::check)
+    }
+    fn check(&self, backend: BackendKind) -> Result<(), BoxError> {
+        self.as_ref().map_or(Ok(()), |value| value.check(backend))
     }
 }
 
@@ -92,16 +102,6 @@ values! {
     &'__a Vec<u8> => sql_types::Binary;
     &'__a [u8] => sql_types::Binary;
 }
-#[cfg(feature = "chrono")]
-values! {
-    chrono::NaiveDate => sql_types::Date;
-    &'__a chrono::NaiveDate => sql_types::Date;
-    chrono::NaiveTime => sql_types::Time;
-    &'__a chrono::NaiveTime => sql_types::Time;
-    chrono::NaiveDateTime => sql_types::Timestamp;
-    &'__a chrono::NaiveDateTime => sql_types::Timestamp;
-}
-
 #[cfg(all(feature = "numeric", any(feature = "postgres", feature = "mysql", feature = "sqlite")))]
 values! {
     bigdecimal::BigDecimal => sql_types::Numeric;
@@ -190,7 +190,7 @@ where
     type SqlType = T::SqlType;
     type Expression = PortableValue<T::SqlType, T>;
     fn into_typed(self) -> Self::Expression {
-        PortableValue::new(self)
+        PortableValue::checked(self, T::validate)
     }
 }
 
