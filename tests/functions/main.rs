@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod choice;
+mod comparisons;
 mod conditions;
 mod membership;
 mod models;

@@ -13,7 +13,7 @@ use crate::models::{Flight, ids, schedule};
 
 on_each_backend! {
     of_models, union_all_keeps_what_is_there_twice, limits_of_operands_are_kept, the_whole_is_a_queryset, of_several,
-    of_unions, values, values_are_ordered_by_their_columns, of_nothing, streamed, written_through, the_statements,
+    of_unions, values, values_are_ordered_by_their_columns, optional_values, of_nothing, streamed, written_through, the_statements,
 }
 
 fn late<'a>(db: &'a Database) -> QuerySet<'a, Flight> {
@@ -142,6 +142,32 @@ fn values_are_ordered_by_their_columns(bed: &Bed) -> TestResult {
     assert_eq!(cut.order_by(|delay| delay.asc()).load()?, [Some(7), Some(20)]);
     let computed = late(&db).values(|f| f.id * 2).difference([united(&db).values(|f| f.id + 1)]);
     assert_eq!(computed.order_by(|id| id.asc()).load()?, [8, 16, 20]);
+    Ok(())
+}
+
+/// A value is an `Option` where either queryset's is.
+fn optional_values(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let flights = schedule(&db)?;
+    let seats = || Flight::objects(&db).filter(|f| f.id.le(4)).values(|f| f.seats);
+    let delays = || Flight::objects(&db).filter(|f| f.id.le(4)).values(|f| f.delay);
+    let (seats_of, delays_of): (BTreeSet<Option<i32>>, BTreeSet<Option<i32>>) =
+        flights.iter().take(4).map(|f| (Some(f.seats), f.delay)).unzip();
+    let both: Vec<Option<i32>> = seats().union([delays()]).order_by(|n| n.asc().nulls_first()).load()?;
+    assert_eq!(both, seats_of.union(&delays_of).copied().collect_vec());
+    let both: Vec<Option<i32>> = delays().union([seats()]).order_by(|n| n.asc().nulls_first()).load()?;
+    assert_eq!(both, seats_of.union(&delays_of).copied().collect_vec());
+    assert_eq!(seats().union_all([delays()]).load()?.into_iter().flatten().count(), 7);
+    let only: Vec<Option<i32>> = delays().difference([seats()]).order_by(|n| n.asc().nulls_first()).load()?;
+    assert_eq!(only, delays_of.difference(&seats_of).copied().collect_vec());
+    let common: Vec<Option<i32>> = seats().intersection([delays()]).load()?;
+    assert_eq!(common, seats_of.intersection(&delays_of).copied().collect_vec());
+    // In tuples each value by itself, also along a relation that may find no row.
+    let origins = Flight::objects(&db).filter(|f| f.id.eq(5)).values(|f| (f.id, f.origin().city, f.delay));
+    let dests = Flight::objects(&db).filter(|f| f.id.eq(5)).values(|f| (f.id, f.dest().city, f.seats));
+    let rows: Vec<(i64, Option<String>, Option<i32>)> =
+        origins.union([dests]).order_by(|(_, city, _)| city.asc().nulls_first()).load()?;
+    assert_eq!(rows, [(5, None, Some(105)), (5, Some("New York".into()), None)]);
     Ok(())
 }
 

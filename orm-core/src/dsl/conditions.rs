@@ -1,6 +1,6 @@
 //! Conditions that are made when the program runs.
 
-use std::{fmt, marker::PhantomData, ops::Not, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use diesel::{
     QueryResult,
@@ -173,7 +173,7 @@ impl<DB: Driver, C: QueryFragment<DB>> QueryFragment<DB> for Several<C> {
 /// Whether the condition is false; NULL where it is NULL, so that `filter(not(c))` and `exclude(c)` differ: what
 /// `exclude` keeps are also the rows for which the condition is NULL.
 ///
-/// `!` is the same, where it is known: of searches, lists and whatever else is an `Expr`, but not of Diesel's comparisons.
+/// `!` is the same, on every condition but those that Diesel's own methods and functions return.
 ///
 /// ```
 /// use orm_core::{dsl::not, prelude::*};
@@ -197,20 +197,4 @@ where
 calls! {
     /// [`not`].
     Negation: Bool, Words::alike("(NOT ({0}))");
-}
-
-impl<E> Not for Expr<E>
-where
-    Self: Expression<SqlType: BoolOrNullableBool + SqlType>,
-{
-    type Output = Expr<Function<Negation, (Self,)>>;
-    fn not(self) -> Self::Output {
-        not(self)
-    }
-}
-impl<M, B: Backend> Not for BoxedCondition<'_, M, B> {
-    type Output = Expr<Function<Negation, (Self,)>>;
-    fn not(self) -> Self::Output {
-        not(self)
-    }
 }

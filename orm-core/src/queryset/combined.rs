@@ -7,6 +7,7 @@ use super::{
     group_keys::Keys,
     locking::Locking,
     rows::{More, Operands, Rows as Of},
+    united::Unites,
 };
 use crate::{
     backend::Backend,
@@ -86,14 +87,15 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
 impl<'a, M: Model, B: Backend, E: Keys> QuerySet<'a, M, B, Values<E>> {
     /// The rows of any of the querysets, each once: SQL's `UNION`.
     ///
-    /// The querysets select expressions of the same types. What comes of it can be ordered by them, cut, counted and read.
+    /// The querysets select expressions of the same types; a value that is an `Option` in any of them is an `Option` in
+    /// the result. What comes of it can be ordered by them, cut, counted and read.
     /// Takes one other queryset, or several in an array. The statement is sent where this queryset was made.
     pub fn union<E2>(
         self,
         others: impl IntoIterator<Item = QuerySet<'a, M, B, Values<E2>>>,
-    ) -> CombinedValues<'a, M, B, E>
+    ) -> CombinedValues<'a, M, B, E::United>
     where
-        E2: Selection<Row = E::Row> + 'static,
+        E: Unites<E2>,
     {
         CombinedValues::new(Operation::Union, self, others)
     }
@@ -104,9 +106,9 @@ impl<'a, M: Model, B: Backend, E: Keys> QuerySet<'a, M, B, Values<E>> {
     pub fn union_all<E2>(
         self,
         others: impl IntoIterator<Item = QuerySet<'a, M, B, Values<E2>>>,
-    ) -> CombinedValues<'a, M, B, E>
+    ) -> CombinedValues<'a, M, B, E::United>
     where
-        E2: Selection<Row = E::Row> + 'static,
+        E: Unites<E2>,
     {
         CombinedValues::new(Operation::UnionAll, self, others)
     }
@@ -117,9 +119,9 @@ impl<'a, M: Model, B: Backend, E: Keys> QuerySet<'a, M, B, Values<E>> {
     pub fn intersection<E2>(
         self,
         others: impl IntoIterator<Item = QuerySet<'a, M, B, Values<E2>>>,
-    ) -> CombinedValues<'a, M, B, E>
+    ) -> CombinedValues<'a, M, B, E::United>
     where
-        E2: Selection<Row = E::Row> + 'static,
+        E: Unites<E2>,
     {
         CombinedValues::new(Operation::Intersection, self, others)
     }
@@ -130,9 +132,9 @@ impl<'a, M: Model, B: Backend, E: Keys> QuerySet<'a, M, B, Values<E>> {
     pub fn difference<E2>(
         self,
         others: impl IntoIterator<Item = QuerySet<'a, M, B, Values<E2>>>,
-    ) -> CombinedValues<'a, M, B, E>
+    ) -> CombinedValues<'a, M, B, E::United>
     where
-        E2: Selection<Row = E::Row> + 'static,
+        E: Unites<E2>,
     {
         CombinedValues::new(Operation::Difference, self, others)
     }
@@ -157,9 +159,9 @@ impl<M: Model, B: Backend, E: Selection + 'static> fmt::Debug for CombinedValues
 }
 
 impl<'a, M: Model, B: Backend, E: Keys> CombinedValues<'a, M, B, E> {
-    fn new<E2>(
+    fn new<E1, E2>(
         operation: Operation,
-        first: QuerySet<'a, M, B, Values<E>>,
+        first: QuerySet<'a, M, B, Values<E1>>,
         others: impl IntoIterator<Item = QuerySet<'a, M, B, Values<E2>>>,
     ) -> Self {
         let (on, fetch_bytes) = (first.on, first.fetch_bytes);

@@ -23,6 +23,7 @@ mod picking;
 mod rows;
 pub(crate) mod shape;
 mod terminals;
+mod united;
 mod writing;
 
 use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc};
@@ -38,6 +39,7 @@ pub use self::{
     keys::HasKey,
     partial::{Partial, PartialModel, ReadPartial},
     shape::{Annotated, Expressions, Grouped, Joined, ReadableOn, Related, Shape, Values, Whole},
+    united::{United, Unites},
 };
 use self::{condition::Filter, locking::Locking, rows::More};
 use crate::{

@@ -216,14 +216,14 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// # Errors
     ///
     /// [`ErrorKind::MultipleRows`] where two rows have the same value; as [`load`](Self::load).
-    pub fn in_bulk_by<E, T, I>(
+    pub fn in_bulk_by<E, T, I, K>(
         &self,
         f: impl Fn(M::Fields<Root<M>>) -> E + GivesFields<'a, M, B, E> + Copy,
         values: impl IntoIterator<Item = T>,
     ) -> Result<HashMap<E::Row, M>>
     where
         E: OneKey<Row: Eq + Hash + Debug>,
-        Vec<T>: OneOf<E, In = I>,
+        Vec<T>: OneOf<E, K, In = I>,
         Expr<I>: Condition<'a, M, B>,
         Annotated<Whole<M>, E>: ReadableOn<B, Row = (M, E::Row)>,
     {

@@ -2,27 +2,47 @@
 
 use diesel::{
     expression::{AsExpression, Expression, TypedExpressionType},
-    sql_types::{Nullable, SingleValue, SqlType},
+    sql_types::{Nullable, SingleValue, SqlType, is_nullable},
 };
 
 use super::{inferred::Inferred, portable_value::PortableValue};
 use crate::{
     backend::BackendKind,
     error::BoxError,
-    field::{Expr, Field},
     sql_types::{Document, Portable, SqlKind, Standard, Textual},
 };
 
 /// A value, or an expression, that a field of the SQL type `ST` may be compared with.
+///
+/// Either side may be NULL where the other may not. `Kind` says what the operand is, and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared with a field of SQL type `{ST}`",
     label = "neither a value of the field's type nor a field of the same SQL type"
 )]
-pub trait Operand<ST> {
-    /// The expression that it becomes.
-    type Expression: Expression<SqlType = ST>;
+pub trait Operand<ST, Kind = kind::Plain> {
+    /// The expression that it becomes: of the SQL type `ST`, nullable or not.
+    type Expression: Expression;
     /// Makes it an expression; a value becomes a bind parameter.
     fn into_expression(self) -> Self::Expression;
+}
+
+/// Kinds of operands: they keep the implementations of [`Operand`] apart.
+pub mod kind {
+    /// A value, or a standard type's expression of exactly the SQL type.
+    #[derive(Debug)]
+    pub struct Plain;
+    /// A portable type's expression of exactly the SQL type.
+    #[derive(Debug)]
+    pub struct Computed;
+    /// An expression that cannot be NULL, beside one that may.
+    #[derive(Debug)]
+    pub struct NeverNull;
+    /// An expression that may be NULL, beside one that cannot.
+    #[derive(Debug)]
+    pub struct MayBeNull;
+    /// An `Option` of a value, beside an expression that cannot be NULL.
+    #[derive(Debug)]
+    pub struct Optional;
 }
 
 // The expressions are parameters, here and below, so that the compiler speaks of `Operand` and not of what it leads to.
@@ -36,6 +56,41 @@ where
     type Expression = E;
     fn into_expression(self) -> E {
         OperandOf::into_expression(self)
+    }
+}
+
+macro_rules! expressions {
+    ($($kind:ident: $field:ty, $sql:ty, where ST: ($($bound:tt)*);)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<ST, E> Operand<$field, kind::$kind> for E
+        where
+            E: Expression<SqlType = $sql>,
+            ST: $($bound)*,
+        {
+            type Expression = E;
+            fn into_expression(self) -> E {
+                self
+            }
+        }
+    )* };
+}
+expressions! {
+    Computed: ST, ST, where ST: (SqlKind<Kind: OfValues>);
+    NeverNull: Nullable<ST>, ST, where ST: (SqlType<IsNull = is_nullable::NotNull>);
+    MayBeNull: ST, Nullable<ST>, where ST: (SqlType<IsNull = is_nullable::NotNull>);
+}
+
+#[diagnostic::do_not_recommend]
+impl<ST, V, E, O> Operand<ST, kind::Optional> for Option<V>
+where
+    ST: SqlType<IsNull = is_nullable::NotNull>,
+    V: Operand<ST, Expression = E>,
+    Self: Operand<Nullable<ST>, Expression = O>,
+    O: Expression,
+{
+    type Expression = O;
+    fn into_expression(self) -> O {
+        Operand::<Nullable<ST>>::into_expression(self)
     }
 }
 
@@ -99,7 +154,13 @@ where
     }
 }
 
-/// [`Operand`] for the portable SQL types; [`operand!`](crate::types::operand!) implements it for types of yours.
+/// Whose values are told by [`PortableOperand`].
+#[doc(hidden)]
+pub trait OfValues {}
+impl OfValues for Portable {}
+impl OfValues for Document {}
+
+/// Values of the portable SQL types; [`operand!`](crate::types::operand!) implements it for types of yours.
 pub trait PortableOperand<ST> {
     /// The expression that it becomes.
     type Expression: Expression<SqlType = ST>;
@@ -113,31 +174,11 @@ pub trait PortableOperand<ST> {
     }
 }
 
-impl<P, C, ST> PortableOperand<ST> for Field<P, C>
-where
-    Self: Expression<SqlType = ST>,
-{
-    type Expression = Self;
-    fn into_expression(self) -> Self {
-        self
-    }
-}
-
-impl<E, ST> PortableOperand<ST> for Expr<E>
-where
-    Self: Expression<SqlType = ST>,
-{
-    type Expression = Self;
-    fn into_expression(self) -> Self {
-        self
-    }
-}
-
 // Of the standard types, Diesel says the same.
 impl<T, ST> PortableOperand<Nullable<ST>> for Option<T>
 where
     T: PortableOperand<ST>,
-    ST: SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
+    ST: SqlType<IsNull = is_nullable::NotNull>,
     Nullable<ST>: TypedExpressionType,
 {
     type Expression = PortableValue<Nullable<ST>, Self>;

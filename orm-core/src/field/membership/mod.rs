@@ -3,6 +3,8 @@
 mod many;
 mod query;
 
+use std::marker::PhantomData;
+
 use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, ValidGrouping},
@@ -50,7 +52,7 @@ on_expressions! {
     /// assert_eq!(Flight::objects(&db).filter(|f| f.origin.is_in(new_york)).values(|f| f.id).load()?, [1]);
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn is_in<T: OneOf<Self>>(self, values: T) -> Expr<T::In>
+    pub fn is_in<T: OneOf<Self, K>, K>(self, values: T) -> Expr<T::In>
     where
         Self: Expression,
     {
@@ -62,7 +64,7 @@ on_expressions! {
     /// As in SQL, this is never true where NULL is among the values: the field might be equal to what is unknown. Leave
     /// `None` out of the values, and NULL out of the queryset, or use `exclude(|f| f.x.is_in(…))`. Nor is it true where the
     /// field is NULL, unless there are no values.
-    pub fn not_in<T: OneOf<Self>>(self, values: T) -> Expr<T::In>
+    pub fn not_in<T: OneOf<Self, K>, K>(self, values: T) -> Expr<T::In>
     where
         Self: Expression,
     {
@@ -70,7 +72,7 @@ on_expressions! {
     }
 
     /// As [`is_in`](Self::is_in), by Diesel's name.
-    pub fn eq_any<T: OneOf<Self>>(self, values: T) -> Expr<T::In>
+    pub fn eq_any<T: OneOf<Self, K>, K>(self, values: T) -> Expr<T::In>
     where
         Self: Expression,
     {
@@ -78,7 +80,7 @@ on_expressions! {
     }
 
     /// As [`not_in`](Self::not_in), by Diesel's name.
-    pub fn ne_all<T: OneOf<Self>>(self, values: T) -> Expr<T::In>
+    pub fn ne_all<T: OneOf<Self, K>, K>(self, values: T) -> Expr<T::In>
     where
         Self: Expression,
     {
@@ -86,12 +88,16 @@ on_expressions! {
     }
 }
 
+/// That the field may be one of values, which are operands of the kind `K`.
+#[derive(Debug)]
+pub struct Values<K>(PhantomData<K>);
+
 /// Values of which the field `F` may be one: an iterator of what it may be compared with, or a queryset.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` are no values that this field can be one of",
     label = "neither an iterator of values of the field's type, nor a queryset of one such field"
 )]
-pub trait OneOf<F> {
+pub trait OneOf<F, Kind> {
     /// The condition.
     type In;
     #[doc(hidden)]
@@ -101,12 +107,12 @@ pub trait OneOf<F> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<F, I> OneOf<F> for I
+impl<F, I, K> OneOf<F, Values<K>> for I
 where
     F: Expression<SqlType: SqlKind>,
-    I: IntoIterator<Item: Operand<SqlTypeOf<F>>>,
+    I: IntoIterator<Item: Operand<SqlTypeOf<F>, K>>,
 {
-    type In = In<Compared<F>, Compared<F, <I::Item as Operand<SqlTypeOf<F>>>::Expression>>;
+    type In = In<Compared<F>, Compared<F, <I::Item as Operand<SqlTypeOf<F>, K>>::Expression>>;
     fn any(self, field: F) -> Self::In {
         let values = self.into_iter().map(|value| KindOf::<F>::compared(value.into_expression())).collect();
         In { field: KindOf::<F>::compared(field), values: Elements::new(values), negated: false }

@@ -17,8 +17,12 @@ use crate::{
     types::Native,
 };
 
+/// That the field may be one of a queryset's values.
+#[derive(Debug)]
+pub struct Rows;
+
 #[diagnostic::do_not_recommend]
-impl<'a, F, M, B, E> OneOf<F> for QuerySet<'a, M, B, Values<E>>
+impl<'a, F, M, B, E> OneOf<F, Rows> for QuerySet<'a, M, B, Values<E>>
 where
     F: Expression<SqlType: IntoNotNullable>,
     B: Backend,
