@@ -1,5 +1,6 @@
 //! Changing rows: update, delete, and what instances do. See the harness, `orm_tests`, for how tests are laid out.
 
+mod assignments;
 mod bulk_update;
 mod create;
 mod insertion;

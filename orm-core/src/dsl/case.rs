@@ -12,7 +12,7 @@ use diesel::{
 use crate::{
     backend::Driver,
     field::{
-        Expr, Readable,
+        Expr, Readable, facts,
         function::{Nullness, Plain, Refit},
     },
     types::{Inferred, Term, Typed},
@@ -158,11 +158,13 @@ pub trait Whens<DB: Driver> {
     fn write<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
 }
 
-fn when<'b, DB: Driver>(
+fn when<'b, DB: Driver, C: QueryFragment<DB>, V: QueryFragment<DB>>(
     mut out: AstPass<'_, 'b, DB>,
-    condition: &'b impl QueryFragment<DB>,
-    value: &'b impl QueryFragment<DB>,
+    condition: &'b C,
+    value: &'b V,
 ) -> QueryResult<()> {
+    facts::expect::<C>();
+    facts::expect::<V>();
     out.push_sql(" WHEN ");
     condition.walk_ast(out.reborrow())?;
     out.push_sql(" THEN ");
@@ -195,6 +197,7 @@ impl<DB: Driver, W: Whens<DB>, E: QueryFragment<DB>> Ended<DB> for (W, E) {
     fn write<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.write(out.reborrow())?;
         out.push_sql(" ELSE ");
+        facts::expect::<E>();
         self.1.walk_ast(out)
     }
 }
@@ -204,6 +207,7 @@ where
     (F, N): Given,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         out.push_sql("(CASE");
         self.parts.write(out.reborrow())?;
         out.push_sql(" END)");

@@ -13,6 +13,7 @@ use crate::{
         Expr, Readable,
         collation::computed,
         expr::on_expressions,
+        facts,
         function::{Arguments, Call, Function, Nullness, Plain, Refit, Words},
     },
     sql_types::ColumnSql,
@@ -268,6 +269,7 @@ impl<K, I> QueryId for Listed<K, I> {
 
 impl<DB: Driver, K: Gives<I> + Layout, I: Arguments<DB>> QueryFragment<DB> for Listed<K, I> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         let [before, between, behind] = self.kind.layout(DB::KIND);
         let checks = K::SqlType::NULLABLE && self.kind.ignores_nulls(DB::KIND);
         if checks {

@@ -12,7 +12,7 @@ use diesel::{
 use crate::{
     backend::{Any, Backend, Driver, PartsOf},
     field::{
-        Expr, Readable, RootedAt,
+        Expr, Readable, RootedAt, facts,
         function::{Function, Words, calls},
     },
     queryset::Condition,
@@ -153,6 +153,7 @@ impl<C> QueryId for Several<C> {
 }
 impl<DB: Driver, C: QueryFragment<DB>> QueryFragment<DB> for Several<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         if self.conditions.is_empty() {
             out.push_sql(if self.all { "1=1" } else { "1=0" });
             return Ok(());
@@ -163,6 +164,7 @@ impl<DB: Driver, C: QueryFragment<DB>> QueryFragment<DB> for Several<C> {
                 (_, true) => ") AND (",
                 (_, false) => ") OR (",
             });
+            facts::expect::<C>();
             condition.walk_ast(out.reborrow())?;
         }
         out.push_sql("))");

@@ -8,7 +8,7 @@ use diesel::{
 
 use crate::{
     backend::{BackendKind, Driver},
-    field::{Expr, Readable},
+    field::{Expr, Readable, facts},
     sql_types::UtcTimestamp,
     types::Native,
 };
@@ -53,6 +53,7 @@ impl QueryId for Now {
 }
 impl<DB: Driver> QueryFragment<DB> for Now {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         out.push_sql(match DB::KIND {
             BackendKind::Postgres => "STATEMENT_TIMESTAMP()",
             BackendKind::Mysql => "UTC_TIMESTAMP(6)",

@@ -23,6 +23,7 @@ use diesel::{
 use super::{
     Expr, Field, NativeRust, Readable,
     expr::on_expressions,
+    facts,
     function::{Call, Function, Nullness, Plain, Words},
 };
 use crate::{
@@ -158,6 +159,9 @@ macro_rules! results {
             R: QueryFragment<DB>,
         {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                facts::known::<Self>();
+                facts::expect::<L>();
+                facts::expect::<R>();
                 let by_function = DB::KIND == BackendKind::Sqlite && L::SqlType::COLUMN == Decimal::COLUMN;
                 let sign = Sign::$sign.on(DB::KIND, L::SqlType::COLUMN.is_integer());
                 if by_function {

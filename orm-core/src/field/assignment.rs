@@ -10,12 +10,12 @@ use diesel::{
     sql_types::{Nullable, SqlType},
 };
 
-use super::{Field, RootedAt};
+use super::{Field, RootedAt, facts};
 use crate::{
     backend::{Backend, BackendKind, IntoPart},
     error::BoxError,
     model::{Model, ModelColumn, WriteColumn},
-    path::Root,
+    path::{Join, Root},
     queryset::condition::NoAggregate,
     types::Rules,
 };
@@ -139,8 +139,14 @@ impl<C: ModelColumn + WriteColumn<C::Rust, DB>, DB: DieselBackend> QueryFragment
 
 impl<E: QueryFragment<DB>, DB: DieselBackend> QueryFragment<DB> for Computed<E> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::expect::<E>();
         self.0.walk_ast(out)
     }
+}
+
+#[cfg(all(test, feature = "mysql"))]
+pub(crate) fn computed<E>(expression: E) -> Computed<E> {
+    Computed(expression)
 }
 
 /// An assignment as a statement keeps it.
@@ -148,8 +154,8 @@ pub struct Set<'a, B: Backend> {
     /// The position of the column.
     pub(crate) column: usize,
     pub(crate) part: Arc<B::Part<'a>>,
-    /// It is an expression, which may read other columns.
-    pub(crate) computed: bool,
+    /// The joins that any of the assignments needs, where this one is an expression.
+    pub(crate) computed: Option<Arc<[Join]>>,
 }
 
 impl<B: Backend> std::fmt::Debug for Set<'_, B> {
@@ -201,7 +207,7 @@ where
         let column = position::<C>();
         let value = &self.value.0;
         C::Codec::validate(value, backend).and_then(|()| C::check(value)).map_err(|why| (column, why))?;
-        out.push(Set { column, part: self.value.into_part(), computed: false });
+        out.push(Set { column, part: self.value.into_part(), computed: None });
         Ok(())
     }
 }
@@ -214,7 +220,7 @@ where
     Computed<E>: IntoPart<'a, B>,
 {
     fn keep(self, _: BackendKind, out: &mut Vec<Set<'a, B>>) -> Result<(), Unfit> {
-        out.push(Set { column: position::<C>(), part: self.value.into_part(), computed: true });
+        out.push(Set { column: position::<C>(), part: self.value.into_part(), computed: Some(Arc::default()) });
         Ok(())
     }
 }

@@ -28,15 +28,19 @@ on_expressions! {
     /// | --- | --- | --- |
     /// | integers | integers | what does not fit is an error, of the server's or when it is read |
     /// | integers, `f32` | `f64` | beyond 2⁵³ the nearest one |
+    /// | `f32`, `f64` | `i32`, `i64` | what stands before the point; NULL where the integer cannot hold it |
     /// | integers | `String` | their digits |
     /// | integers | `BigDecimal` | |
     /// | `BigDecimal` | `f64` | the nearest one |
     /// | `bool` | integers | 0 or 1 |
     /// | `String` | integers, `f64`, `BigDecimal` | NULL where the text is no such number |
+    /// | `NaiveDate` | `String` | `2013-01-31`; a year before 1, on PostgreSQL, ends with ` BC` |
+    ///
+    /// There are no others: backends write floats and decimals as different text, and take different text for a date.
     ///
     /// A number in a text may have a sign and, of those with a fraction, a point, 18 digits at most (for `f64` and
     /// `BigDecimal`, before and after the point), and no spaces. What it gives is an `Option` where the field is one, and
-    /// of text always.
+    /// of text and of floats always.
     ///
     /// ```
     /// # use orm_core::prelude::*;
@@ -152,6 +156,30 @@ casts! {
         "CASE WHEN {0} ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$' THEN CAST({0} AS DOUBLE PRECISION) END",
         "CASE WHEN {0} REGEXP '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$' AND {0} NOT REGEXP '[^0-9.+-]' THEN CAST({0} AS DOUBLE) END",
         "CASE WHEN orm_regex({0}, '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$', 0) THEN CAST({0} AS REAL) END"
+    );
+}
+
+// A cast by itself rounds on two backends, and on two of them clamps what does not fit. NaN is beyond every number on
+// PostgreSQL, and NULL elsewhere. The bounds are the nearest floats.
+casts! {
+    [Float, Double] => [Integer], IsNullable, Words::each(
+        "CASE WHEN {0} > -2147483649.0 AND {0} < 2147483648.0 THEN CAST(TRUNC(CAST({0} AS DOUBLE PRECISION)) AS INTEGER) END",
+        "CASE WHEN {0} > -2147483649.0 AND {0} < 2147483648.0 THEN CAST(TRUNCATE({0}, 0) AS SIGNED) END",
+        "CASE WHEN {0} > -2147483649.0 AND {0} < 2147483648.0 THEN CAST({0} AS INTEGER) END"
+    );
+    [Float, Double] => [BigInt], IsNullable, Words::each(
+        "CASE WHEN ABS({0}) < 9223372036854775808.0 THEN CAST(TRUNC(CAST({0} AS DOUBLE PRECISION)) AS BIGINT) END",
+        "CASE WHEN ABS({0}) < 9.223372036854775808e18 THEN CAST(TRUNCATE({0}, 0) AS SIGNED) END",
+        "CASE WHEN ABS({0}) < 9223372036854775808.0 THEN CAST({0} AS INTEGER) END"
+    );
+}
+
+#[cfg(feature = "chrono")]
+casts! {
+    [diesel::sql_types::Date] => [Text], NotNull, Words::each(
+        "(TO_CHAR({0}, 'YYYY-MM-DD') || CASE WHEN {0} < DATE '0001-01-01' THEN ' BC' ELSE '' END)",
+        "CAST({0} AS CHAR)",
+        "{0}"
     );
 }
 

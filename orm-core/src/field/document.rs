@@ -6,7 +6,7 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
 };
 
-use super::function::Words;
+use super::{facts, function::Words};
 use crate::backend::Driver;
 
 /// A JSON document in the form in which two that say the same are equal.
@@ -47,6 +47,8 @@ impl<E> QueryId for SameDocument<E> {
 
 impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for SameDocument<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         let (before, behind) = EQUAL_FORM.around(DB::KIND);
         out.push_sql(before);
         self.0.walk_ast(out.reborrow())?;

@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Nullable, SqlType, is_nullable},
 };
 
-use super::{Expr, NativeRust, Readable};
+use super::{Expr, NativeRust, Readable, facts};
 use crate::{
     backend::{BackendKind, Driver},
     sql_types::ColumnSql,
@@ -105,6 +105,7 @@ impl<K, A> QueryId for Function<K, A> {
 
 impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K, A> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
         let mut words = self.kind.words().on(DB::KIND);
         while let Some((before, argument, rest)) = next_argument(words) {
@@ -199,7 +200,10 @@ macro_rules! arguments {
             const NUMBER: usize = [$($at),+].len();
             fn write<'b>(&'b self, at: usize, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
                 match at {
-                    $( $at => self.$at.walk_ast(out), )+
+                    $( $at => {
+                        facts::expect::<$T>();
+                        self.$at.walk_ast(out)
+                    } )+
                     _ => Ok(()),
                 }
             }

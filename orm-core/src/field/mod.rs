@@ -10,6 +10,7 @@ mod cast;
 pub(crate) mod collation;
 mod document;
 pub(crate) mod expr;
+pub(crate) mod facts;
 pub(crate) mod function;
 pub(crate) mod list;
 mod math;
@@ -126,6 +127,8 @@ impl<P: 'static, C: 'static> QueryId for Field<P, C> {
 
 impl<P: Path, C: ModelColumn, DB: Driver> QueryFragment<DB> for Field<P, C> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::reads(P::alias, C::NAME);
         collation::collated::<DB, C::SqlType>(out, |mut out| push_column(&mut out, &P::alias(), C::NAME))
     }
 }

@@ -16,7 +16,7 @@ use diesel::{
     sql_types::{Bool, Nullable, Text},
 };
 
-use super::{Expr, Readable, expr::on_expressions};
+use super::{Expr, Readable, expr::on_expressions, facts};
 use crate::{
     backend::{BackendKind, Driver},
     types::{Inferred, IntoText, Native, PortableValue},
@@ -233,6 +233,8 @@ where
     PortableValue<Text, String>: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         let Literal { like, glob, has_nul } = &self.needle;
         if *has_nul && DB::KIND != BackendKind::Mysql {
             // PostgreSQL has no text with NUL, and SQLite's GLOB takes it for the end of the pattern, so that it would
@@ -277,6 +279,9 @@ where
 
 impl<DB: Driver, E: QueryFragment<DB>, N: QueryFragment<DB>> QueryFragment<DB> for Search<E, Computed<N>> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
+        facts::expect::<N>();
         if DB::KIND == BackendKind::Sqlite {
             out.push_sql("orm_search(");
             self.text.walk_ast(out.reborrow())?;

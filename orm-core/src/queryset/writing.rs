@@ -1,6 +1,8 @@
 //! Terminals that change what is there.
 
-use diesel::connection::Connection as _;
+use std::sync::Arc;
+
+use diesel::{QueryResult, connection::Connection as _};
 
 use super::QuerySet;
 use crate::{
@@ -10,10 +12,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
     field::assignment::{GivesAssignments, Set},
     model::Model,
-    path::{Root, Scope},
+    path::{Join, Root, Scope},
     session::Session,
     statement::{
-        change::{Action, Assigned, Change, KeyColumns, Unordered, reading_old_values},
+        assigned::{Assigned, Assignments},
+        change::{Action, Change, KeyColumns},
         select::Columns,
     },
     stream::load::in_statement,
@@ -23,8 +26,13 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// Changes the rows by one statement, and returns how many it found.
     ///
     /// The closure gives an assignment, [`f.name.set(…)`](crate::Field::set), or a tuple of up to 16, to fields of the model
-    /// itself. Expressions in them see each row as it was before, on every backend, and read fields of this row alone. The
-    /// conditions may use related models.
+    /// itself. Expressions in them see each row as it was before, on every backend, raw SQL included: fields can be swapped. They
+    /// may read related models, `b.publisher_name.set(b.publisher().name)`, by a subquery; where a relation finds no row they
+    /// are NULL, and only a field that is an `Option` takes them. The conditions may use related models, too.
+    ///
+    /// Where MySQL and MariaDB would read the new value of a field that was assigned before, whatever the order, and where
+    /// SQLite would read rows that were changed before, a subquery computes all values first. So it is with two or more
+    /// assignments of raw SQL, or of functions of the program's own, on MySQL and MariaDB, and with any on SQLite.
     ///
     /// With a [`limit`](Self::limit) or an [`offset`](Self::offset) it changes those rows and no others, in the order that was
     /// given. Without them the order means nothing. Rows that have these values already are counted like any other.
@@ -54,8 +62,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     /// # Errors
     ///
     /// Before anything is sent: [`ErrorKind::InvalidValue`] for a value that the backend cannot store as it is, and
-    /// [`ErrorKind::InvalidQuery`] where a field is assigned twice, where an expression uses a related model, and, on MySQL and
-    /// MariaDB, where fields are assigned what they read of each other in a circle. Then whatever the database says.
+    /// [`ErrorKind::InvalidQuery`] where a field is assigned twice. Then whatever the database reports.
     pub fn update<A>(
         &self,
         assignments: impl FnOnce(M::Fields<Root<M>>) -> A + GivesAssignments<'a, M, B, A>,
@@ -94,21 +101,17 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         let scope = Scope::default();
         let assignments = f(M::fields::<Root<M>>(&scope));
         let invalid = |kind, why: &str| Error::new(kind, why).on_backend(backend).on_model(M::TABLE.model);
-        if let Some(join) = scope.take().first() {
-            return Err(invalid(
-                ErrorKind::InvalidQuery,
-                &format!(
-                    "an update assigns what it computes from the row itself, and this one uses the related model `{}`",
-                    join.table.model
-                ),
-            ));
-        }
+        // A row whose related row is missing is updated all the same.
+        let joins: Arc<[Join]> = scope.take().into_iter().map(|join| Join { outer: true, ..join }).collect();
         let mut sets = Vec::new();
         F::keep(assignments, backend, &mut sets).map_err(|(column, why)| {
             invalid(ErrorKind::InvalidValue, "a value cannot be stored as it is; nothing was changed")
                 .on_field(M::COLUMNS[column].field)
                 .with_source(why)
         })?;
+        for set in &mut sets {
+            set.computed = set.computed.take().map(|_| joins.clone());
+        }
         for (at, set) in sets.iter().enumerate() {
             if sets[..at].iter().any(|other| other.column == set.column) {
                 return Err(invalid(ErrorKind::InvalidQuery, "the field is assigned twice")
@@ -151,28 +154,18 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     }
 }
 
-/// Assignments, in the order in which they have to be written.
+/// Assignments as a statement writes them.
 pub(super) fn assigned<'q, DB: Driver, B: PartsOf<DB>, M: Model>(
     sets: &'q [Set<'_, B>],
-) -> Result<Vec<Assigned<'q, DB>>> {
-    let sets =
-        sets.iter().map(|set| Assigned { column: set.column, value: B::part(&set.part), computed: set.computed });
-    reading_old_values(M::TABLE, sets.collect()).map_err(|unordered| match unordered {
-        Unordered::InACircle(columns) => in_a_circle::<DB, M>(&columns),
-        Unordered::Unwritable(error) => diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model),
-    })
-}
-
-fn in_a_circle<DB: Driver, M: Model>(circle: &[usize]) -> Error {
-    let fields: Vec<String> = circle.iter().map(|column| format!("`{}`", M::COLUMNS[*column].field)).collect();
-    Error::new(
-        ErrorKind::InvalidQuery,
-        format!(
-            "these fields are assigned what they read of each other, and MySQL and MariaDB assign one after the other, so that \
-             the second would read the first one's new value: {}; assign them by rows with `bulk_update`",
-            fields.join(", ")
-        ),
-    )
-    .on_backend(DB::KIND)
-    .on_model(M::TABLE.model)
+) -> Result<Assignments<'q, DB>> {
+    let assigned = |set: &'q Set<'_, B>| {
+        let value = B::part(&set.part);
+        match &set.computed {
+            None => Ok(Assigned::value(set.column, value)),
+            Some(joins) => Assigned::computed(set.column, value, joins),
+        }
+    };
+    let sets = sets.iter().map(assigned).collect::<QueryResult<Vec<_>>>();
+    let sets = sets.map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?;
+    Ok(Assignments::new(M::TABLE, sets))
 }

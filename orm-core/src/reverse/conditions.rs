@@ -8,7 +8,7 @@ use diesel::{
 
 use crate::{
     backend::Driver,
-    field::{Ordered, RootedAt, order::Direction},
+    field::{Ordered, RootedAt, facts, order::Direction},
     path::{ManyPath, Path},
     queryset::condition::NoAggregate,
     statement::Part,
@@ -42,12 +42,14 @@ pub struct Kept<E>(pub(super) E);
 
 impl<DB: Driver, E: QueryFragment<DB>> Conditions<DB> for Kept<E> {
     fn parts<'b>(&'b self, out: &mut Vec<(Part<'b, DB>, bool)>) {
+        facts::expect::<E>();
         out.push((&self.0, false));
     }
 }
 
 impl<DB: Driver, E: QueryFragment<DB>> Conditions<DB> for Excluded<E> {
     fn parts<'b>(&'b self, out: &mut Vec<(Part<'b, DB>, bool)>) {
+        facts::expect::<E>();
         out.push((&self.0, true));
     }
 }
@@ -114,6 +116,7 @@ impl<QS, E: AppearsOnTable<QS> + ValidGrouping<(), IsAggregate: NoAggregate>> Ro
 impl<DB: Driver, E: QueryFragment<DB>> Keys<DB> for Ordered<E> {
     fn keys<'b>(&'b self, out: &mut Vec<(Part<'b, DB>, Direction)>) {
         let (expression, direction) = self.key();
+        facts::expect::<E>();
         out.push((expression, direction));
     }
 }

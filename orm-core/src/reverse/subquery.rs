@@ -13,7 +13,7 @@ use diesel::{
 use super::conditions::{Conditions, Keys};
 use crate::{
     backend::Driver,
-    field::{Readable, RootedAt, collation::push_compared},
+    field::{Readable, RootedAt, collation::push_compared, facts},
     path::{Correlation, Join, ManyPath, Path},
     statement::{
         more::More,
@@ -87,6 +87,7 @@ impl<Q, C> Related<Q, C> {
 
 impl<DB: Driver> QueryFragment<DB> for Correlation {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::reads(|| self.outer.clone(), self.outer_column);
         push_compared(&mut out, &self.alias, self.table, self.column)?;
         out.push_sql(" = ");
         push_column(&mut out, &self.outer, self.outer_column)
@@ -113,8 +114,10 @@ where
     C: Conditions<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         out.push_sql(if self.negated { "(NOT EXISTS (" } else { "EXISTS (" });
         self.related.select(Columns::Nothing)?.write(out.reborrow())?;
+        facts::known::<Self>();
         out.push_sql(if self.negated { "))" } else { ")" });
         Ok(())
     }
@@ -141,6 +144,8 @@ where
     E: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         out.push_sql("(");
         self.related.select(Columns::Expression(&self.value))?.write(out.reborrow())?;
         out.push_sql(")");
@@ -178,6 +183,8 @@ where
     E: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         let mut select = self.related.select(Columns::Expression(&self.value))?;
         self.order.keys(&mut select.order);
         select.limit = Some(1);
@@ -241,6 +248,8 @@ impl<G, E: ValidGrouping<G>> ValidGrouping<G> for OfEach<E> {
 }
 impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for OfEach<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         if names_alias(&DB::sql(&self.value)?, &self.alias) {
             return self.value.walk_ast(out);
         }
@@ -278,6 +287,8 @@ impl<G, E: ValidGrouping<G>> ValidGrouping<G> for Different<E> {
 }
 impl<DB: Driver, E: QueryFragment<DB>> QueryFragment<DB> for Different<E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
+        facts::expect::<E>();
         out.push_sql("DISTINCT ");
         self.0.walk_ast(out.reborrow())
     }

@@ -7,6 +7,7 @@ use diesel::{
 
 use super::{
     Part,
+    assigned::{Assignments, MATCHED},
     lock::{Held, Lock, Strength, push_lock},
     more::push_list,
     push_column, push_table,
@@ -22,17 +23,7 @@ use crate::{
 /// What happens to the rows.
 pub(crate) enum Action<'q, DB: Driver> {
     Delete,
-    /// In the order in which they are written.
-    Update(Vec<Assigned<'q, DB>>),
-}
-
-/// What a column shall be.
-pub(crate) struct Assigned<'q, DB: Driver> {
-    /// The position of the column.
-    pub(crate) column: usize,
-    pub(crate) value: Part<'q, DB>,
-    /// It is an expression, which may read other columns.
-    pub(crate) computed: bool,
+    Update(Assignments<'q, DB>),
 }
 
 /// A statement that changes the rows of a SELECT, which has the primary key's columns alone.
@@ -51,7 +42,7 @@ enum Form {
     /// By their keys, which a subquery gives.
     Keyed,
     /// By their keys, which a subquery gives together with what is assigned, before any row is changed.
-    Computed,
+    ValuesFirst,
 }
 
 impl<DB: Driver> QueryId for Change<'_, DB> {
@@ -68,8 +59,8 @@ impl<'q, DB: Driver> QueryFragment<DB> for Change<'q, DB> {
 impl<'q, DB: Driver> Change<'q, DB> {
     fn form(&self) -> QueryResult<Form> {
         let rows = &self.rows;
-        if DB::KIND == BackendKind::Sqlite && self.assigns_from_its_table()? {
-            return Ok(Form::Computed);
+        if matches!(&self.action, Action::Update(assignments) if assignments.values_first) {
+            return Ok(Form::ValuesFirst);
         }
         if rows.limit.is_some()
             || rows.offset > 0
@@ -103,7 +94,7 @@ impl<'q, DB: Driver> Change<'q, DB> {
         }
         let keeps_keys = match &self.action {
             Action::Delete => false,
-            Action::Update(sets) => !sets.iter().any(|set| rows.table.primary_key.contains(&set.column)),
+            Action::Update(assignments) => !assignments.change_key(rows.table),
         };
         // As its UPDATE does, so that others may insert what refers to these rows.
         let strength =
@@ -132,15 +123,6 @@ impl<'q, DB: Driver> Change<'q, DB> {
         self.read_its_table(self.rows.filters.iter().map(|(filter, _)| *filter))
     }
 
-    /// Whether an assignment has a subquery of the table that is changed, which SQLite runs when it comes to a row, and so
-    /// after it has changed others.
-    fn assigns_from_its_table(&self) -> QueryResult<bool> {
-        match &self.action {
-            Action::Delete => Ok(false),
-            Action::Update(sets) => self.read_its_table(sets.iter().map(|set| set.value)),
-        }
-    }
-
     fn read_its_table(&self, parts: impl Iterator<Item = Part<'q, DB>>) -> QueryResult<bool> {
         let table = DB::sql(&TableName(self.rows.table))?;
         for part in parts {
@@ -152,50 +134,16 @@ impl<'q, DB: Driver> Change<'q, DB> {
         Ok(false)
     }
 
-    /// `FROM (SELECT key AS k0, value AS v0 …) AS matched WHERE key = matched.k0`
-    fn push_computed<'b>(&self, out: &mut AstPass<'_, 'b, DB>, sets: &[Assigned<'q, DB>]) -> QueryResult<()>
-    where
-        'q: 'b,
-    {
-        let table = self.rows.table;
-        out.push_sql(" FROM (SELECT ");
-        for (at, column) in table.primary_key.iter().enumerate() {
-            push_column(out, table.name, table.columns[*column].name)?;
-            out.push_sql(" AS ");
-            out.push_identifier(&format!("k{at}"))?;
-            out.push_sql(", ");
-        }
-        for (at, set) in sets.iter().enumerate() {
-            if at > 0 {
-                out.push_sql(", ");
-            }
-            set.value.walk_ast(out.reborrow())?;
-            out.push_sql(" AS ");
-            out.push_identifier(&format!("v{at}"))?;
-        }
-        out.push_sql(" FROM ");
-        push_table(out, table)?;
-        out.push_sql(" WHERE ");
-        push_key(out, table)?;
-        out.push_sql(" IN (");
-        self.rows.write(out.reborrow())?;
-        out.push_sql(")) AS ");
-        out.push_identifier(MATCHED)?;
-        for (at, column) in table.primary_key.iter().enumerate() {
-            out.push_sql(if at == 0 { " WHERE " } else { " AND " });
-            push_compared(out, table.name, table, table.columns[*column].name)?;
-            out.push_sql(" = ");
-            push_column(out, MATCHED, &format!("k{at}"))?;
-        }
-        Ok(())
-    }
-
     fn write<'b>(&self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
         'q: 'b,
     {
         out.unsafe_to_cache_prepared();
         let (form, rows) = (self.form()?, &self.rows);
+        if let (Action::Update(assignments), Form::ValuesFirst) = (&self.action, form) {
+            out.push_sql("UPDATE ");
+            return assignments.push_values_first(&mut out, rows.table, |out| self.push_is_found(out, false));
+        }
         // The server may run a subquery again for each row, and then others may be the first; a list is made once.
         let listed = form == Form::Keyed && DB::KIND == BackendKind::Postgres;
         if listed {
@@ -222,31 +170,22 @@ impl<'q, DB: Driver> Change<'q, DB> {
             }
             push_joins(&mut out, &rows.joins)?;
         }
-        if let Action::Update(sets) = &self.action {
-            for (i, &Assigned { column, value, .. }) in sets.iter().enumerate() {
-                out.push_sql(if i == 0 { " SET " } else { ", " });
-                let name = rows.table.columns[column].name;
-                if form == Form::Joined {
-                    push_column(&mut out, rows.table.name, name)?;
-                } else {
-                    out.push_identifier(name)?;
-                }
-                out.push_sql(" = ");
-                if form == Form::Computed {
-                    push_column(&mut out, MATCHED, &format!("v{i}"))?;
-                } else {
-                    value.walk_ast(out.reborrow())?;
-                }
-            }
-            if form == Form::Computed {
-                return self.push_computed(&mut out, sets);
-            }
+        if let Action::Update(assignments) = &self.action {
+            assignments.push(&mut out, rows.table, form == Form::Joined)?;
         }
         if form != Form::Keyed {
             return push_conditions(&mut out, &rows.filters);
         }
         out.push_sql(" WHERE ");
-        push_key(&mut out, rows.table)?;
+        self.push_is_found(&mut out, listed)
+    }
+
+    /// `key IN (SELECT …)`: whether a row of the table is one of the rows, whose keys may have been listed before.
+    fn push_is_found<'b>(&self, out: &mut AstPass<'_, 'b, DB>, listed: bool) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        push_key(out, self.rows.table)?;
         out.push_sql(" IN (");
         if listed {
             out.push_sql("SELECT * FROM ");
@@ -254,19 +193,16 @@ impl<'q, DB: Driver> Change<'q, DB> {
         } else if DB::KIND == BackendKind::Mysql {
             // It takes neither a LIMIT nor the changed table right here, but both one level further in.
             out.push_sql("SELECT * FROM (");
-            self.push_keys(&mut out)?;
+            self.push_keys(out)?;
             out.push_sql(") AS ");
             out.push_identifier(MATCHED)?;
         } else {
-            self.push_keys(&mut out)?;
+            self.push_keys(out)?;
         }
         out.push_sql(")");
         Ok(())
     }
 }
-
-/// The name of the keys of the rows that are changed.
-const MATCHED: &str = "matched";
 
 /// The primary key: a column, or a row of columns.
 fn push_key<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table) -> QueryResult<()> {
@@ -307,57 +243,4 @@ impl<DB: Driver> QueryFragment<DB> for TableName {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         push_table(&mut out, self.0)
     }
-}
-
-/// `"table"."column"`
-struct ColumnOf(&'static Table, usize);
-
-impl<DB: Driver> QueryFragment<DB> for ColumnOf {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        push_column(&mut out, self.0.name, self.0.columns[self.1].name)
-    }
-}
-
-/// Why assignments have no order.
-pub(crate) enum Unordered {
-    /// These columns read each other's old values.
-    InACircle(Vec<usize>),
-    Unwritable(diesel::result::Error),
-}
-
-impl From<diesel::result::Error> for Unordered {
-    fn from(error: diesel::result::Error) -> Self {
-        Unordered::Unwritable(error)
-    }
-}
-
-/// Puts assignments in an order in which each expression reads old values, where the backend assigns one after the other.
-pub(crate) fn reading_old_values<'q, DB: Driver>(
-    table: &'static Table,
-    mut sets: Vec<Assigned<'q, DB>>,
-) -> Result<Vec<Assigned<'q, DB>>, Unordered> {
-    if DB::KIND != BackendKind::Mysql || sets.len() < 2 {
-        return Ok(sets);
-    }
-    let mut ordered = Vec::with_capacity(sets.len());
-    while !sets.is_empty() {
-        // One whose column no other reads any more.
-        let mut free = None;
-        for at in 0..sets.len() {
-            let name = DB::sql(&ColumnOf(table, sets[at].column))?;
-            let mut is_read = false;
-            for (other, set) in sets.iter().enumerate() {
-                is_read |= other != at && set.computed && DB::sql(set.value)?.contains(&name);
-            }
-            if !is_read {
-                free = Some(at);
-                break;
-            }
-        }
-        match free {
-            Some(at) => ordered.push(sets.remove(at)),
-            None => return Err(Unordered::InACircle(sets.iter().map(|set| set.column).collect())),
-        }
-    }
-    Ok(ordered)
 }

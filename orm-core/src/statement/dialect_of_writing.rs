@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use super::{
-    change::{Action, Assigned, Change, KeyColumns},
+    assigned::{Assigned, Assignments},
+    change::{Action, Change, KeyColumns},
     dialect::{Trip, select, trip, written},
     insert::{Conflict, Insert},
     select::Columns,
@@ -48,11 +49,8 @@ fn changed<DB: Driver>(rows: Rows, delete: bool) -> String {
     if rows.joined {
         found.joins.push(&join);
     }
-    let sets = vec![
-        Assigned { column: 1, value: &delay, computed: true },
-        Assigned { column: 2, value: &share, computed: true },
-    ];
-    let action = if delete { Action::Delete } else { Action::Update(sets) };
+    let sets = vec![Assigned::value(1, &delay), Assigned::value(2, &share)];
+    let action = if delete { Action::Delete } else { Action::Update(Assignments::new(Trip::TABLE, sets)) };
     written(&Change { action, rows: found })
 }
 
@@ -89,10 +87,7 @@ where
 #[cfg(feature = "mysql")]
 mod mysql {
     use super::*;
-    use crate::{
-        backend::Mysql,
-        statement::change::{Unordered, reading_old_values},
-    };
+    use crate::{backend::Mysql, field::assignment::computed};
 
     #[test]
     fn joins_are_the_statements_own_and_limits_stand_in_a_table_of_their_own() {
@@ -118,17 +113,36 @@ mod mysql {
         );
     }
 
+    /// An update of every row, by these assignments.
+    fn assigned(sets: Vec<Assigned<'_, Mysql>>) -> String {
+        let keys = KeyColumns(Trip::TABLE);
+        let action = Action::Update(Assignments::new(Trip::TABLE, sets));
+        written(&Change { action, rows: select(Columns::Expression(&keys)) })
+    }
+
     #[test]
-    fn what_is_read_is_assigned_after_its_reader() {
-        let (delay, planned) = (trip().delay + 1, trip().id + 0);
-        let set = |column, value| Assigned::<Mysql> { column, value, computed: true };
-        let order =
-            |sets| reading_old_values(Trip::TABLE, sets).map(|sets| sets.iter().map(|s| s.column).collect::<Vec<_>>());
+    fn a_column_is_assigned_after_its_readers() {
+        let set = |column, value| Assigned::<Mysql>::computed(column, value, &[]).expect("it can be written");
+        let (delay, planned) = (computed(trip().delay + 1), computed(trip().id + 0));
         // Column 0 gets what column 1 was, so column 1 comes last.
-        let ordered = order(vec![set(1, &delay), set(0, &delay)]);
-        assert!(matches!(ordered.as_deref(), Ok([0, 1])));
-        let circle = order(vec![set(1, &planned), set(0, &delay)]);
-        assert!(matches!(circle, Err(Unordered::InACircle(columns)) if columns == [1, 0]));
+        let ordered = assigned(vec![set(1, &delay), set(0, &delay)]);
+        assert_eq!(ordered, "UPDATE `trips` SET `id` = (`trips`.`delay` + ?), `delay` = (`trips`.`delay` + ?)");
+        // What raw SQL reads is not known, so it comes first.
+        let raw = computed(diesel::dsl::sql::<diesel::sql_types::Integer>("delay * 2"));
+        let ordered = assigned(vec![set(1, &delay), set(0, &raw)]);
+        assert_eq!(ordered, "UPDATE `trips` SET `id` = delay * 2, `delay` = (`trips`.`delay` + ?)");
+        // No order does.
+        let first = |a: &str, b: &str| {
+            format!(
+                "UPDATE `trips` INNER JOIN (SELECT `trips`.`id` AS `k0`, {a} AS `v0`, {b} AS `v1` FROM `trips` WHERE \
+                 `trips`.`id` IN (SELECT * FROM (SELECT `trips`.`id` FROM `trips` LIMIT 18446744073709551615 FOR UPDATE) \
+                 AS `matched`) LIMIT 18446744073709551615 FOR UPDATE) AS `matched` ON `trips`.`id` = `matched`.`k0` \
+                 SET `trips`.`delay` = `matched`.`v0`, `trips`.`id` = `matched`.`v1`"
+            )
+        };
+        let circle = assigned(vec![set(1, &planned), set(0, &delay)]);
+        assert_eq!(circle, first("(`trips`.`id` + ?)", "(`trips`.`delay` + ?)"));
+        assert_eq!(assigned(vec![set(1, &raw), set(0, &raw)]), first("delay * 2", "delay * 2"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{change::Assigned, push_columns, push_table};
+use super::{assigned::Assignments, push_columns, push_table};
 use crate::{
     backend::Driver,
     field::collation::push_compared,
@@ -72,19 +72,20 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
             }
             _ => None,
         };
-        push_where(self.row, made, &mut out)
+        out.push_sql(" WHERE ");
+        push_is_row(self.row, made, &mut out)
     }
 }
 
-/// Finds the row by its key.
-fn push_where<'b, R: ToRow<DB>, DB: Driver>(
+/// Whether a row of the table has this row's key.
+fn push_is_row<'b, R: ToRow<DB>, DB: Driver>(
     row: &'b R,
     made: Option<u64>,
     out: &mut AstPass<'_, 'b, DB>,
 ) -> QueryResult<()> {
     let table = R::Model::TABLE;
     for (i, column) in table.primary_key.iter().enumerate() {
-        out.push_sql(if i == 0 { " WHERE " } else { " AND " });
+        out.push_sql(if i == 0 { "" } else { " AND " });
         push_compared(out, table.name, table, table.columns[*column].name)?;
         out.push_sql(" = ");
         match made {
@@ -103,7 +104,7 @@ pub(crate) fn is_made<R: Insertable>(column: usize) -> bool {
 /// An update of the row whose key this row has, by assignments.
 pub(crate) struct SetOneRow<'q, DB: Driver, R> {
     pub(crate) row: &'q R,
-    pub(crate) sets: Vec<Assigned<'q, DB>>,
+    pub(crate) assignments: Assignments<'q, DB>,
 }
 
 impl<DB: Driver, R> QueryId for SetOneRow<'_, DB, R> {
@@ -116,13 +117,12 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for SetOneRow<'_, DB, R> {
         out.unsafe_to_cache_prepared();
         let table = R::Model::TABLE;
         out.push_sql("UPDATE ");
-        push_table(&mut out, table)?;
-        for (i, Assigned { column, value, .. }) in self.sets.iter().enumerate() {
-            out.push_sql(if i == 0 { " SET " } else { ", " });
-            out.push_identifier(table.columns[*column].name)?;
-            out.push_sql(" = ");
-            value.walk_ast(out.reborrow())?;
+        if self.assignments.values_first {
+            return self.assignments.push_values_first(&mut out, table, |out| push_is_row(self.row, None, out));
         }
-        push_where(self.row, None, &mut out)
+        push_table(&mut out, table)?;
+        self.assignments.push(&mut out, table, false)?;
+        out.push_sql(" WHERE ");
+        push_is_row(self.row, None, &mut out)
     }
 }

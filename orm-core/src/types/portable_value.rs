@@ -79,6 +79,7 @@ where
     V: ToSql<ST, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        crate::field::facts::known::<Self>();
         // MySQL takes text that is compared with a document for a document that is one string. MariaDB, which keeps
         // documents as text, has no such type, and skips these comments.
         let cast = DB::KIND == BackendKind::Mysql && ST::COLUMN.on(DB::KIND, false) == "JSON";

@@ -14,7 +14,7 @@ use diesel::{
 
 use self::many::{Elements, WriteMany};
 pub use self::query::{Exists, InQuery, exists};
-use super::{Expr, Readable, expr::on_expressions, operators::Compared};
+use super::{Expr, Readable, expr::on_expressions, facts, operators::Compared};
 use crate::{
     sql_types::{Comparison, SqlKind},
     types::{Native, operand::Operand},
@@ -150,15 +150,18 @@ impl<F, E> QueryId for In<F, E> {
 
 impl<DB: WriteMany<E>, F: QueryFragment<DB>, E: QueryFragment<DB>> QueryFragment<DB> for In<F, E> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         let values = &self.values.values;
         if values.is_empty() {
             // `IN ()` is no SQL.
             out.push_sql(if self.negated { "1=1" } else { "1=0" });
             return Ok(());
         }
+        facts::expect::<F>();
         out.push_sql("(");
         self.field.walk_ast(out.reborrow())?;
         if values.len() > MANY {
+            facts::expect::<E>();
             DB::write_many(&self.values, self.negated, out.reborrow())?;
         } else {
             out.push_sql(if self.negated { " NOT IN (" } else { " IN (" });
@@ -166,6 +169,7 @@ impl<DB: WriteMany<E>, F: QueryFragment<DB>, E: QueryFragment<DB>> QueryFragment
                 if i > 0 {
                     out.push_sql(", ");
                 }
+                facts::expect::<E>();
                 value.walk_ast(out.reborrow())?;
             }
             out.push_sql(")");

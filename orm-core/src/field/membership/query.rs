@@ -75,7 +75,7 @@ where
         check_backend::<DB, _, _, _>(&self.query)?;
         let mut select = self.query.select::<DB>().map_err(|error| Error::QueryBuilderError(error.into()))?;
         let is_limited = select.limit.is_some() || select.offset > 0;
-        if !is_limited && !select.distinct {
+        if !is_limited {
             select.order.clear();
         }
         // MySQL and MariaDB take no LIMIT in such a subquery, but in one of its own.
@@ -86,7 +86,7 @@ where
         if is_wrapped {
             out.push_sql("SELECT * FROM (");
         }
-        select.write(out.reborrow())?;
+        select.write_narrow(out.reborrow(), 1)?;
         if is_wrapped {
             out.push_sql(") AS ");
             out.push_identifier("limited")?;
