@@ -221,8 +221,11 @@ fn conditions_as_values(bed: &Bed) -> TestResult {
     let cases = all().values(|n| case_when(n.id.lt(3), n.other.is_null()).otherwise(n.id.gt(15))).load()?;
     let expected = rows.iter().map(|n| if n.id < 3 { n.other.is_none() } else { n.id > 15 });
     assert_eq!(cases, expected.collect::<Vec<bool>>());
-    let groups: Vec<(bool, i64)> =
-        Note::objects(&db).group_by(|n| n.id.gt(15)).aggregate(|_| count_star()).order_by(|late, _| late.asc()).load()?;
+    let groups: Vec<(bool, i64)> = Note::objects(&db)
+        .group_by(|n| n.id.gt(15))
+        .aggregate(|_| count_star())
+        .order_by(|late, _| late.asc())
+        .load()?;
     assert_eq!(groups, [(false, 15), (true, 6)]);
     assert_eq!(bed.number("SELECT COUNT(*) FROM notes WHERE id > 15"), 6);
     Ok(())

@@ -2,6 +2,7 @@
 // The rows' numbers are small, and the oracles plain.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+mod casts;
 mod choice;
 mod comparisons;
 mod conditions;

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use itertools::Itertools;
-use orm_core::{BackendKind, prelude::*};
+use orm_core::{
+    BackendKind,
+    dsl::{avg, row_number},
+    prelude::*,
+};
 use orm_tests::{Bed, TestResult, on_each_backend};
 
 use crate::models::{Airport, Flight, Leg, airport, airports, ids, schedule};
 
 on_each_backend! {
     last, last_of_a_cut_queryset, last_needs_an_order_or_a_key, earliest_and_latest, get_or_none, contains, in_bulk,
-    in_bulk_of_composite_keys, in_bulk_beyond_the_limit_of_parameters, in_bulk_by_a_field, distinct_on,
+    in_bulk_of_composite_keys, in_bulk_beyond_the_limit_of_parameters, in_bulk_by_a_field, distinct_on, qualified, qualified_by_other_windows,
 }
 
 fn last(bed: &Bed) -> TestResult {
@@ -161,7 +165,10 @@ fn distinct_on(bed: &Bed) -> TestResult {
     if bed.backend() != BackendKind::Postgres {
         let error = worst.load().expect_err("it is PostgreSQL's alone");
         assert_eq!((error.kind(), error.backend()), (ErrorKind::InvalidQuery, Some(bed.backend())));
-        assert!(error.to_string().contains("row_number()"), "{error}");
+        assert!(
+            error.to_string().contains("`qualify`: `row_number().over(|w| w.partition_by(…).order_by(…)).eq(1)`"),
+            "{error}"
+        );
         assert!(worst.count().is_err() && worst.sql().is_err());
         return Ok(());
     }
@@ -177,5 +184,68 @@ fn distinct_on(bed: &Bed) -> TestResult {
     let error = worst.order_by(|f| f.id.asc()).load().expect_err("the order begins with something else");
     assert_eq!(error.kind(), ErrorKind::InvalidQuery);
     assert!(error.to_string().contains("must begin with the expressions of `distinct_on`"), "{error}");
+    Ok(())
+}
+
+/// The advice of `distinct_on` where it is refused.
+fn qualified(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    schedule(&db)?;
+    let worst = Flight::objects(&db).qualify(|f| {
+        row_number().over(|w| w.partition_by(f.carrier).order_by((f.delay.desc().nulls_last(), f.id.asc()))).eq(1)
+    });
+    let ordered = || worst.clone().order_by(|f| f.carrier.asc());
+    assert_eq!(ids(&ordered())?, [4, 6, 9, 1]);
+    assert_eq!((worst.count()?, worst.exists()?), (4, true));
+    assert_eq!(ordered().first()?.map(|f| f.id), Some(4));
+    assert_eq!(ordered().last()?.map(|f| f.id), Some(1));
+    assert_eq!(worst.aggregate(|f| orm_core::dsl::sum(f.id))?, Some(20));
+    assert_eq!(ordered().values(|f| (f.id, f.origin().city)).load()?[0], (4, "Chicago".to_owned()));
+    // What is said afterwards is of the rows that are kept, and what was said before of the windows' rows.
+    assert_eq!(ids(&ordered().filter(|f| f.delay.is_not_null()).limit(2))?, [4, 9]);
+    let few = Flight::objects(&db).order_by(|f| f.id.asc()).limit(5).filter(|f| f.carrier.ne("B6"));
+    let few = few.qualify(|f| row_number().over(|w| w.partition_by(f.carrier).order_by(f.id.desc())).le(2));
+    assert_eq!(ids(&few.clone().order_by(|f| f.id.asc()))?, [2, 3, 4, 5]);
+    // Twice.
+    let last = few.qualify(|f| row_number().over(|w| w.order_by(f.id.desc())).eq(1));
+    assert_eq!(ids(&last)?, [5]);
+    assert_eq!(last.update(|f| f.seats.set(0))?, 1);
+    assert_eq!(bed.number("SELECT id FROM flights WHERE seats = 0"), 5);
+    assert_eq!(worst.delete()?, 4);
+    assert_eq!(bed.number("SELECT COUNT(*) FROM flights WHERE id IN (4, 6, 9, 1)"), 0);
+    Ok(())
+}
+
+fn qualified_by_other_windows(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let flights = schedule(&db)?;
+    // Above the average of their carrier; of no value, or beside NULL, it is not true.
+    let above = Flight::objects(&db)
+        .qualify(|f| f.share.gt(avg(f.share).over(|w| w.partition_by(f.carrier))))
+        .order_by(|f| f.id.asc());
+    let mean = |carrier: &str| {
+        let shares: Vec<f64> = flights.iter().filter(|f| f.carrier == carrier).filter_map(|f| f.share).collect();
+        shares.iter().sum::<f64>() / f64::from(u32::try_from(shares.len()).unwrap_or(1))
+    };
+    let expected = flights.iter().filter(|f| f.share.is_some_and(|share| share > mean(&f.carrier))).map(|f| f.id);
+    assert_eq!(ids(&above)?, expected.collect_vec());
+    // Related fields, and conditions beside windows.
+    let cities = Flight::objects(&db)
+        .qualify(|f| {
+            row_number()
+                .over(|w| w.partition_by(f.origin().city).order_by(f.id.asc()))
+                .eq(1)
+                .and(f.dest().code.is_not_null())
+        })
+        .order_by(|f| f.id.asc());
+    assert_eq!(ids(&cities)?, [1, 4, 6]);
+    // Of a key of two columns.
+    db.create_tables::<(Leg,)>()?;
+    let leg = |carrier: &str, number, miles| Leg { carrier: carrier.into(), number, miles };
+    Leg::bulk_create(&db, [leg("UA", 1, 10), leg("UA", 2, 30), leg("AA", 1, 20)])?;
+    let longest = Leg::objects(&db)
+        .qualify(|l| row_number().over(|w| w.partition_by(l.carrier).order_by(l.miles.desc())).eq(1))
+        .order_by(|l| l.miles.asc());
+    assert_eq!(longest.load()?, [leg("AA", 1, 20), leg("UA", 2, 30)]);
     Ok(())
 }

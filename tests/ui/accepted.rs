@@ -1,5 +1,7 @@
 //! Programs that must keep compiling: one module each, with what is proved by running it.
 
+#[path = "accepted/advice.rs"]
+mod advice;
 #[path = "accepted/another_path.rs"]
 mod another_path;
 #[path = "accepted/functions.rs"]

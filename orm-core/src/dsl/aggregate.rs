@@ -9,6 +9,7 @@ use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
+    result::Error::QueryBuilderError,
     sql_types::{self, BoolOrNullableBool, SingleValue},
 };
 
@@ -17,7 +18,7 @@ use super::kinds::{
 };
 use crate::{
     backend::{BackendKind, Driver},
-    field::{Expr, Readable},
+    field::{Expr, Readable, facts},
     queryset::condition::NoAggregate,
 };
 
@@ -139,11 +140,14 @@ pub trait OfRows<DB: Driver> {
 }
 impl<DB: Driver> OfRows<DB> for AllRows {
     fn condition(&self) -> Option<&dyn QueryFragment<DB>> {
+        facts::known::<Self>();
         None
     }
 }
 impl<DB: Driver, C: QueryFragment<DB>> OfRows<DB> for Where<C> {
     fn condition(&self) -> Option<&dyn QueryFragment<DB>> {
+        facts::known::<Self>();
+        facts::expect::<C>();
         Some(&self.0)
     }
 }
@@ -195,6 +199,16 @@ impl<K, E, F> Aggregate<K, E, F> {
         E: QueryFragment<DB>,
         F: OfRows<DB>,
     {
+        facts::known::<Self>();
+        facts::expect::<E>();
+        facts::expect::<F>();
+        if self.distinct && window.is_some() {
+            let why = "an aggregate of distinct values has no value over a window on any backend; leave `distinct` out, or `over`";
+            return Err(QueryBuilderError(why.into()));
+        }
+        if window.is_none() {
+            facts::aggregate();
+        }
         let call = K::call(DB::KIND);
         let condition = self.rows.condition();
         let by_case = if DB::KIND == BackendKind::Mysql { condition } else { None };
@@ -244,6 +258,7 @@ impl<G> ValidGrouping<G> for Everything {
 }
 impl<DB: diesel::backend::Backend> QueryFragment<DB> for Everything {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::known::<Self>();
         out.push_sql(STAR);
         Ok(())
     }

@@ -1,11 +1,10 @@
 //! Windows: which rows a value is computed of.
 
-use std::fmt::Write as _;
-
 use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment},
+    result::Error::QueryBuilderError,
     sql_types::Untyped,
 };
 
@@ -24,29 +23,20 @@ pub struct Window<P, O> {
     partitioned: bool,
     order: O,
     ordered: bool,
-    frame: String,
-    /// The frame says how far values may be from this row's.
-    by_distance: bool,
+    frame: Option<(Unit, Frame, Frame)>,
 }
 
 impl Window<Nothing, Nothing> {
     pub(super) fn of_all_rows() -> Self {
-        Window {
-            partitions: Nothing,
-            partitioned: false,
-            order: Nothing,
-            ordered: false,
-            frame: String::new(),
-            by_distance: false,
-        }
+        Window { partitions: Nothing, partitioned: false, order: Nothing, ordered: false, frame: None }
     }
 }
 
 impl<O> Window<Nothing, O> {
     /// Only the rows that are equal to this one in an expression, or in each of a tuple.
     pub fn partition_by<P: Expression>(self, expressions: P) -> Window<P, O> {
-        let Window { order, ordered, frame, by_distance, .. } = self;
-        Window { partitions: expressions, partitioned: true, order, ordered, frame, by_distance }
+        let Window { order, ordered, frame, .. } = self;
+        Window { partitions: expressions, partitioned: true, order, ordered, frame }
     }
 }
 
@@ -56,32 +46,61 @@ impl<P> Window<P, Nothing> {
     /// Aggregates over a window with an order are of the rows up to this one, and those that are equal to it in the order,
     /// unless [`rows`](Self::rows) or [`range`](Self::range) says otherwise.
     pub fn order_by<O: WindowOrder>(self, order: O) -> Window<P, O> {
-        let Window { partitions, partitioned, frame, by_distance, .. } = self;
-        Window { partitions, partitioned, order, ordered: true, frame, by_distance }
+        let Window { partitions, partitioned, frame, .. } = self;
+        Window { partitions, partitioned, order, ordered: true, frame }
     }
 }
 
 impl<P, O> Window<P, O> {
     /// Only rows so near to this one: `w.rows(Frame::Preceding(6), Frame::CurrentRow)` is the row and the six before it.
-    pub fn rows(self, from: Frame, to: Frame) -> Self {
-        Window { by_distance: false, ..self.framed("ROWS", from, to) }
-    }
-
-    /// Only rows whose value in the order, a number, is so near to this one's.
     ///
-    /// A statement fails with [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery), before it is sent, if an end is
-    /// [`Preceding`](Frame::Preceding) or [`Following`](Frame::Following) and the order is not one of numbers; on SQLite
-    /// also if it is one of decimals, whose distances SQLite does not know: cast them to `f64`.
-    pub fn range(self, from: Frame, to: Frame) -> Self {
-        let is_distance = |end| matches!(end, Frame::Preceding(_) | Frame::Following(_));
-        Window { by_distance: is_distance(from) || is_distance(to), ..self.framed("RANGE", from, to) }
+    /// # Errors
+    ///
+    /// Of the terminals, [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery), before anything is sent, where the frame
+    /// ends before it begins, as one from `Following` to `Preceding` does.
+    pub fn rows(self, from: Frame, to: Frame) -> Self {
+        Window { frame: Some((Unit::Rows, from, to)), ..self }
     }
 
-    fn framed(mut self, unit: &str, from: Frame, to: Frame) -> Self {
-        self.frame.clear();
-        // Writing to a string does not fail.
-        let _ = write!(self.frame, "{unit} BETWEEN {from} AND {to}");
-        self
+    /// Only rows whose value in the order is so near to this one's.
+    ///
+    /// # Errors
+    ///
+    /// As of [`rows`](Self::rows); also where `Preceding` or `Following` has nothing to be counted from: without an order,
+    /// with an order of several keys, and with one by something else than a number; on SQLite also with one by decimals,
+    /// whose distances SQLite does not know: cast them to `f64`.
+    pub fn range(self, from: Frame, to: Frame) -> Self {
+        Window { frame: Some((Unit::Range, from, to)), ..self }
+    }
+}
+
+/// What a frame is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Rows,
+    Range,
+}
+
+impl<P, O> Window<P, O> {
+    /// Fails unless every backend has such a frame.
+    fn check_frame<DB: Driver>(&self) -> QueryResult<()>
+    where
+        O: WindowOrderOn<DB>,
+    {
+        let Some((unit, from, to)) = self.frame else { return Ok(()) };
+        if from == Frame::UnboundedFollowing || to == Frame::UnboundedPreceding || from.place() > to.place() {
+            return Err(QueryBuilderError(
+                "the window's frame ends before it begins; say its earlier end first, such as `Preceding(1)` before `CurrentRow`"
+                    .into(),
+            ));
+        }
+        let is_distance = |end| matches!(end, Frame::Preceding(_) | Frame::Following(_));
+        if unit == Unit::Rows || !(is_distance(from) || is_distance(to)) {
+            return Ok(());
+        }
+        let mut columns = Vec::new();
+        O::columns(&mut columns);
+        check_distances(&columns, DB::collation)
     }
 }
 
@@ -98,6 +117,17 @@ pub enum Frame {
     Following(u32),
     /// The last row of the partition.
     UnboundedFollowing,
+}
+
+impl Frame {
+    /// Where it stands: before the row, at it, or behind it.
+    fn place(self) -> i8 {
+        match self {
+            Frame::UnboundedPreceding | Frame::Preceding(_) => -1,
+            Frame::CurrentRow => 0,
+            Frame::Following(_) | Frame::UnboundedFollowing => 1,
+        }
+    }
 }
 
 impl std::fmt::Display for Frame {
@@ -180,11 +210,7 @@ crate::tuples::for_each_tuple!(8 tuples);
 
 impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> for Window<P, O> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if self.by_distance {
-            let mut columns = Vec::new();
-            O::columns(&mut columns);
-            check_distances(&columns, DB::collation)?;
-        }
+        self.check_frame::<DB>()?;
         let mut space = "";
         if self.partitioned {
             out.push_sql("PARTITION BY ");
@@ -197,9 +223,12 @@ impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> f
             self.order.write(&mut out)?;
             space = " ";
         }
-        if !self.frame.is_empty() {
-            out.push_sql(space);
-            out.push_sql(&self.frame);
+        if let Some((unit, from, to)) = self.frame {
+            let unit = match unit {
+                Unit::Rows => "ROWS",
+                Unit::Range => "RANGE",
+            };
+            out.push_sql(&format!("{space}{unit} BETWEEN {from} AND {to}"));
         }
         Ok(())
     }
@@ -207,6 +236,16 @@ impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> f
 
 /// Fails unless the values of these types have distances: those of numbers that are not compared by a collation.
 fn check_distances(columns: &[ColumnType], collation: fn(ColumnType) -> Option<&'static str>) -> QueryResult<()> {
+    if columns.len() != 1 {
+        let reason = if columns.is_empty() {
+            "the frame of a window is a distance from a value in its order, and it has none; call `order_by` on the window, or \
+             say the frame in rows"
+        } else {
+            "the frame of a window is a distance from one value, and its order has several keys; order it by one, or say the \
+             frame in rows"
+        };
+        return Err(QueryBuilderError(reason.into()));
+    }
     for column in columns {
         let is_decimal = column.is_decimal();
         let reason = if is_decimal && collation(*column).is_some() {
@@ -218,7 +257,7 @@ fn check_distances(columns: &[ColumnType], collation: fn(ColumnType) -> Option<&
             "the frame of a window is a distance between values that are not numbers; say it in rows, or order the window \
              by a number"
         };
-        return Err(diesel::result::Error::QueryBuilderError(reason.into()));
+        return Err(QueryBuilderError(reason.into()));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     backend::Driver,
-    field::{Expr, Readable},
+    field::{Expr, Readable, facts},
     queryset::condition::{NoAggregate, OfOneRow},
     types::{Native, nullable::Optionality},
 };
@@ -71,17 +71,17 @@ pub fn cume_dist() -> Expr<WindowFunction<Share>> {
 /// `NTILE(parts)`: the rows cut into so many parts of the same size, as far as they can be; the first is 1. There is at least
 /// one part.
 pub fn ntile(parts: u32) -> Expr<WindowFunction<RowNumber>> {
-    of("NTILE(", Nothing, format!("{})", parts.max(1)))
+    of("NTILE(", Nothing, format!("{})", most(parts.max(1))))
 }
 
 /// `LAG(expression, rows)`: the value of so many rows before this one, or `None` where there is none.
 pub fn lag<E: Expression>(expression: E, rows: u32) -> Expr<WindowFunction<ValueOf, E>> {
-    of("LAG(", expression, format!(", {rows})"))
+    of("LAG(", expression, format!(", {})", most(rows)))
 }
 
 /// `LEAD(expression, rows)`: the value of so many rows behind this one, or `None` where there is none.
 pub fn lead<E: Expression>(expression: E, rows: u32) -> Expr<WindowFunction<ValueOf, E>> {
-    of("LEAD(", expression, format!(", {rows})"))
+    of("LEAD(", expression, format!(", {})", most(rows)))
 }
 
 /// `FIRST_VALUE(expression)`: the value in the first row of the frame; `None` where the frame is empty.
@@ -97,7 +97,12 @@ pub fn last_value<E: Expression>(expression: E) -> Expr<WindowFunction<ValueOf, 
 
 /// `NTH_VALUE(expression, n)`: the value in the `n`-th row of the frame, the first of which is 1; `None` where it has fewer.
 pub fn nth_value<E: Expression>(expression: E, n: u32) -> Expr<WindowFunction<ValueOf, E>> {
-    of("NTH_VALUE(", expression, format!(", {})", n.max(1)))
+    of("NTH_VALUE(", expression, format!(", {})", most(n.max(1))))
+}
+
+/// PostgreSQL takes no greater number there.
+fn most(rows: u32) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX)
 }
 
 fn function<K>(name: &'static str) -> Expr<WindowFunction<K>> {
@@ -200,6 +205,9 @@ impl<X: Windowed> Expr<X> {
     /// MariaDB sorts wrongly where one window's partitions begin both of two others that go on differently, such as `a` beside
     /// `a, b` and `a` ordered by `c`. A queryset with such windows is refused on MySQL and MariaDB; ask for them by two.
     ///
+    /// An aggregate of distinct values has none: a window's rows come and go one by one. It is
+    /// [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery) of the terminals, before anything is sent.
+    ///
     /// It stands in `values`, `annotate` and `order_by`. A condition has no windows: it decides which rows there are before
     /// any are looked through.
     pub fn over<P, O>(self, window: impl FnOnce(Window<Nothing, Nothing>) -> Window<P, O>) -> Expr<Over<X, P, O>> {
@@ -249,6 +257,7 @@ where
     O: WindowOrderOn<DB>,
 {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        facts::window();
         self.function.write(&self.window, out)
     }
 }

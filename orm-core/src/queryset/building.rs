@@ -6,7 +6,7 @@ use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 
 use super::{
     Expressions, Joined, QuerySet, ReadableOn, Related, Selected, Use, UsedJoin, Values,
-    condition::{Filter, GivesCondition, OfOneRow},
+    condition::{Filter, GivesCondition, GivesQualification, OfOneRow},
 };
 use crate::{
     backend::{Backend, IntoPart},
@@ -58,10 +58,52 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
 
     /// Keeps the rows for which the condition is not true: those for which it is false, and those for which it is NULL.
     ///
-    /// `filter(c)` and `exclude(c)` share no row, and together they give them all. (A relation that the condition steps
+    /// `filter(c)` and `exclude(c)` share no row, and together they give them all, whatever is NULL in the rows or in the
+    /// values: of `f.x.is_in([None, Some(2)])`, which is true where `x` is 2 and else NULL, `exclude` keeps every row but those.
+    /// (Django leaves out rows whose `x` is NULL there.) To keep only the rows for which the condition is false, use
+    /// `filter(|f| not(c))`. (A relation that the condition steps
     /// along is joined; where a key may have no row at its end, declare it `optional`, so that no row is lost.)
     pub fn exclude<E>(self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesCondition<'a, M, B, E>) -> Self {
         self.condition(f, true)
+    }
+
+    /// Keeps the rows for which a condition on windows is true: the first or the last of each set, the greatest few, those
+    /// above the average of their group.
+    ///
+    /// The windows are of the rows that are left by everything that was said before: conditions, and limits. What is said
+    /// afterwards is of the rows that it keeps, and the order is to be said again. (`filter` takes no windows: its conditions
+    /// decide which rows there are.)
+    ///
+    /// ```
+    /// # use orm_core::prelude::*;
+    /// use orm_core::dsl::row_number;
+    /// # #[derive(Model)] struct Flight { #[model(primary_key)] id: i64, carrier: String, seats: i32 }
+    /// # let db = orm_core::connect("sqlite::memory:")?;
+    /// # db.create_tables::<(Flight,)>()?;
+    /// # let flight = |(id, carrier, seats): (i64, &str, i32)| Flight { id, carrier: carrier.into(), seats };
+    /// # let flights = [(1, "UA", 100), (2, "UA", 300), (3, "UA", 200), (4, "AA", 50)];
+    /// # Flight::bulk_create(&db, flights.map(flight))?;
+    /// // The two largest flights of each carrier.
+    /// let largest = Flight::objects(&db)
+    ///     .qualify(|f| row_number().over(|w| w.partition_by(f.carrier).order_by(f.seats.desc())).le(2))
+    ///     .order_by(|f| f.id.asc());
+    /// assert_eq!(largest.values(|f| f.id).load()?, [2, 3, 4]);
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    pub fn qualify<E>(self, f: impl FnOnce(M::Fields<Root<M>>) -> E + GivesQualification<'a, M, B, E>) -> Self {
+        self.qualified(f)
+    }
+
+    fn qualified<E, F>(self, f: F) -> Self
+    where
+        F: FnOnce(M::Fields<Root<M>>) -> E + GivesQualification<'a, M, B, E>,
+    {
+        let mut rows = self.settled();
+        let condition = rows.scoped(Use::Condition, f);
+        rows.order.clear();
+        rows.reversed = false;
+        rows.more.qualify = Some(F::keep(condition));
+        rows.chosen()
     }
 
     /// Orders the rows: `|f| f.id.asc()`, or a tuple of up to eight keys, the most significant first. Keys that are
@@ -82,7 +124,18 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
         self
     }
 
-    /// Drops rows that are equal in everything that is selected.
+    /// Drops rows that are equal in everything that is selected, and in the keys of the order.
+    ///
+    /// A row can only be ordered by what it has, so the keys of [`order_by`](Self::order_by) are selected unseen where there are
+    /// any: `values(|f| f.carrier).distinct().order_by(|f| f.delay.asc())` gives a carrier once for each of its delays, and
+    /// [`count`](Self::count) counts it so. In `is_in(queryset)` and in unions an order without a limit has no meaning, and is
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// Of the terminals, [`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery), before anything is sent, where it is
+    /// ordered by Diesel's own `asc()` or `desc()`, which cannot be selected; use [`asc`](crate::asc) and
+    /// [`desc`](crate::desc).
     pub fn distinct(mut self) -> Self {
         self.distinct = true;
         self

@@ -29,7 +29,7 @@ where
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this closure does not give a condition on `{M}`: a boolean expression over the fields that it is given, \
-               such as `f.name.eq(\"x\").or(f.id.gt(5))`, without aggregates",
+               such as `f.name.eq(\"x\").or(f.id.gt(5))`, without aggregates, and without windows, which `qualify` takes",
     label = "gives none, or one that not every database of the backend `{B}` has (for PostgreSQL alone: `Database<Pg>`)"
 )]
 pub trait GivesCondition<'a, M, B: Backend, E> {
@@ -61,6 +61,29 @@ impl NoWindow for is_aggregate::Yes {}
 pub trait OfOneRow {}
 impl OfOneRow for is_aggregate::No {}
 impl OfOneRow for is_aggregate::Never {}
+
+/// A closure that gives a condition for `qualify`; the compiler points at the closure.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this closure does not give a condition on `{M}`: a boolean expression over windows and the fields that it is \
+               given, such as `row_number().over(|w| w.order_by(f.id.asc())).le(3)`",
+    label = "gives none, or one that not every database of the backend `{B}` has (for PostgreSQL alone: `Database<Pg>`)"
+)]
+pub trait GivesQualification<'a, M, B: Backend, E> {
+    fn keep(condition: E) -> Arc<B::Part<'a>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, M, B, E, F> GivesQualification<'a, M, B, E> for F
+where
+    B: Backend,
+    E: AppearsOnTable<RootedAt<M>> + ValidGrouping<(), IsAggregate: OfOneRow> + IntoPart<'a, B>,
+    E::SqlType: BoolOrNullableBool,
+{
+    fn keep(condition: E) -> Arc<B::Part<'a>> {
+        condition.into_part()
+    }
+}
 
 /// A condition as a queryset keeps it.
 pub(super) struct Filter<'a, B: Backend> {

@@ -1,10 +1,12 @@
 //! Locking the rows that are read: `for_update` and its relatives.
 
-use super::{QuerySet, Selected, rows::Rows};
+use super::{QuerySet, Selected, Shape, rows::Rows};
 use crate::{
-    backend::{Backend, BackendKind, Driver},
+    backend::{Backend, BackendKind, Driver, PartsOf, Task},
     database::Kind,
+    diesel_error,
     error::{Error, ErrorKind, Result},
+    field::facts::facts_of,
     model::Model,
     session::Session,
     statement::lock::{Held, Lock, Strength},
@@ -49,7 +51,8 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
     ///
     /// [`ErrorKind::InvalidQuery`], before anything is sent: on SQLite, which locks the whole database (begin the transaction by
     /// [`build_transaction().immediate()`](crate::TransactionBuilder::immediate) there); on a database rather than in a
-    /// transaction; with [`distinct`](Self::distinct) and [`values_as`](Self::values_as), whose rows are not the table's; and of
+    /// transaction; with [`distinct`](Self::distinct) and [`values_as`](Self::values_as), whose rows are not the table's; on
+    /// PostgreSQL with windows; and of
     /// [`count`](Self::count), [`exists`](Self::exists), [`update`](QuerySet::update) and [`delete`](QuerySet::delete), of
     /// which the first two read no rows, and the others lock what they change by themselves, as
     /// [`update_or_create`](QuerySet::update_or_create) does.
@@ -97,7 +100,10 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
     }
 
     /// The lock, where the statement can have it; in the session that it will be sent in, where it will be sent.
-    pub(super) fn lock<DB: Driver>(&self, session: Option<Session<'_, DB>>) -> Result<Option<Lock>> {
+    pub(super) fn lock<DB: Driver>(&self, session: Option<Session<'_, DB>>) -> Result<Option<Lock>>
+    where
+        B: PartsOf<DB>,
+    {
         let Locking { strength, nowait, skip_locked } = self.locking;
         let refused =
             |why: &str| Err(Error::new(ErrorKind::InvalidQuery, why).on_backend(DB::KIND).on_model(M::TABLE.model));
@@ -141,12 +147,36 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
                  select models, or `values`",
             );
         }
+        if DB::KIND == BackendKind::Postgres && self.has_windows::<DB>()? {
+            return refused(
+                "PostgreSQL locks no rows of a query with windows, whose values are of other rows, too; leave the windows out, or lock \
+                 the rows by a queryset of their keys",
+            );
+        }
         if matches!(session, Some(Session::Pool(_))) {
             return refused(
                 "a lock ends with its transaction, and this queryset is in none: make it in `db.transaction(|tx| …)`, on `tx`",
             );
         }
         Ok(Some(Lock { strength, held }))
+    }
+
+    /// Whether what is selected or ordered by has windows of ours.
+    fn has_windows<DB: Driver>(&self) -> Result<bool>
+    where
+        B: PartsOf<DB>,
+    {
+        let selected = match &self.columns {
+            Selected::Fields(part) | Selected::Annotated(_, part) => Some(part),
+            _ => None,
+        };
+        for part in selected.into_iter().chain(self.order.iter().map(|key| &key.part)) {
+            let facts = facts_of::<DB>(B::part(part));
+            if facts.map_err(|error| diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?.window {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Refuses what is said of rows that others have locked, where such a row would be taken for one that is not there.
@@ -158,6 +188,35 @@ impl<M: Model, B: Backend, S> QuerySet<'_, M, B, S> {
             "`{terminal}` waits where another transaction has locked the row or is storing it: leave `nowait` and `skip_locked` \
              out"
         )))
+    }
+
+    /// Refuses rows that PostgreSQL cannot lock, for what locks by itself.
+    pub(super) fn check_lockable(&self, terminal: &str) -> Result<()>
+    where
+        S: Shape,
+    {
+        struct Check<'q, 'a, M, B: Backend, S>(&'q QuerySet<'a, M, B, S>, &'q str);
+        impl<M: Model, B: Backend, S: Shape> Task<B> for Check<'_, '_, M, B, S> {
+            type Output = Result<()>;
+            fn on<DB: Driver>(self, _: Session<'_, DB>) -> Result<()>
+            where
+                B: PartsOf<DB>,
+            {
+                let Check(rows, terminal) = self;
+                if DB::KIND != BackendKind::Postgres {
+                    return Ok(());
+                }
+                let united = matches!(rows.more.rows, Rows::Combined(_) | Rows::Listed(..));
+                if !united && rows.more.distinct_on.is_empty() && !rows.has_windows::<DB>()? {
+                    return Ok(());
+                }
+                Err(rows.lock_refused(format!(
+                    "`{terminal}` locks the row, and PostgreSQL locks none of a union, of `distinct_on` or of a query with windows; \
+                     use a queryset of conditions"
+                )))
+            }
+        }
+        B::run(self.on, Check(self, terminal))
     }
 
     /// Refuses a lock, for what locks by itself.

@@ -64,13 +64,17 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
     ///
     /// [`ErrorKind::MultipleRows`] where there are several; [`ErrorKind::UniqueViolation`] where the new row has a key of one
     /// that the conditions do not find; [`ErrorKind::InvalidQuery`] with [`nowait`](Self::nowait) and
-    /// [`skip_locked`](Self::skip_locked); otherwise as [`get`](Self::get) and [`Model::create`].
+    /// [`skip_locked`](Self::skip_locked), and, in a transaction on PostgreSQL, of a union, of
+    /// [`distinct_on`](Self::distinct_on) and of windows, whose rows it cannot lock; otherwise as [`get`](Self::get) and [`Model::create`].
     pub fn get_or_create(&self, new: impl FnOnce() -> M::New) -> Result<(M, bool)>
     where
         Whole<M>: ReadableOn<B> + Shape<Row = M>,
         M::New: StorableOn<B>,
     {
         self.without_lock_options("get_or_create")?;
+        if matches!(self.on, Handle::Transaction(_)) {
+            self.check_lockable("get_or_create")?;
+        }
         if let Some(row) = one(self.get())? {
             return Ok((row, false));
         }
@@ -123,6 +127,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         M::New: StorableOn<B>,
     {
         self.without_second_lock("update_or_create")?;
+        self.check_lockable("update_or_create")?;
         let sets = self.assignments(assignments)?;
         if let Some(key) = sets.iter().find(|set| M::PRIMARY_KEY.contains(&set.column)) {
             return Err(Error::new(
@@ -331,9 +336,9 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Update<'_, '_, R, B> {
         R: Stored<DB>,
     {
         let table = R::Model::TABLE;
-        let sets = assigned::<DB, B, R::Model>(self.sets)?;
+        let assignments = assigned::<DB, B, R::Model>(self.sets)?;
         let mut lease = session.lease()?;
-        let update = SetOneRow { row: self.row, sets };
+        let update = SetOneRow { row: self.row, assignments };
         let of_row = |error: Error| error.on_model(table.model).with_key(self.row.key());
         lease
             .run(|connection| connection.execute_returning_count(&update))

@@ -23,6 +23,8 @@ pub(super) struct More<'a, M, B: Backend> {
     pub(super) rows: Rows<'a, M, B>,
     pub(super) distinct_on: Vec<Arc<B::Part<'a>>>,
     pub(super) groups: Option<Arc<GroupParts<'a, B>>>,
+    /// A condition on windows; only of rows that are chosen for another queryset.
+    pub(super) qualify: Option<Arc<B::Part<'a>>>,
     /// Why it cannot be sent.
     pub(super) refused: Option<String>,
 }
@@ -49,7 +51,7 @@ pub(super) struct GroupParts<'a, B: Backend> {
 
 impl<M, B: Backend> Default for More<'_, M, B> {
     fn default() -> Self {
-        More { rows: Rows::Table, distinct_on: Vec::new(), groups: None, refused: None }
+        More { rows: Rows::Table, distinct_on: Vec::new(), groups: None, qualify: None, refused: None }
     }
 }
 
@@ -64,6 +66,7 @@ impl<M, B: Backend> Clone for More<'_, M, B> {
             },
             distinct_on: self.distinct_on.clone(),
             groups: self.groups.clone(),
+            qualify: self.qualify.clone(),
             refused: self.refused.clone(),
         }
     }
@@ -104,6 +107,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 }),
                 _ => None,
             },
+            qualify: self.more.qualify.as_ref().map(|part| B::part(part)),
         })
     }
 
@@ -120,7 +124,8 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             Selected::Tables(_) | Selected::Groups(_) | Selected::Combined => None,
         };
         let mut sql = String::new();
-        for part in selected.into_iter().chain(order.iter().map(|(part, _)| *part)) {
+        let qualify = self.more.qualify.as_ref().map(|part| B::part(part));
+        for part in selected.into_iter().chain(qualify).chain(order.iter().map(|(part, _)| *part)) {
             sql.push_str(&DB::sql(part).map_err(|error| crate::diesel_error::ours(error, DB::KIND))?);
         }
         if windows::clash(&sql) {
@@ -164,8 +169,8 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
         if DB::KIND != BackendKind::Postgres {
             return Err(self
                 .invalid(
-                    "`distinct_on` is PostgreSQL's alone; elsewhere select the first rows by a condition, such as one on a \
-                     window's `row_number()`, or by `group_by`",
+                    "`distinct_on` is PostgreSQL's alone; elsewhere keep the first rows by `qualify`: \
+                     `row_number().over(|w| w.partition_by(…).order_by(…)).eq(1)`",
                 )
                 .on_backend(DB::KIND));
         }
@@ -215,9 +220,11 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
 
     /// The same rows of the same columns, so that further conditions and orders are of exactly these. The order is lost.
     pub(super) fn settled(self) -> Self {
-        if !self.is_cut() {
-            return self;
-        }
+        if self.is_cut() { self.chosen() } else { self }
+    }
+
+    /// A queryset of the rows that this one chooses, without an order.
+    pub(super) fn chosen(self) -> Self {
         let mut settled = self.clone();
         settled.filters.clear();
         settled.order.clear();
@@ -237,14 +244,17 @@ impl<'a, M: Model, B: Backend, S> QuerySet<'a, M, B, S> {
     where
         S: Shape,
     {
-        if matches!(self.more.rows, Rows::Chosen(_)) {
-            // The rows are chosen already, so that an inner join decides no more than an outer one.
-            self.joins.clear();
-            return self;
+        // Where the rows are chosen already, an inner join decides no more than an outer one.
+        let chosen = matches!(self.more.rows, Rows::Chosen(_));
+        let mut deciding: Vec<UsedJoin> = Vec::new();
+        for used in self.joins.iter().rev() {
+            let leads_on = deciding.iter().any(|deciding| deciding.join.from == used.join.alias);
+            if used.by_condition || leads_on || !(chosen || used.join.outer) {
+                deciding.push(used.clone());
+            }
         }
-        let deciding = self.deciding_joins(false);
-        let used = |join: &UsedJoin| deciding.iter().any(|deciding| deciding.alias == join.join.alias);
-        self.joins = self.joins.iter().filter(|join| used(join)).cloned().collect();
+        deciding.reverse();
+        self.joins = deciding;
         self
     }
 }

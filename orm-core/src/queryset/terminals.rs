@@ -11,7 +11,7 @@ use super::{
 use crate::{
     backend::{Backend, Driver, PartsOf, Task},
     error::{Error, ErrorKind, Result},
-    field::order::Direction,
+    field::{facts::facts_of, order::Direction},
     model::Model,
     session::Session,
     statement::{
@@ -74,7 +74,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 Ok(TryRows::new(source, self.1, self.0.fetch_bytes))
             }
         }
-        S::run(self.on, Open(&self, chunk_size))
+        of_model::<M, _>(S::run(self.on, Open(&self, chunk_size)))
     }
 
     /// All rows, in a `Vec`. For results that are small; [`iterator`](Self::iterator) is for the others.
@@ -165,7 +165,7 @@ impl<'a, M: Model, B: Backend, S: Shape> QuerySet<'a, M, B, S> {
                 load::all::<DB, S2, _>(session, Locked { select, lock })
             }
         }
-        S::run(self.on, Load(self, rows, last))
+        of_model::<M, _>(S::run(self.on, Load(self, rows, last)))
     }
 }
 
@@ -196,7 +196,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 u64::try_from(rows).map_err(|_| Error::new(ErrorKind::Decode, format!("COUNT(*) gave {rows}")))
             }
         }
-        B::run(self.on, CountRows(self))
+        of_model::<M, _>(B::run(self.on, CountRows(self)))
     }
 
     /// Whether there is any row.
@@ -222,7 +222,8 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 if self.0.has_no_rows() {
                     return Ok(false);
                 }
-                if !self.0.distinct {
+                // Which rows a limit leaves of distinct ones depends on the order.
+                if !select.distinct || (select.limit.is_none() && select.offset == 0) {
                     select.order.clear();
                 }
                 select.limit = Some(select.limit.unwrap_or(1).min(1));
@@ -232,7 +233,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 load::any(session, select)
             }
         }
-        B::run(self.on, AnyRow(self, condition))
+        of_model::<M, _>(B::run(self.on, AnyRow(self, condition)))
     }
 
     /// The statement as the backend in use will see it, with placeholders in place of values.
@@ -261,7 +262,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
                 DB::sql(&statement).map_err(|error| crate::diesel_error::ours(error, DB::KIND))
             }
         }
-        B::run(self.on, Write(self))
+        of_model::<M, _>(B::run(self.on, Write(self)))
     }
 
     /// The backend that it was made on.
@@ -300,8 +301,9 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             filters: self.conditions(),
             more: self.more(&order)?,
             order,
-            limit: self.limit,
-            offset: self.offset,
+            // No table has as many rows, and no backend takes a greater number.
+            limit: self.limit.map(|limit| limit.min(i64::MAX as u64)),
+            offset: self.offset.min(i64::MAX as u64),
         })
     }
 
@@ -360,12 +362,28 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             Error::new(ErrorKind::InvalidQuery, format!("the queryset cannot be reversed: {why}"))
                 .on_model(M::TABLE.model)
         };
+        let of_rows = matches!(self.columns, Selected::Tables(_) | Selected::Fields(_) | Selected::Annotated(..));
+        for key in self.order.iter().filter(|_| of_rows) {
+            let facts = facts_of::<DB>(B::part(&key.part));
+            if facts.map_err(|error| crate::diesel_error::ours(error, DB::KIND).on_model(M::TABLE.model))?.aggregate {
+                return Err(self.invalid(
+                    "an aggregate makes one row of many, so that rows cannot be ordered by it; order groups, \
+                     `group_by(…).aggregate(…).order_by(…)`, or order by an aggregate `over` a window",
+                ));
+            }
+        }
         if self.reversed && self.order.is_empty() {
             return Err(cannot_reverse("it has no order; call `order_by` first"));
         }
         self.order
             .iter()
             .map(|key| {
+                if self.distinct && matches!(key.direction, Direction::Diesels) {
+                    return Err(self.invalid(
+                        "a queryset with `distinct` cannot be ordered by Diesel's `asc()` or `desc()`; order an expression by \
+                         `orm_core::asc(expression)` or `orm_core::desc(expression)`",
+                    ));
+                }
                 let direction = if self.reversed {
                     key.direction.reversed().ok_or_else(|| {
                         cannot_reverse(
@@ -380,6 +398,14 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             })
             .collect()
     }
+}
+
+/// Names the model in the refusal of a query.
+fn of_model<M: Model, T>(answer: Result<T>) -> Result<T> {
+    answer.map_err(|error| match (error.kind(), error.model()) {
+        (ErrorKind::InvalidQuery, None) => error.on_model(M::TABLE.model),
+        _ => error,
+    })
 }
 
 /// The primary key's columns, as an order.

@@ -4,7 +4,7 @@ use diesel::{QueryResult, query_builder::AstPass};
 
 use super::{
     more::{Source, push_list},
-    select::Select,
+    select::{NARROWED, Select},
 };
 use crate::backend::{BackendKind, Driver};
 
@@ -62,7 +62,16 @@ impl<'q, DB: Driver> Combined<'q, DB> {
             // SQLite knows no brackets there; the others know no subquery without a name, and some no two columns in one
             // that are called alike.
             out.push_sql(if DB::KIND == BackendKind::Sqlite { "SELECT * FROM (" } else { "(" });
-            operand.write(out.reborrow())?;
+            // MariaDB takes no WITH between brackets that are not a subquery's.
+            let is_wrapped = DB::KIND == BackendKind::Mysql && operand.hidden_columns() > 0;
+            if is_wrapped {
+                out.push_sql("SELECT * FROM (");
+            }
+            operand.write_narrow(out.reborrow(), operand.columns.number()?)?;
+            if is_wrapped {
+                out.push_sql(") AS ");
+                out.push_identifier(NARROWED)?;
+            }
             out.push_sql(")");
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Statements: a queryset, rows or a schema written for one backend. Nothing else here knows what SQL looks like.
 
+pub(crate) mod assigned;
 pub(crate) mod begin;
 pub(crate) mod change;
 pub(crate) mod combined;

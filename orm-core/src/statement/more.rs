@@ -11,11 +11,13 @@ pub(crate) struct More<'q, DB: Driver> {
     pub(crate) distinct_on: Vec<Part<'q, DB>>,
     pub(crate) source: Source<'q, DB>,
     pub(crate) groups: Option<Groups<'q, DB>>,
+    /// A condition on windows; only of rows that are chosen for another statement.
+    pub(crate) qualify: Option<Part<'q, DB>>,
 }
 
 impl<DB: Driver> Default for More<'_, DB> {
     fn default() -> Self {
-        More { distinct_on: Vec::new(), source: Source::Table, groups: None }
+        More { distinct_on: Vec::new(), source: Source::Table, groups: None, qualify: None }
     }
 }
 
@@ -57,6 +59,9 @@ pub(super) fn key_name(at: usize) -> String {
     format!("__k{}", at + 1)
 }
 
+/// What a condition on windows is called there.
+pub(super) const QUALIFIES: &str = "__q";
+
 /// `(SELECT … AS "__k1" …) AS "__chosen" INNER JOIN "table" ON "table"."id" = "__chosen"."__k1"`
 pub(super) fn push_chosen<'q: 'b, 'b, DB: Driver>(
     out: &mut AstPass<'_, 'b, DB>,
@@ -78,6 +83,10 @@ pub(super) fn push_chosen<'q: 'b, 'b, DB: Driver>(
         push_compared(out, table.name, table, table.columns[*at].name)?;
         out.push_sql(" = ");
         push_column(out, CHOSEN, &key_name(i))?;
+    }
+    if chosen.more.qualify.is_some() {
+        out.push_sql(" AND ");
+        push_column(out, CHOSEN, QUALIFIES)?;
     }
     Ok(())
 }

@@ -11,12 +11,12 @@ use diesel::{
 use super::{
     Part,
     combined::{COMBINED, combined_name},
-    more::{More, Source, key_name, push_chosen, push_list},
+    more::{More, QUALIFIES, Source, key_name, push_chosen, push_list},
     push_column, push_table,
 };
 use crate::{
     backend::Driver,
-    field::{Nulls, collation::push_compared, order::Direction},
+    field::{Nulls, collation::push_compared, facts, order::Direction},
     model::Table,
     path::Join,
 };
@@ -62,7 +62,7 @@ pub(crate) enum Columns<'q, DB: Driver> {
 
 impl<DB: Driver> Columns<'_, DB> {
     /// How many columns they are.
-    fn number(&self) -> QueryResult<usize> {
+    pub(super) fn number(&self) -> QueryResult<usize> {
         match self {
             Columns::Tables(tables) => Ok(tables.iter().map(|(_, table)| table.columns.len()).sum()),
             // A part has no type left that would tell.
@@ -122,6 +122,8 @@ impl<'q, DB: Driver> Select<'q, DB> {
     {
         // Diesel never evicts a cached statement, so a program that makes many querysets would fill the server.
         out.unsafe_to_cache_prepared();
+        let _subquery = facts::subquery();
+        facts::selects_from(self.table);
         self.more.push_list(&mut out)?;
         out.push_sql(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
         for (i, part) in self.more.distinct_on.iter().enumerate() {
@@ -132,6 +134,12 @@ impl<'q, DB: Driver> Select<'q, DB> {
             out.push_sql(") ");
         }
         self.push_columns(&mut out)?;
+        for at in 0..self.hidden_columns() {
+            out.push_sql(", ");
+            self.order[at].0.walk_ast(out.reborrow())?;
+            out.push_sql(" AS ");
+            out.push_identifier(&order_name(at))?;
+        }
         out.push_sql(" FROM ");
         self.push_source(&mut out)?;
         push_joins(&mut out, &self.joins)?;
@@ -144,7 +152,11 @@ impl<'q, DB: Driver> Select<'q, DB> {
         }
         for (i, &(part, direction)) in self.order.iter().enumerate() {
             out.push_sql(if i == 0 { " ORDER BY " } else { ", " });
-            push_ordered(&mut out, part, direction)?;
+            if i < self.hidden_columns() {
+                push_directed(&mut out, direction, |out| out.push_identifier(&order_name(i)))?;
+            } else {
+                push_ordered(&mut out, part, direction)?;
+            }
         }
         match (self.limit, self.offset, DB::NO_LIMIT) {
             (Some(limit), _, _) => out.push_sql(&format!(" LIMIT {limit}")),
@@ -155,6 +167,41 @@ impl<'q, DB: Driver> Select<'q, DB> {
             out.push_sql(&format!(" OFFSET {}", self.offset));
         }
         Ok(())
+    }
+
+    /// How many columns follow those that are read: the keys of the order of a DISTINCT, by which it can only be ordered
+    /// where they are selected, too.
+    pub(super) fn hidden_columns(&self) -> usize {
+        if self.distinct { self.order.len() } else { 0 }
+    }
+
+    /// What a column is called outside, where the hidden ones are left out.
+    fn narrow_name(&self, at: usize) -> String {
+        match self.columns {
+            Columns::Tables([(_, table)]) if at < table.columns.len() => table.columns[at].name.to_owned(),
+            _ => combined_name(at),
+        }
+    }
+
+    /// Writes it for a place that takes its first `columns` columns alone, as IN and UNION do.
+    pub(crate) fn write_narrow<'b>(&self, mut out: AstPass<'_, 'b, DB>, columns: usize) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        if self.hidden_columns() == 0 {
+            return self.write(out);
+        }
+        // The list of names stands before the query: few servers take it behind one.
+        out.push_sql("WITH ");
+        out.push_identifier(NARROWED)?;
+        out.push_sql(" (");
+        push_list(&mut out, columns + self.hidden_columns(), |out, at| out.push_identifier(&self.narrow_name(at)))?;
+        out.push_sql(") AS (");
+        self.write(out.reborrow())?;
+        out.push_sql(") SELECT ");
+        push_list(&mut out, columns, |out, at| out.push_identifier(&self.narrow_name(at)))?;
+        out.push_sql(" FROM ");
+        out.push_identifier(NARROWED)
     }
 
     fn push_columns<'b>(&self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
@@ -169,11 +216,18 @@ impl<'q, DB: Driver> Select<'q, DB> {
                 out.push_sql(", ");
                 (*part).walk_ast(out.reborrow())
             }
-            Columns::Keys => push_list(out, self.table.primary_key.len(), |out, at| {
-                push_column(out, self.alias, self.table.columns[self.table.primary_key[at]].name)?;
+            Columns::Keys => {
+                push_list(out, self.table.primary_key.len(), |out, at| {
+                    push_column(out, self.alias, self.table.columns[self.table.primary_key[at]].name)?;
+                    out.push_sql(" AS ");
+                    out.push_identifier(&key_name(at))
+                })?;
+                let Some(qualify) = self.more.qualify else { return Ok(()) };
+                out.push_sql(", ");
+                qualify.walk_ast(out.reborrow())?;
                 out.push_sql(" AS ");
-                out.push_identifier(&key_name(at))
-            }),
+                out.push_identifier(QUALIFIES)
+            }
             Columns::Groups | Columns::GroupKeys => {
                 let Some(groups) = &self.more.groups else { return Ok(()) };
                 groups.push_columns(out, matches!(self.columns, Columns::Groups))
@@ -227,11 +281,28 @@ fn push_tables<DB: Driver>(out: &mut AstPass<'_, '_, DB>, tables: &[(String, &'s
     Ok(())
 }
 
+/// The name of a DISTINCT whose columns are not all wanted.
+pub(super) const NARROWED: &str = "__distinct";
+
+/// What a key of the order of a DISTINCT is called in its list of columns.
+fn order_name(at: usize) -> String {
+    format!("__o{}", at + 1)
+}
+
 /// One key of an order.
 pub(crate) fn push_ordered<'b, DB: Driver>(
     out: &mut AstPass<'_, 'b, DB>,
     part: Part<'b, DB>,
     direction: Direction,
+) -> QueryResult<()> {
+    push_directed(out, direction, |out| part.walk_ast(out.reborrow()))
+}
+
+/// One key of an order, which `push` writes.
+fn push_directed<'b, DB: Driver>(
+    out: &mut AstPass<'_, 'b, DB>,
+    direction: Direction,
+    push: impl Fn(&mut AstPass<'_, 'b, DB>) -> QueryResult<()>,
 ) -> QueryResult<()> {
     if let Direction::Ours { descending, nulls: Some(nulls) } = direction
         && !DB::NULLS_FIRST_AND_LAST
@@ -239,10 +310,10 @@ pub(crate) fn push_ordered<'b, DB: Driver>(
     {
         // A key of its own, where NULLs do not stand there by themselves.
         out.push_sql("(");
-        part.walk_ast(out.reborrow())?;
+        push(out)?;
         out.push_sql(if descending { ") IS NULL DESC, " } else { ") IS NULL, " });
     }
-    part.walk_ast(out.reborrow())?;
+    push(out)?;
     if let Direction::Ours { descending, nulls } = direction {
         out.push_sql(if descending { " DESC" } else { " ASC" });
         match nulls {
@@ -267,6 +338,8 @@ impl<DB: Driver> QueryFragment<DB> for Never {
 /// `INNER JOIN … ON …`
 pub(super) fn push_joins<DB: Driver>(out: &mut AstPass<'_, '_, DB>, joins: &[&Join]) -> QueryResult<()> {
     for join in joins {
+        facts::selects_from(join.table);
+        facts::reads(|| join.from.clone(), join.from_column);
         out.push_sql(if join.outer { " LEFT JOIN " } else { " INNER JOIN " });
         push_table(out, join.table)?;
         out.push_sql(" AS ");
@@ -312,7 +385,7 @@ impl<DB: Driver> QueryFragment<DB> for Count<'_, DB> {
             // The list of names stands before the query: few servers take it behind one.
             out.push_sql("WITH ");
             out.push_identifier("counted")?;
-            for at in 1..=self.0.columns.number()? {
+            for at in 1..=self.0.columns.number()? + self.0.hidden_columns() {
                 out.push_sql(if at == 1 { " (" } else { ", " });
                 out.push_identifier(&format!("c{at}"))?;
             }

@@ -5,17 +5,18 @@
 //! | Django | here | where it differs |
 //! | --- | --- | --- |
 //! | `F("x")`, `F("a__x")` | `e.x`, `e.a().x` | |
-//! | `F("x") + 1`, `-`, `*`, `/`, `%` | the same operators | integers divided by integers are integers, on every backend |
+//! | `F("x") + 1`, `-`, `*`, `/`, `%` | the same operators | integers divided by integers are integers, on every backend; `%` is of integers, and `/` not of decimals, whose quotients each backend rounds at another digit |
 //! | `F("x")[1:3]` | `substr` | |
 //! | `Value(1)` | `1`, or `value(1)` on the left of an operator | |
 //! | `Q(a) & Q(b)`, `Q(a) \| Q(b)` | `a.and(b)`, `a.or(b)` | |
 //! | `~Q(a)` | `not(a)` | of NULL it is NULL, as in SQL; `exclude` keeps such rows |
 //! | `Q` objects made at run time | `all_of`, `any_of`, `condition` | of none, `all_of` is true and `any_of` false |
 //! | `Case`, `When`, `default` | `case_when(…, …).when(…, …).otherwise(…)`, `or_null()` | the first value decides the type |
-//! | `Subquery`, `OuterRef` | `b.entries().first(…)`, `.count()`, `.max(…)` … | about rows that a relation leads to; not yet about any others |
+//! | `Subquery`, `OuterRef` | `b.entries().first(…)`, `.count()`, `.max(…)` … | about rows that a relation leads to; not yet about any others. In `update`, also `e.blog().name` |
 //! | `x__in=queryset` | `e.x.is_in(queryset)` | |
 //! | `Exists` | `b.entries().any(…)`, `exists()`; `exists(queryset)` where it is not about the row | |
-//! | `Window` | `….over(\|w\| w.partition_by(…).order_by(…))` | |
+//! | `Window` | `….over(\|w\| w.partition_by(…).order_by(…))` | in `values`, `annotate`, `order_by` |
+//! | `filter` on a window | [`qualify`](crate::QuerySet::qualify) | also for the top few of each group |
 //! | `RowRange`, `ValueRange` | `rows(from, to)`, `range(from, to)` | |
 //! | `WindowFrame` with `exclusion` | not yet | |
 //! | `OrderBy(…, nulls_last=True)` | `e.x.desc().nulls_last()` | |

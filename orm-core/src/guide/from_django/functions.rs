@@ -8,7 +8,7 @@
 //!
 //! | Django | here | where it differs |
 //! | --- | --- | --- |
-//! | `Cast` | `e.x.cast::<i64>()` | among numbers, and from and to text; text that is no number gives NULL |
+//! | `Cast` | `e.x.cast::<i64>()` | only casts that give the same on every backend; see [`cast`](crate::Field::cast) |
 //! | `Coalesce` | `coalesce((a, b, …))` | no `Option` where one of them is never NULL |
 //! | `Collate` | no | text is compared in one way on all backends, as far as they can; where it has to be another, raw SQL |
 //! | `Greatest`, `Least` | `greatest((a, b, …))`, `least((a, b, …))` | NULL where one is NULL, on every backend; in Django that is the backend's choice |
@@ -37,7 +37,7 @@
 //! | --- | --- | --- |
 //! | `Extract`, `ExtractYear` … `ExtractSecond` | `year()`, `iso_year()`, `quarter()`, `month()`, `week()`, `day()`, `week_day()`, `iso_week_day()`, `hour()`, `minute()`, `second()` | in UTC; a program that wants another zone moves the instant by `later` |
 //! | `Now` | `now()` | on SQLite to the millisecond |
-//! | `Trunc`, `TruncYear` … `TruncSecond` | `trunc(Unit::Month)` | gives the field's own type |
+//! | `Trunc`, `TruncYear` … `TruncSecond` | `trunc(Unit::Month)` | of dates, and of dates with a time, as the field's own type; not of times |
 //! | `TruncDate`, `TruncTime` | `date()`, `time()` | |
 //! | `F("x") + timedelta(…)` | `later`, `earlier` | not yet: durations as fields, and one instant less another |
 //!

@@ -103,6 +103,7 @@
 //! | `blog=b`, `blog_id=1`, `blog__id=1` | `e.blog_id.eq(b.id)` | no join; `e.blog().id` would be one, where Django leaves it out |
 //! | `entry__headline="x"` (back along a key) | `b.entries().any(…)` | a subquery: rows are not multiplied, and no `distinct` is needed |
 //! | `entry__isnull=True` | `b.entries().is_empty()` | |
+//! | `entry__x__isnull=True` | `b.entries().any(\|e\| e.x.is_null()).or(b.entries().is_empty())` | Django's is also true without an entry |
 //! | two conditions on one related row, in one `filter` | both in one `any` | |
 //! | two `filter`s, each of any related row | two `any`s | what was meant is seen where it is written |
 //! | `exclude(entry__…)` | `b.entries().none(…)` | exactly those without such a row |

@@ -11,8 +11,8 @@
 //! | `order_by` | [`order_by`](QuerySet::order_by) | `"-x"` is `e.x.desc()`; no order means no order: a model has no default one |
 //! | `order_by("?")` | no | it sorts the whole table |
 //! | `reverse` | [`reverse`](QuerySet::reverse) | of a queryset without an order it is an error |
-//! | `distinct()` | [`distinct`](QuerySet::distinct) | |
-//! | `distinct("x")` | [`distinct_on`](QuerySet::distinct_on) | PostgreSQL alone, as in Django |
+//! | `distinct()` | [`distinct`](QuerySet::distinct) | the keys of the order are distinct as well, as in Django; and so are they in `count()` |
+//! | `distinct("x")` | [`distinct_on`](QuerySet::distinct_on) | PostgreSQL alone, as in Django; [`qualify`](QuerySet::qualify) does the same on all |
 //! | `values`, `values_list` | [`values`](QuerySet::values) | tuples, or one bare value (`flat=True`), typed; no dictionaries |
 //! | `dates`, `datetimes` | `values(…)` of `trunc(Unit::…)`, and `distinct()` | |
 //! | `none` | [`none`](QuerySet::none) | |
@@ -29,15 +29,16 @@
 //! | `raw` | [`Model::raw`], [`Database::raw_values`] | values are bound, columns are matched by name |
 //! | `q1 & q2` | `filter` twice, or `intersection` | |
 //! | `q1 \| q2` | `or` in one `filter`, or `union` | |
-//! | `q1 ^ q2` | `a.and(not(b)).or(b.and(not(a)))`, where neither is NULL | |
+//! | `q1 ^ q2` | `a.ne(b)` in one `filter` | NULL where either is |
 //! | `qs[5:10]`, `qs[0]` | [`limit`](QuerySet::limit), [`offset`](QuerySet::offset), [`first`](QuerySet::first) | what is cut may still be filtered: the limit counts what all conditions leave |
 //! | `as_manager`, managers | a function that returns a `QuerySet<'_, Entry>` | |
 //! | `complex_filter` | `filter` | |
+//! | `fetch_mode` | no | nothing is fetched later |
 //!
 //! ```
 //! # mod blog { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/from_django/blog.rs")); }
 //! # use blog::*;
-//! use orm_core::{dsl::not, field::Unit, prelude::*};
+//! use orm_core::{field::Unit, prelude::*};
 //! # let db = blog::open()?;
 //! // A function in place of a manager's method.
 //! fn of_year(db: &Database, year: i32) -> QuerySet<'_, Entry> {
@@ -48,11 +49,7 @@
 //! assert_eq!(ids(Entry::objects(&db).filter(|e| e.comments.gt(5)).filter(|e| e.pingbacks.gt(1)))?, [1]);
 //! assert_eq!(ids(Entry::objects(&db).exclude(|e| e.rating.gt(3.5)))?, [2, 3]); // 2 has no rating
 //! assert_eq!(ids(Entry::objects(&db).filter(|e| e.comments.gt(5).or(e.pingbacks.gt(3))))?, [1, 2, 4]);
-//! let either = |e: EntryFields<_>| {
-//!     let (busy, linked) = (e.comments.gt(5), e.pingbacks.gt(3));
-//!     busy.and(not(linked)).or(linked.and(not(busy)))
-//! };
-//! assert_eq!(ids(Entry::objects(&db).filter(either))?, [2, 4]);
+//! assert_eq!(ids(Entry::objects(&db).filter(|e| e.comments.gt(5).ne(e.pingbacks.gt(3))))?, [2, 4]);
 //!
 //! let newest = of_year(&db, 2024).order_by(|e| e.pub_date.desc());
 //! assert_eq!(newest.clone().values(|e| e.id).load()?, [2, 1]);
@@ -151,14 +148,14 @@
 //! | `bulk_create(ignore_conflicts=…, update_conflicts=…)` | [`Model::insert_into`]`(&db).ignore_conflicts()`, `.update_conflicts(…)` | `bulk_create_returning` gives the keys |
 //! | `bulk_update` | [`Model::bulk_update`] | any iterator; one statement for each batch |
 //! | `count` | [`count`](QuerySet::count) | |
-//! | `in_bulk` | [`in_bulk`](QuerySet::in_bulk), [`in_bulk_by`](QuerySet::in_bulk_by) | |
+//! | `in_bulk` | [`in_bulk`](QuerySet::in_bulk), [`in_bulk_by`](QuerySet::in_bulk_by) | of all rows (`in_bulk()`): collect `values(\|e\| e.id)` with the rows, or `iterator` into a map |
 //! | `iterator` | [`iterator`](QuerySet::iterator), [`try_iterator`](QuerySet::try_iterator) | one statement and one snapshot, in constant memory, on MySQL and SQLite as well |
 //! | `latest`, `earliest` | [`latest`](QuerySet::latest), [`earliest`](QuerySet::earliest) | `None` where there is none; NULL is neither, if there is a value |
 //! | `first`, `last` | [`first`](QuerySet::first), [`last`](QuerySet::last) | |
 //! | `aggregate` | [`aggregate`](QuerySet::aggregate) | a typed tuple, no dictionary |
 //! | `exists` | [`exists`](QuerySet::exists) | |
 //! | `contains` | [`contains`](QuerySet::contains) | by the primary key |
-//! | `update` | [`update`](QuerySet::update) | limits are kept; returns how many rows it found |
+//! | `update` | [`update`](QuerySet::update) | limits are kept; `F()` may follow relations; returns how many rows it found |
 //! | `delete` | [`delete`](QuerySet::delete) | one statement; cascades are the database's |
 //! | `as_manager` | no | |
 //! | `explain` | [`explain`](QuerySet::explain), [`explain_with`](QuerySet::explain_with) | |

@@ -148,9 +148,8 @@
 //!
 //! # Types are the schema's
 //!
-//! A field that may be NULL is an `Option`, and so is what is computed of it; it is compared with one that may not by the
-//! other's `nullable()`. An average of integers is an `f64`, a sum an
-//! `i64`. Integers divided by integers are integers, on MySQL as well. What Django leaves to the backend, such as whether
+//! A field that may be NULL is an `Option`, and so is what is computed of it. It is compared with fields, expressions and
+//! values that may be NULL and with those that may not. An average of integers is an `f64`, a sum an `i64`. Integers divided by integers are integers, on MySQL as well. What Django leaves to the backend, such as whether
 //! case counts in `contains`, is the same on all; the table in [the crate's documentation](crate#where-backends-differ) says
 //! what is left.
 //!
@@ -159,7 +158,7 @@
 //! # use blog::*;
 //! # use orm_core::prelude::*;
 //! # let db = blog::open()?;
-//! let above = Entry::objects(&db).filter(|e| e.rating.gt(e.comments.cast::<f64>().nullable()));
+//! let above = Entry::objects(&db).filter(|e| e.rating.gt(e.comments.cast::<f64>()));
 //! assert_eq!(above.values(|e| e.id).load()?, [3]);
 //! let halves: Vec<(i32, Option<f64>)> =
 //!     Entry::objects(&db).order_by(|e| e.id.asc()).values(|e| (e.comments / 4, e.rating / 2.0)).load()?;
