@@ -339,3 +339,34 @@ portable_operands! {
 }
 #[cfg(feature = "numeric")]
 portable_operands! { bigdecimal::BigDecimal => crate::sql_types::Decimal; }
+
+/// Further SQL types of a Rust type that `portable_operands!` has one for already: implemented for the SQL type and for
+/// `Nullable` of it one by one, because two implementations for whatever carries an SQL type would overlap.
+#[cfg(feature = "uuid")]
+macro_rules! further_operands {
+    ($($rust:ty => $sql:ident;)*) => { $(
+        further_operands!(@one $rust => $sql);
+        further_operands!(@one &'__a $rust => $sql);
+    )* };
+    (@one $from:ty => $sql:ident) => {
+        crate::__operand!(@term $from => crate::sql_types::$sql);
+        impl<'__a> PortableOperand<crate::sql_types::$sql> for $from {
+            type Expression = PortableValue<crate::sql_types::$sql, Self>;
+            fn into_expression(self) -> Self::Expression {
+                PortableValue::new(self)
+            }
+        }
+        impl<'__a> PortableOperand<Nullable<crate::sql_types::$sql>> for $from {
+            type Expression = PortableValue<Nullable<crate::sql_types::$sql>, Option<Self>>;
+            fn into_expression(self) -> Self::Expression {
+                PortableValue::new(Some(self))
+            }
+        }
+    };
+}
+
+#[cfg(feature = "uuid")]
+further_operands! {
+    uuid::Uuid => UuidText;
+    uuid::Uuid => UuidSimple;
+}
