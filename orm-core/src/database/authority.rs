@@ -32,6 +32,7 @@ impl Authority {
             Some((user, hosts)) => (Some(user), hosts),
             None => (None, authority),
         };
+        let has_user_info = user.is_some();
         let (user, password) = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
             Some((user, password)) => (some(user)?, some(password)?),
             None => (None, None),
@@ -43,6 +44,10 @@ impl Authority {
         let database = some(database)?;
         if let Some(name) = &database {
             disclosure::check_database(name)?;
+            if !has_user_info {
+                // A password with a `/` in it, before an `@` that is escaped.
+                disclosure::check_database(&format!("{authority}/{name}"))?;
+            }
         }
         Ok(Authority { user, password, hosts, database })
     }

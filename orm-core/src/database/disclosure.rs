@@ -232,6 +232,7 @@ mod tests {
                 "me:pa/hunter2@h/d",
                 "me:pa@hunter2@h/d",
                 "me:hunter2/d",
+                "me:/hunter2%40h/d",
                 "me%3Ahunter2@h/d",
                 "me%3Ahunter2%40h/d",
                 "me%3Ahunter2%40h%2Fd",
