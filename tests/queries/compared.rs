@@ -363,10 +363,10 @@ fn rows_are_found_by_their_keys(bed: &Bed) -> TestResult {
         assert_eq!(Tick::objects(&db).filter(|t| t.at.eq(tick.at)).get()?, tick);
         assert_eq!(Tick::objects(&db).filter(|t| t.amount.eq(tick.amount.clone())).get()?, tick);
         tick.refresh(&db)?;
-        tick.amount = tick.amount + decimal("1");
+        tick.amount += decimal("1");
         tick.save(&db)?;
         assert_eq!(Tick::objects(&db).filter(|t| t.amount.eq(tick.amount.clone())).get()?, tick);
-        tick.amount = tick.amount + decimal("1");
+        tick.amount += decimal("1");
         assert_eq!(Tick::bulk_update(&db, [&tick], |t| t.amount)?, 1);
         assert_eq!(Tick::objects(&db).filter(|t| t.amount.eq(tick.amount.clone())).get()?, tick);
     }

@@ -1,4 +1,5 @@
 //! Unique constraints, indexes, limits and defaults: as `create_tables` declares them and `check_schema` finds them.
+#![allow(clippy::duplicated_attributes)] // constraints of several columns share some
 
 use chrono::{DateTime, NaiveTime, Utc};
 use orm_core::{BackendKind, prelude::*};

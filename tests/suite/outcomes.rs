@@ -109,9 +109,9 @@ fn cut_everywhere(
         *next += 1;
         let id = *next;
         if upward {
-            proxy.cut_after_sent(cut)
+            proxy.cut_after_sent(cut);
         } else {
-            proxy.cut_after(cut)
+            proxy.cut_after(cut);
         }
         let answer = write(&db, id);
         drop(db);
@@ -208,9 +208,9 @@ fn reads_have_no_outcome(bed: &Bed) -> TestResult {
             proxy.heal();
             let db = warm(&url)?;
             if upward {
-                proxy.cut_after_sent(cut)
+                proxy.cut_after_sent(cut);
             } else {
-                proxy.cut_after(cut)
+                proxy.cut_after(cut);
             }
             if let Err(error) = read(&db) {
                 assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{name}, {upward} {cut}: {error:?}");

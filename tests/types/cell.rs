@@ -11,6 +11,9 @@ use orm_core::{
 
 use crate::lab::{Lab, Verdict};
 
+/// A write, and the number of rows that it changed.
+pub(crate) type Write = Box<dyn Fn() -> orm_core::Result<u64>>;
+
 /// A condition on the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
@@ -319,7 +322,7 @@ impl Cell<'_, '_> {
             let new = H::new(1_000_000, row.value.clone());
             let another = H::new(1_000_001, row.value.clone());
             let db = self.lab.db.clone();
-            let steps: [(&str, i64, Box<dyn Fn() -> orm_core::Result<u64>>); 6] = [
+            let steps: [(&str, i64, Write); 6] = [
                 ("update", id, {
                     let value = row.value.clone();
                     let db = db.clone();
@@ -386,12 +389,10 @@ impl Cell<'_, '_> {
             self.lab.witness.execute(&format!("DELETE FROM {}", H::TABLE_NAME));
             let stored = H::bulk_create(&self.lab.db, [H::new(1, sample.clone())]);
             let rows = self.lab.numbers(&format!("SELECT count(*) FROM {}", H::TABLE_NAME));
+            let read = self.with_id::<H>(1).get();
             match stored {
                 Err(_) => self.check(rows == [0], || format!("{sample:?} is refused, and stored")),
-                Ok(_) => match {
-                    let read = self.with_id::<H>(1).get();
-                    read
-                } {
+                Ok(_) => match read {
                     Ok(read) if H::same(read.value(), &sample) => {
                         if H::is_null(&sample) {
                             continue;

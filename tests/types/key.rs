@@ -10,7 +10,11 @@ use orm_core::{
 };
 use orm_tests::Pick;
 
-use crate::{cell::told, columns::Key, lab::Lab};
+use crate::{
+    cell::{Write, told},
+    columns::Key,
+    lab::Lab,
+};
 
 /// A model of the table `keyed`: the key under test, and a number.
 pub(crate) trait Keyed:
@@ -86,7 +90,7 @@ where
         }
         let row = |n| K::new(value.clone(), n);
         let db = lab.db.clone();
-        let steps: [(&str, i32, Box<dyn Fn() -> orm_core::Result<u64>>); 6] = [
+        let steps: [(&str, i32, Write); 6] = [
             ("save", 1, {
                 let (db, row) = (db.clone(), row(1));
                 Box::new(move || row.save(&db).map(|()| 1))

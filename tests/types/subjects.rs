@@ -1,4 +1,5 @@
 //! The field types, each with a model for every position that a field can have.
+#![allow(clippy::approx_constant)] // any number of many digits
 
 use std::{cmp::Ordering, str::FromStr};
 

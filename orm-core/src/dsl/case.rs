@@ -42,13 +42,16 @@ type NullOf<ST> = <ST as SqlType>::IsNull;
 /// assert_eq!(words, ["very late", "late", "in time", "in time"]);
 /// # Ok::<(), orm_core::Error>(())
 /// ```
-pub fn case_when<C, T>(condition: C, value: T) -> CaseWhen<(C, Inferred<T::SqlType, T::Expression>), T::Expression>
+pub fn case_when<C, T>(condition: C, value: T) -> CaseWhen<(C, TypedValue<T>), T::Expression>
 where
     C: Expression<SqlType: BoolOrNullableBool>,
     T: Typed,
 {
     CaseWhen { whens: (condition, Inferred::new(value.into_typed())), of: PhantomData }
 }
+
+/// The expression that a value of a `CASE` becomes.
+type TypedValue<T> = Inferred<<T as Typed>::SqlType, <T as Typed>::Expression>;
 
 /// A `CASE` that is not ended yet; made by [`case_when`].
 // `F` is the first value, which decides the type, and `N` whether any of the values may be NULL.

@@ -309,7 +309,7 @@ on_expressions! {
     /// assert_eq!(Airport::objects(&db).values(|a| a.city.nullif("")).load()?, [None]);
     /// # Ok::<(), orm_core::Error>(())
     /// ```
-    pub fn nullif<T>(self, other: T) -> Expr<Function<NullIf, (Self, Inferred<T::SqlType, T::Expression>)>>
+    pub fn nullif<T>(self, other: T) -> NullIfOf<Self, T>
     where
         Self: Expression<SqlType: IntoNotNullable>,
         T: Term<Base<Self>>,
@@ -317,6 +317,12 @@ on_expressions! {
         Function::expression(NullIf, (self, Inferred::new(other.into_term())))
     }
 }
+
+/// The expression that `T` becomes beside `E`.
+type OtherValue<E, T> = Inferred<<T as Term<Base<E>>>::SqlType, <T as Term<Base<E>>>::Expression>;
+
+/// `NULLIF` of `E` and `T`.
+type NullIfOf<E, T> = Expr<Function<NullIf, (E, OtherValue<E, T>)>>;
 
 /// `nullif`
 #[derive(Clone, Copy, Debug)]

@@ -30,6 +30,10 @@ type KindOf<E> = <SqlTypeOf<E> as SqlKind>::Kind;
 pub(crate) type Compared<F, E = F> = <KindOf<F> as Comparison>::Compared<E>;
 /// The expression that `T` becomes beside `E`.
 type Beside<E, T, K> = <T as Operand<SqlTypeOf<E>, K>>::Expression;
+/// `=` or `<>` of `E` and `T`.
+type Equality<O, E, T, K> = Of<O, (Compared<E>, Compared<E, Beside<E, T, K>>)>;
+/// `BETWEEN` or `NOT BETWEEN` of `E`, `L` and `U`.
+type Within<O, E, L, LK, U, UK> = Of<O, (E, Beside<E, L, LK>, Beside<E, U, UK>)>;
 
 on_expressions! {
     where Self: Expression<SqlType: SqlType + SingleValue + SqlKind>;
@@ -56,7 +60,7 @@ on_expressions! {
     pub fn eq<T: Operand<SqlTypeOf<Self>, K>, K>(
         self,
         other: T,
-    ) -> Of<Equal, (Compared<Self>, Compared<Self, Beside<Self, T, K>>)> {
+    ) -> Equality<Equal, Self, T, K> {
         let other = KindOf::<Self>::compared(other.into_expression());
         Function::expression(Equal, (KindOf::<Self>::compared(self), other))
     }
@@ -65,7 +69,7 @@ on_expressions! {
     pub fn ne<T: Operand<SqlTypeOf<Self>, K>, K>(
         self,
         other: T,
-    ) -> Of<NotEqual, (Compared<Self>, Compared<Self, Beside<Self, T, K>>)> {
+    ) -> Equality<NotEqual, Self, T, K> {
         let other = KindOf::<Self>::compared(other.into_expression());
         Function::expression(NotEqual, (KindOf::<Self>::compared(self), other))
     }
@@ -95,7 +99,7 @@ on_expressions! {
         self,
         lower: L,
         upper: U,
-    ) -> Of<Between, (Self, Beside<Self, L, LK>, Beside<Self, U, UK>)>
+    ) -> Within<Between, Self, L, LK, U, UK>
     where
         L: Operand<SqlTypeOf<Self>, LK>,
         U: Operand<SqlTypeOf<Self>, UK>,
@@ -108,7 +112,7 @@ on_expressions! {
         self,
         lower: L,
         upper: U,
-    ) -> Of<NotBetween, (Self, Beside<Self, L, LK>, Beside<Self, U, UK>)>
+    ) -> Within<NotBetween, Self, L, LK, U, UK>
     where
         L: Operand<SqlTypeOf<Self>, LK>,
         U: Operand<SqlTypeOf<Self>, UK>,

@@ -118,7 +118,7 @@ impl PgConnection {
     /// If types have to be looked up, the rows are read first, for another statement cannot run meanwhile.
     pub(crate) fn load_known<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<Loaded<'_>> {
         self.execute_observed(source)?;
-        let users = users_of(&self.wire.row().columns);
+        let users = users_of(self.wire.row().columns);
         if users.is_empty() {
             return Ok(Loaded::Reading(PgCursor::new(self)));
         }

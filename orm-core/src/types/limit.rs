@@ -118,7 +118,7 @@ mod temporal {
     fn fraction(nanosecond: u32, limit: Limit) -> Result<(), BoxError> {
         let Limit::FractionalSeconds(digits) = limit else { return Ok(()) };
         let unit = 10_u32.pow(9_u32.saturating_sub(digits));
-        if nanosecond % unit == 0 {
+        if nanosecond.is_multiple_of(unit) {
             return Ok(());
         }
         Err(format!(

@@ -21,6 +21,9 @@ use crate::{asked::compared, naive::compared as is_so, question::Comparison};
 /// The truth of a condition: `None` where it is not known here, and `Some(None)` where it is NULL.
 pub(super) type Truth = Option<Option<bool>>;
 
+/// A condition that can be asked again.
+pub(super) type ConditionOf<'f, M> = dyn Fn(&<M as Model>::Fields<Root<M>>) -> BoxedCondition<'static, M> + 'f;
+
 pub(super) trait Thing:
     Model<New = Self>
     + orm_core::model::Insertable<Model = Self>
@@ -42,10 +45,8 @@ where
     /// In the order of the key.
     fn ids(rows: QuerySet<'_, Self>) -> orm_core::Result<Vec<i64>>;
     /// The truth of a condition for each row.
-    fn flags(
-        rows: QuerySet<'_, Self>,
-        condition: &dyn Fn(&Self::Fields<Root<Self>>) -> BoxedCondition<'static, Self>,
-    ) -> orm_core::Result<Vec<(i64, Option<bool>)>>;
+    fn flags(rows: QuerySet<'_, Self>, condition: &ConditionOf<'_, Self>)
+    -> orm_core::Result<Vec<(i64, Option<bool>)>>;
     /// That a row has these values, and also this key.
     fn itself(f: &Self::Fields<Root<Self>>, row: &Self, with_key: bool) -> BoxedCondition<'static, Self>;
     fn is_alike(a: &Self, b: &Self) -> bool;
@@ -244,7 +245,7 @@ macro_rules! things {
 
                 fn flags(
                     rows: QuerySet<'_, Self>,
-                    condition: &dyn Fn(&Self::Fields<Root<Self>>) -> BoxedCondition<'static, Self>,
+                    condition: &ConditionOf<'_, Self>,
                 ) -> orm_core::Result<Vec<(i64, Option<bool>)>> {
                     rows.values_as::<(i64, Option<bool>), _>(|f| (f.id, condition(&f))).load()
                 }
@@ -369,7 +370,7 @@ things! {
     i8s: i8, ordered by rust, "laws_i8", |f, v| [], [i8::MIN, -1, 0, 1, i8::MAX];
     i16s: i16, ordered by rust, "laws_i16", |f, v| [f.a.cast::<i64>().gt(i64::from(v))], [i16::MIN, -1, 0, 1, i16::MAX];
     i32s: i32, ordered by rust, "laws_i32", |f, v| [
-        (f.a / 2).lt(v), (f.b % 7).eq(v), (f.b - f.b).eq(v), f.b.abs().gt(5),
+        (f.a / 2).lt(v), (f.b % 7).eq(v), (f.b - f.a).eq(v), f.b.abs().gt(5),
         f.children().sum(|c| c.b).gt(i64::from(v)), f.children().max(|c| c.b).lt(v),
     ], [-2_000_000_000, -7, -1, 0, 1, 2, 7, 2_000_000_000];
     i64s: i64, ordered by rust, "laws_i64", |f, v| [(f.b / 3).le(v), f.a.cast::<f64>().lt(0.5)],

@@ -196,9 +196,9 @@ fn depth(bed: &Bed) -> TestResult {
     let text: JsonText = format!("{}{}", "[".repeat(127), "]".repeat(127)).parse()?;
     let stored = TextDoc::create(&db, TextDoc { id: 3, body: text, n: 0 }).map(drop);
     if greatest < 127 {
-        refused(stored)
+        refused(stored);
     } else {
-        stored?
+        stored?;
     }
     assert_eq!(bed.number("SELECT count(*) FROM docs WHERE id < 3"), 1);
     // MariaDB checks its own type of documents, and reads 31 deep.

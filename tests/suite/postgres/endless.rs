@@ -2,7 +2,9 @@
 
 use std::{io, time::Duration};
 
-use diesel::{Connection, QueryResult, RunQueryDsl, connection::SimpleConnection, sql_query};
+use diesel::{
+    Connection, QueryResult, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection as _, sql_query,
+};
 use orm_core::{diesel, prelude::*};
 use orm_tests::{
     TestResult,
@@ -139,7 +141,9 @@ fn messages_without_end() {
     const PREPARED: [Way; 2] = [loaded, executed];
     let error = || error_response("ERROR", "22012", "division by zero");
     let none = Vec::new;
-    let cases: Vec<(&str, u8, &[Way], Vec<u8>, Vec<u8>)> = vec![
+    // The name, the request that is answered, the ways of running, what comes before, and what comes without end.
+    type Case = (&'static str, u8, &'static [Way], Vec<u8>, Vec<u8>);
+    let cases: Vec<Case> = vec![
         ("ParseComplete", b'P', &ALL, none(), message(b'1', b"")),
         ("BindComplete", b'B', &ALL, none(), message(b'2', b"")),
         ("ParameterDescription", b'D', &PREPARED, none(), message(b't', &[0, 0])),
@@ -247,12 +251,11 @@ fn notices_defeat_no_deadline() {
         });
         let url = server.postgres_url("connect_timeout=0.3&sslmode=disable");
         let error = in_time("a check of a connection", move || {
-            let db =
-                Database::<Pg>::builder().pool_size(1).checkout_timeout(Duration::from_millis(200)).connect(&url)?;
-            Streamed::objects(&db).count()
+            let mut connection = PgConnection::establish(&url).expect("it lets everybody in");
+            connection.ping()
         });
-        let error = error.expect_err("no connection passes its check");
-        assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+        let error = error.expect_err("no connection passes its check").to_string();
+        assert!(error.contains("time"), "{error}");
     }
 }
 

@@ -54,10 +54,11 @@ const WAYS: [(&str, Way); 3] = [
     ("in text", |connection| connection.batch_execute("SELECT rogue").map(|()| 1)),
 ];
 
+/// The first rows of a stream: a server may have as many as it likes.
 fn streamed(url: &str) -> orm_core::Result<Vec<String>> {
     let db = Database::<Pg>::builder().pool_size(1).test_on_checkout(false).connect(url)?;
     let rows = Streamed::objects(&db).try_iterator(2)?;
-    rows.map(|row| row.map(|row| row.a)).collect()
+    rows.take(1_000).map(|row| row.map(|row| row.a)).collect()
 }
 
 #[test]

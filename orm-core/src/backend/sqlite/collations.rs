@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, ffi::c_int, sync::OnceLock};
 
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, dsl::sql, sql_types::Bool};
+#[cfg(feature = "numeric")]
 use libsqlite3_sys::SQLITE_OK;
 
 use super::{

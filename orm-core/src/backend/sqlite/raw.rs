@@ -9,7 +9,7 @@ use std::{
     any::Any,
     cell::Cell,
     cmp::Ordering,
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_int, c_uchar, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::OnceLock,
 };
@@ -177,6 +177,10 @@ impl Answer for f64 {
     }
 }
 
+/// SQLite's number for UTF-8, as `sqlite3_result_text64` takes it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is 1
+const UTF8: c_uchar = ffi::SQLITE_UTF8 as c_uchar;
+
 impl Answer for String {
     fn give(self, context: &Context) {
         // SAFETY: the context is that of the call that is being answered; SQLite copies the text, whose length is given,
@@ -187,7 +191,7 @@ impl Answer for String {
                 self.as_ptr().cast(),
                 self.len() as u64,
                 ffi::SQLITE_TRANSIENT(),
-                ffi::SQLITE_UTF8 as _,
+                UTF8,
             );
         }
     }
@@ -210,6 +214,7 @@ impl Context {
     }
 
     /// The state of the aggregate; `None` where no row was added and none is to be.
+    #[allow(clippy::mut_from_ref)] // the state is SQLite's, and calls do not overlap
     fn state<F: Aggregate>(&self, adding: bool) -> Option<&mut F> {
         let size = if adding { size_of::<*mut F>() } else { 0 };
         // SAFETY: SQLite returns memory of at least that size, aligned for a pointer and filled with zeros, that belongs to

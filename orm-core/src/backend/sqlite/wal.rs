@@ -81,7 +81,7 @@ impl Log {
             readers: AtomicUsize::new(0),
             was_held: AtomicBool::new(false),
         });
-        logs.insert(identity.clone(), Arc::downgrade(&log));
+        logs.insert(*identity, Arc::downgrade(&log));
         log
     }
 
