@@ -1,6 +1,6 @@
 //! Servers of PostgreSQL's protocol whose answers have no end: each is an error that says what the server did.
 
-use std::{io, time::Duration};
+use std::io;
 
 use diesel::{
     Connection, QueryResult, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection as _, sql_query,
