@@ -99,6 +99,7 @@ fn with_texts(columns: &[Column], texts: &[u32]) -> Arc<[Column]> {
     columns.iter().map(as_text).collect()
 }
 
+#[cfg(feature = "libpq")]
 impl PgRow {
     /// The row, with the type `text` in place of these types.
     pub(crate) fn with_texts(self, texts: &[u32]) -> Self {

@@ -16,8 +16,8 @@
 //!
 //! # Threads
 //!
-//! A stream is `Send` if its rows are, on every backend, and may move to another thread at any time, half read as well. A
-//! stream of a transaction borrows the [`Transaction`](crate::Transaction), so it moves to scoped threads:
+//! A stream is `Send` if its rows are, on every backend, and may move to another thread at any time, half read as well. It
+//! borrows its [`Database`](crate::Database) or [`Transaction`](crate::Transaction), so it moves to scoped threads:
 //!
 //! ```
 //! # use orm_core::prelude::*;
@@ -27,7 +27,7 @@
 //! # Airport::bulk_create(&db, ["JFK", "SFO"].map(|code| Airport { code: code.into(), city: String::new() }))?;
 //! let mut rows = Airport::objects(&db).iterator(2000)?;
 //! let first = rows.next();
-//! let rest = std::thread::spawn(move || rows.count()).join().unwrap();
+//! let rest = std::thread::scope(|scope| scope.spawn(move || rows.count()).join().unwrap());
 //! assert_eq!((first.is_some(), rest), (true, 1));
 //! # Ok::<(), orm_core::Error>(())
 //! ```
