@@ -21,6 +21,7 @@ pub struct Inferred<ST, E>(Value<E>, PhantomData<fn() -> ST>);
 /// The expression of an [`Inferred`], as what is bound for it.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "postgres"), derive(Debug))]
 pub struct Value<E>(pub(crate) E);
 
 impl<ST, E> Inferred<ST, E> {
