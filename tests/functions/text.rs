@@ -131,7 +131,7 @@ fn bad_patterns(bed: &Bed) -> TestResult {
         let says = bed.pick(Pick {
             postgres: "invalid regular expression",
             mysql: "Regex error",
-            sqlite: "is no regular expression that can be searched for",
+            sqlite: "is not a regular expression that can be searched for",
         });
         assert!(text.contains(says), "{text}");
         let kind = if bed.backend() == BackendKind::Sqlite { ErrorKind::InvalidQuery } else { ErrorKind::Database };

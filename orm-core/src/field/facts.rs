@@ -84,7 +84,7 @@ fn record(note: impl FnOnce(&mut Recorder)) {
 }
 
 /// Reports an expression of ours, when it is written.
-// A type is told by its name: the types are not `'static`. Two types with one name would be mistaken for each other, but
+// A type is identified by its name, because the types are not `'static`. Two types with one name would be mistaken for each other, but
 // the names of ours begin with this crate's, so that no foreign type has one.
 pub(crate) fn known<E: ?Sized>() {
     record(|recorder| {

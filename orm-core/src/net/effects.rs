@@ -15,13 +15,13 @@ const HARMLESS: &str = "\
     with xor";
 
 /// Whether a statement does nothing but read: its first word says so, and it calls no function that is not known to write
-/// nothing. Whoever is in doubt is taken to write. (A view may call a function unseen.)
+/// nothing. A statement that may write counts as one that writes. (A view may call a function unseen.)
 pub(crate) fn only_reads(sql: &str) -> bool {
     begins_with(sql, &["SELECT", "SHOW", "TABLE", "VALUES", "WITH"])
         && sql.match_indices('(').all(|(at, _)| is_harmless(&sql[..at]))
 }
 
-/// Whether what ends here is no call of a function that may write.
+/// Whether the text before this position does not call a function that may write.
 fn is_harmless(before: &str) -> bool {
     let before = before.trim_end();
     if before.ends_with("*/") || before.lines().next_back().is_some_and(|line| line.contains("--")) {

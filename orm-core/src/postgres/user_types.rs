@@ -116,7 +116,7 @@ pub(crate) enum Loaded<'conn> {
 impl PgConnection {
     /// Executes a statement whose rows are read by [`Decode`](crate::types::Decode).
     ///
-    /// If types have to be looked up, the rows are read first, for another statement cannot run meanwhile.
+    /// If types have to be looked up, the rows are read first, because another statement cannot run while they are read.
     pub(crate) fn load_known<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<Loaded<'_>> {
         self.execute_observed(source)?;
         let users = users_of(self.wire.row().columns);

@@ -99,7 +99,7 @@ impl<'a, T, B: Backend, S> RawQuery<'a, T, B, S> {
     /// Gives the next `?` its value: of any type that a field may have, or `&str` or `&[u8]`.
     ///
     /// It is sent as the SQL type of such a field. On PostgreSQL, which does not compare everything with everything, bind what
-    /// the column has: an `i32` fits any integer, but text is no number there. Text is of the type `text`; beside a column of
+    /// the column has: an `i32` fits any integer, but text does not fit a number there. Text is of the type `text`; beside a column of
     /// `citext`, `char(n)` or an enum, write `CAST(? AS citext)`.
     pub fn bind<V>(mut self, value: V) -> Self
     where

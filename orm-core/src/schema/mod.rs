@@ -97,7 +97,7 @@ impl<B: Backend> Database<B> {
     /// | another `sql_type` | the type of that name | the type of that name | the same affinity |
     ///
     /// Domains count as what they are made of, and a SQLite column without a type holds whatever is written. What is too
-    /// long for a `varchar(n)` is an error when it is written, and so is no difference, unless the field has a greater
+    /// long for a `varchar(n)` is an error when it is written, so it is not a difference, unless the field has a greater
     /// `max_length` (*w*). `fractional_seconds` of a field is what its column must keep.
     ///
     /// # Where tables are looked for

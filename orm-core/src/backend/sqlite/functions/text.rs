@@ -125,7 +125,7 @@ pub(crate) fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String>
         // The parser's message shows the pattern, and ends with the kind of the mistake, which quotes nothing.
         let kind = text.lines().next_back().unwrap_or_default();
         let kind = kind.strip_prefix("error: ").unwrap_or(kind);
-        format!("the pattern is no regular expression that can be searched for: {kind}")
+        format!("the pattern is not a regular expression that can be searched for: {kind}")
     })
 }
 
@@ -176,7 +176,7 @@ mod tests {
             (r"(hunter2\w{1000}){1000}", "exceeds size limit"),
         ] {
             let error = is_match("a", pattern, false).expect_err(pattern);
-            assert!(error.starts_with("the pattern is no regular expression") && error.contains(kind), "{error}");
+            assert!(error.starts_with("the pattern is not a regular expression") && error.contains(kind), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
