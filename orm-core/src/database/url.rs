@@ -162,7 +162,11 @@ impl DatabaseUrl {
             return Some(self.base.clone());
         }
         super::authority::Authority::of(self).ok()?;
-        let Some((user, hosts)) = self.base.split_once('@') else { return Some(self.base.clone()) };
+        let Some((user, hosts)) = self.base.split_once('@') else {
+            // A password with a `/` and a `?` in it, before an `@` that is escaped, ends among the options.
+            let has_at = self.options.iter().any(|(name, value)| name.contains('@') || value.contains('@'));
+            return (!has_at).then(|| self.base.clone());
+        };
         // The first `:` is the scheme's.
         let end = user.match_indices(':').nth(1).map_or(user.len(), |(at, _)| at);
         Some(format!("{}:…@{hosts}", &user[..end]))
