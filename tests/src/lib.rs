@@ -10,7 +10,7 @@
 //!   in modules that are enabled as a whole.
 //! - [`Bed::texts`] and [`Bed::number`] are the witness: SQL written by hand, read by a connection that orm-core knows
 //!   nothing of.
-//! - [`proxy`] stands between a test and its server, counts bytes and cuts connections; [`logs`] keeps what is logged.
+//! - [`proxy`] stands between a test and its server, counts bytes and round trips, and cuts connections; [`logs`] keeps what is logged.
 //! - [`private_server`] starts a server for one test, where the others' server would not do, and [`pgbouncer`] a pooler
 //!   before the others' server; [`rogue`] is a server that says what no server says, and [`certificates`] makes
 //!   certificates for either.

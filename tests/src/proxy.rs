@@ -1,4 +1,4 @@
-//! A proxy between a test and its server, which counts bytes and cuts connections.
+//! A proxy between a test and its server, which counts bytes and round trips, and cuts connections.
 
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Listens on a port of its own for as long as the process lives, and passes everything on.
@@ -24,6 +24,10 @@ struct State {
     server: Mutex<String>,
     /// All that clients have sent, where that is kept.
     sent: Option<Mutex<Vec<u8>>>,
+    /// How long a client has to send nothing before it gets what the server has answered, where round trips are counted.
+    quiet: Option<Duration>,
+    /// Round trips so far.
+    round_trips: AtomicU64,
     /// Bytes from the server so far.
     received: AtomicU64,
     /// Bytes to the server so far.
@@ -43,7 +47,20 @@ impl Proxy {
     ///
     /// If the URL names no host, or no port can be had here.
     pub fn to(url: &str) -> Self {
-        Proxy::new(url, None)
+        Proxy::new(url, None, None)
+    }
+
+    /// A proxy that counts round trips: how often a client waits for the server, having sent something.
+    ///
+    /// An answer is passed on when the client has sent nothing for this long. So requests that are sent without waiting for
+    /// answers are one round trip, as they are on a slow network, however fast the server is. A client that takes longer than
+    /// this between two requests of one round trip makes them two, so noise can only add to the number.
+    ///
+    /// # Panics
+    ///
+    /// As [`Proxy::to`].
+    pub fn counting_round_trips(url: &str, quiet: Duration) -> Self {
+        Proxy::new(url, None, Some(quiet))
     }
 
     /// A proxy that keeps all that clients send.
@@ -52,10 +69,10 @@ impl Proxy {
     ///
     /// As [`Proxy::to`].
     pub fn listening_in(url: &str) -> Self {
-        Proxy::new(url, Some(Mutex::default()))
+        Proxy::new(url, Some(Mutex::default()), None)
     }
 
-    fn new(url: &str, sent: Option<Mutex<Vec<u8>>>) -> Self {
+    fn new(url: &str, sent: Option<Mutex<Vec<u8>>>, quiet: Option<Duration>) -> Self {
         let (before, user, server, rest) = parts(url);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
         let here = listener.local_addr().expect("it is bound");
@@ -63,6 +80,8 @@ impl Proxy {
         let state = Arc::new(State {
             server: Mutex::new(with_port(before, server)),
             sent,
+            quiet,
+            round_trips: AtomicU64::new(0),
             received: AtomicU64::new(0),
             passed_up: AtomicU64::new(0),
             cut_after_sent: AtomicU64::new(u64::MAX),
@@ -79,10 +98,22 @@ impl Proxy {
                     // What is small shall not wait here for what follows it.
                     stream.set_nodelay(true).expect("every socket of TCP knows that");
                 }
+                let asked = Arc::new(Mutex::new(None));
                 let (upward, downward, state) = (clone(&client), clone(&server), shared.clone());
-                thread::spawn(move || copy(upward, downward, |bytes, to| state.pass_up(bytes, to)));
+                let last = asked.clone();
+                thread::spawn(move || {
+                    copy(upward, downward, |bytes, to| {
+                        state.note_request(&last);
+                        state.pass_up(bytes, to)
+                    });
+                });
                 let state = shared.clone();
-                thread::spawn(move || copy(server, client, |bytes, to| state.pass_down(bytes, to)));
+                thread::spawn(move || {
+                    copy(server, client, |bytes, to| {
+                        state.await_quiet(&asked);
+                        state.pass_down(bytes, to)
+                    });
+                });
             }
         });
         Proxy { url, state }
@@ -112,6 +143,11 @@ impl Proxy {
         let sent = self.state.sent.as_ref().expect("it was made by `listening_in`");
         let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.windows(text.len()).any(|window| window == text.as_bytes())
+    }
+
+    /// The round trips so far, where the proxy counts them; connecting is none.
+    pub fn round_trips(&self) -> u64 {
+        self.state.round_trips.load(Ordering::SeqCst)
     }
 
     /// The bytes that have come from the server.
@@ -171,7 +207,37 @@ fn clone(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a socket can be cloned")
 }
 
+/// When a client sent something that has not been answered.
+type Asked = Mutex<Option<Instant>>;
+
 impl State {
+    /// A client sends something.
+    fn note_request(&self, asked: &Asked) {
+        if self.quiet.is_some() {
+            *asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Waits until the client has been quiet for long enough to be waiting for an answer, and counts that.
+    fn await_quiet(&self, asked: &Asked) {
+        let Some(quiet) = self.quiet else { return };
+        loop {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(last) = *asked else { return };
+            match quiet.checked_sub(last.elapsed()) {
+                Some(left) if !left.is_zero() => {
+                    drop(asked);
+                    thread::sleep(left);
+                }
+                _ => {
+                    *asked = None;
+                    self.round_trips.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
+            }
+        }
+    }
+
     /// Whether it goes on.
     fn pass_up(&self, bytes: &[u8], to: &mut TcpStream) -> bool {
         if let Some(sent) = &self.sent {
