@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: runs orm-core's programs and those written by hand in turn, and prints what they took.
 
+mod latency;
 mod report;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -17,7 +18,7 @@ use crate::{
 
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    arguments: "[--backend sqlite|postgres|mysql|all] [--rows N] [--rounds N] [--json]",
+    arguments: "[--backend sqlite|postgres|mysql|all] [--rows N] [--rounds N] [--latency MS] [--json]",
     about: "\
 Measures orm-core against the same reading written by hand, on Diesel and on
 other crates. Each program runs in a process of its own, in turn with the
@@ -28,6 +29,8 @@ multiples of one program's written by hand. Programs must read the same rows.
 --backend  the backend to measure; default: all of them
 --rows     rows of the table; default: 1000000
 --rounds   how often each program runs; default: 5
+--latency  the round trip time of the network between programs and servers, in
+           milliseconds; a proxy delays what they send. SQLite has no network
 --json     one JSON object a line instead of a table",
     run: bench,
 };
@@ -43,6 +46,7 @@ struct Options {
     backend: Backend,
     rows: u64,
     rounds: usize,
+    latency: Duration,
     json: bool,
 }
 
@@ -55,12 +59,18 @@ fn bench(parser: &mut Parser) -> Result<(), Failure> {
         let folder = tempfile::tempdir()
             .map_err(|error| Failure::Other(format!("could not make a folder for the database: {error}")))?;
         let url = sqlite_url(folder.path())?;
+        prepare(&url, &options, features)?;
         contest("sqlite", &url, BY_HAND_ON_SQLITE, &options, features)?;
     }
     // One server after the other: an idle one would disturb the measurements all the same.
     for kind in options.backend.servers() {
         let mut server = Access::to(kind, None)?;
-        let result = contest(kind.name(), server.url(), by_hand(kind), &options, features);
+        prepare(server.url(), &options, features)?;
+        let url = match options.latency {
+            Duration::ZERO => server.url().to_owned(),
+            latency => latency::network_before(server.url(), latency)?,
+        };
+        let result = contest(kind.name(), &url, by_hand(kind), &options, features);
         if result.is_err() {
             server.tell_if_it_has_ended();
         }
@@ -86,12 +96,14 @@ fn by_hand(kind: Kind) -> &'static str {
 }
 
 fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
-    let mut options = Options { backend: Backend::All, rows: 1_000_000, rounds: 5, json: false };
+    let mut options =
+        Options { backend: Backend::All, rows: 1_000_000, rounds: 5, latency: Duration::ZERO, json: false };
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => options.backend = parser.value()?.parse()?,
             Arg::Long("rows") => options.rows = parser.value()?.parse()?,
             Arg::Long("rounds") => options.rounds = parser.value()?.parse()?,
+            Arg::Long("latency") => options.latency = milliseconds(parser.value()?.parse()?)?,
             Arg::Long("json") => options.json = true,
             Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
             other => return Err(other.unexpected().into()),
@@ -103,17 +115,34 @@ fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
     Ok(options)
 }
 
+/// At most a minute: a program would take it for a server that hangs.
+fn milliseconds(latency: f64) -> Result<Duration, Failure> {
+    match Duration::try_from_secs_f64(latency / 1000.0) {
+        Ok(latency) if latency <= Duration::from_secs(60) => Ok(latency),
+        _ => Err(Failure::Usage("--latency must be between 0 and 60000".to_owned())),
+    }
+}
+
 fn sqlite_url(folder: &Path) -> Result<String, Failure> {
     let folder = fs::canonicalize(folder)
         .map_err(|error| Failure::Other(format!("could not find {}: {error}", folder.display())))?;
     Ok(format!("sqlite://{}/bench.db", folder.display()))
 }
 
+/// Fills the tables.
+fn prepare(url: &str, options: &Options, features: &[&str]) -> Result<(), Failure> {
+    orm_bench(&["prepare", url, &options.rows.to_string()], features).map(drop)
+}
+
 /// Runs all cases of one backend and prints each when it is done.
 fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features: &[&str]) -> Result<(), Failure> {
     let orm_bench = |arguments: &[&str]| orm_bench(arguments, features);
-    eprintln!("\n=== {backend}: {} rows, medians of {} rounds", options.rows, options.rounds);
-    orm_bench(&["prepare", url, &options.rows.to_string()])?;
+    let network = match options.latency {
+        Duration::ZERO => String::new(),
+        latency if backend == "sqlite" => format!(", without the network of {latency:?}"),
+        latency => format!(", round trips of {latency:?}"),
+    };
+    eprintln!("\n=== {backend}: {} rows, medians of {} rounds{network}", options.rows, options.rounds);
     let list = orm_bench(&["list", url])?;
     let (cases, programs) = list
         .trim_end()
@@ -169,14 +198,26 @@ mod tests {
     #[test]
     fn the_usual_bench_needs_no_argument() {
         let options = read(&[]).expect("no argument is needed");
-        assert_eq!(options, Options { backend: Backend::All, rows: 1_000_000, rounds: 5, json: false });
-        let options = read(&["--backend=sqlite", "--rows", "20", "--rounds", "1", "--json"]).expect("they are valid");
-        assert_eq!(options, Options { backend: Backend::Sqlite, rows: 20, rounds: 1, json: true });
+        let usual = Options { backend: Backend::All, rows: 1_000_000, rounds: 5, latency: Duration::ZERO, json: false };
+        assert_eq!(options, usual);
+        let options = read(&["--backend=mysql", "--rows", "20", "--rounds", "1", "--latency", "0.2", "--json"]);
+        let latency = Duration::from_micros(200);
+        let asked = Options { backend: Backend::Mysql, rows: 20, rounds: 1, latency, json: true };
+        assert_eq!(options.expect("they are valid"), asked);
     }
 
     #[test]
     fn what_measures_nothing_is_refused() {
-        for arguments in [&["--rows", "9"][..], &["--rounds", "0"], &["--rows", "-1"], &["--rows=many"], &["more"]] {
+        for arguments in [
+            &["--rows", "9"][..],
+            &["--rounds", "0"],
+            &["--rows", "-1"],
+            &["--rows=many"],
+            &["more"],
+            &["--latency", "-1"],
+            &["--latency", "60001"],
+            &["--latency=NaN"],
+        ] {
             assert!(matches!(read(arguments), Err(Failure::Usage(_))), "{arguments:?}");
         }
     }
