@@ -247,6 +247,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         None
     }
 
+    /// Whether the server has closed the connection, as far as that is known without a round trip.
+    fn is_closed(_: &mut Self::Link) -> bool {
+        false
+    }
+
     /// Fails if the transaction can only be rolled back.
     fn check_transaction(link: &mut Self::Link) -> QueryResult<()>;
 

@@ -88,8 +88,11 @@ impl<B: Backend> Builder<B> {
         self.with(|settings| settings.connect_timeout = Some(timeout))
     }
 
-    /// Whether a connection is tried before the pool hands it out; on unless it is set. It costs a round trip, and
-    /// without it the first statement after a server's restart fails.
+    /// Whether a connection is tried before the pool hands it out; on unless it is set. Without it, the first statement after
+    /// a server's restart fails.
+    ///
+    /// A connection that was in use within the last half second is handed out at once, unless the server has closed it; to
+    /// try any other takes a round trip.
     pub fn test_on_checkout(self, test: bool) -> Self {
         self.with(|settings| settings.test_on_checkout = test)
     }

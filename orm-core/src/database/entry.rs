@@ -27,6 +27,9 @@ use crate::{
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// Connections that are as old as this are closed when they are not in use.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// A connection that was used so recently is not asked whether it works: whatever has closed it since is heard of without
+/// asking. HikariCP trusts its connections for as long (`aliveBypassWindowMs`).
+const TRUSTED_FOR: Duration = Duration::from_millis(500);
 /// How often a pool is looked through for such connections.
 const REAPING: Duration = Duration::from_secs(30);
 /// The pause before a second attempt at a connection; it doubles with each attempt.
@@ -173,6 +176,9 @@ impl<DB: Driver> Source<DB> {
     /// Tries the connection, if there is one.
     fn works(&self, entry: &mut Entry<DB>) -> bool {
         let Some(made) = entry.made.as_mut().filter(|_| self.settings.test_on_checkout) else { return true };
+        if entry.idle_since.elapsed() < TRUSTED_FOR && !DB::is_closed(&mut made.link) {
+            return true;
+        }
         match made.link.ping() {
             Ok(()) => true,
             Err(error) => {

@@ -41,6 +41,13 @@ impl R2D2Connection for MysqlConnection {
     }
 }
 
+impl MysqlConnection {
+    /// Whether the server has closed the connection, as far as that is known without a round trip.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.wire.is_lost() || self.wire.check_connection().is_err()
+    }
+}
+
 impl MigrationConnection for MysqlConnection {
     fn setup(&mut self) -> QueryResult<usize> {
         sql_query(CREATE_MIGRATIONS_TABLE).execute(self)

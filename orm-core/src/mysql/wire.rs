@@ -315,19 +315,27 @@ impl Wire {
     /// before anything is sent, and not with an unknown outcome after it.
     fn prepare_to_send(&mut self, sql: &str) -> Result<(), Failure> {
         let effects = WORDS.effects(sql, self.in_transaction() || !self.autocommits(), self.has_written);
-        if effects.commits && self.state == State::Ready {
-            self.guarded(|wire| {
-                wire.packets.receive_now()?;
-                if !wire.packets.has_one() {
-                    return Ok(());
-                }
-                wire.next_packet()?;
-                Err(Failure::protocol("it speaks without having been asked"))
-            })?;
+        if effects.commits {
+            self.check_connection()?;
         }
         self.is_at_stake = effects.commits && self.state == State::Ready;
         self.has_written |= effects.writes;
         Ok(())
+    }
+
+    /// Looks at what the server has said since its last answer: if it has said anything, the connection is lost.
+    pub(super) fn check_connection(&mut self) -> Result<(), Failure> {
+        if self.state != State::Ready {
+            return Ok(());
+        }
+        self.guarded(|wire| {
+            wire.packets.receive_now()?;
+            if !wire.packets.has_one() {
+                return Ok(());
+            }
+            wire.next_packet()?;
+            Err(Failure::protocol("it speaks without having been asked"))
+        })
     }
 
     /// Sends a command.

@@ -368,7 +368,7 @@ impl Wire {
 
     /// Looks at what the server has said since its last answer: a connection that it has closed is lost before anything is
     /// sent that may commit, and not with an unknown outcome after it.
-    fn check_connection(&mut self) -> Result<(), Failure> {
+    pub(super) fn check_connection(&mut self) -> Result<(), Failure> {
         if !self.in_flight.is_empty() {
             return Ok(());
         }

@@ -126,6 +126,10 @@ impl Driver for Mysql {
         connection.loss()
     }
 
+    fn is_closed(connection: &mut MysqlConnection) -> bool {
+        connection.is_closed()
+    }
+
     fn check_transaction(_: &mut MysqlConnection) -> QueryResult<()> {
         Ok(()) // a failed statement does not fail MySQL's transactions
     }

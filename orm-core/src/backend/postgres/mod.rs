@@ -135,6 +135,10 @@ impl Driver for Pg {
         link.ours()?.loss()
     }
 
+    fn is_closed(link: &mut PgLink) -> bool {
+        link.ours_mut().is_some_and(PgConnection::is_closed)
+    }
+
     fn check_transaction(link: &mut PgLink) -> QueryResult<()> {
         link.check_transaction()
     }
