@@ -1,7 +1,8 @@
 //! Programs that read the same rows, with orm-core and by hand, and measure themselves.
 //!
 //! `tables.rs` fills the tables, `models.rs` says what a row becomes, `cases.rs` what is read, and `measure.rs` what is
-//! measured. `sql.rs` and `schema.rs` are the statements by hand. Each of the other files is one family of programs.
+//! measured. `sql.rs` and `schema.rs` are the statements by hand. Each of the other files is one family of programs that read;
+//! `writing/` is what is written, and by whom.
 
 pub mod cases;
 #[cfg(feature = "postgres")]
@@ -22,6 +23,7 @@ mod sql;
 #[cfg(feature = "postgres")]
 mod sqlx;
 pub mod tables;
+pub mod writing;
 
 use orm_core::backend::BackendKind;
 

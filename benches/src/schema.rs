@@ -24,9 +24,22 @@ diesel::table! {
         name -> Text,
     }
 }
+#[cfg(feature = "sqlite")]
+diesel::table! {
+    records (id) {
+        id -> BigInt,
+        aircraft_id -> BigInt,
+        title -> Text,
+        remark -> Nullable<Text>,
+        distance -> Double,
+        departs_at -> Timestamp,
+    }
+}
 diesel::joinable!(flights -> aircraft (aircraft_id));
 diesel::joinable!(aircraft -> airlines (airline_id));
 diesel::allow_tables_to_appear_in_same_query!(flights, aircraft, airlines);
+#[cfg(feature = "sqlite")]
+diesel::allow_tables_to_appear_in_same_query!(records, aircraft);
 
 /// The join that `select_related` makes, by hand; a macro because its type is long.
 macro_rules! joined {

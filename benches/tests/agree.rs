@@ -1,4 +1,4 @@
-//! Every program reads what was stored, on every case.
+//! Every program reads what was stored, on every case; and those that write leave the same rows.
 
 use chrono::{NaiveDate, TimeDelta};
 use orm_bench::{
@@ -7,6 +7,7 @@ use orm_bench::{
     measure::Checksum,
     models::{Aircraft, Airline, Flight},
     programs, run, tables,
+    writing::{self, Write},
 };
 
 /// More than two chunks, and not a whole number of them.
@@ -65,6 +66,13 @@ fn check(url: &str) -> Result<(), Error> {
             if measured.checksum != expected {
                 return Err(format!("{program} on {name} read {:?}, not {expected:?}", measured.checksum).into());
             }
+        }
+    }
+    for (name, write) in Write::ALL {
+        let stored = |program| writing::run(program, write, url).map(|measured| measured.checksum);
+        let (ours, by_hand) = (stored("ours")?, stored("by-hand")?);
+        if ours != by_hand || ours.rows() < 2 {
+            return Err(format!("ours on {name} stored {ours:?}, and by-hand {by_hand:?}").into());
         }
     }
     Ok(())

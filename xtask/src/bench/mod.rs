@@ -18,17 +18,19 @@ use crate::{
 
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    arguments: "[--backend sqlite|postgres|mysql|all] [--rows N] [--rounds N] [--latency MS] [--json]",
+    arguments: "[--backend sqlite|postgres|mysql|all] [--rows N] [--rounds N] [--case NAME] [--latency MS] [--json]",
     about: "\
-Measures orm-core against the same reading written by hand, on Diesel and on
-other crates. Each program runs in a process of its own, in turn with the
+Measures orm-core against the same reading and writing by hand, on Diesel and
+on other crates. Each program runs in a process of its own, in turn with the
 others, on a server that is started for it; shown are the medians of time,
 processor time (the program's own, in its code and in the system's for it)
 and peak memory (Linux alone tells that one), and time and processor time as
-multiples of one program's written by hand. Programs must read the same rows.
+multiples of one program's written by hand. Programs must read, or have
+stored, the same rows. A fifth of the rows are written, or fewer, by the case.
 --backend  the backend to measure; default: all of them
 --rows     rows of the table; default: 1000000
 --rounds   how often each program runs; default: 5
+--case     the only case to measure, such as scan, join or insert; default: all
 --latency  the round trip time of the network between programs and servers, in
            milliseconds; a proxy delays what they send. SQLite has no network
 --json     one JSON object a line instead of a table",
@@ -39,6 +41,8 @@ multiples of one program's written by hand. Programs must read the same rows.
 const BY_HAND_ON_SQLITE: &str = "diesel";
 const BY_HAND_ON_POSTGRES: &str = "libpq-cursor";
 const BY_HAND_ON_MYSQL: &str = "mysql-crate";
+/// The program that the one of orm-core is compared with where rows are written.
+const WRITTEN_BY_HAND: &str = "by-hand";
 
 /// The command line, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +50,7 @@ struct Options {
     backend: Backend,
     rows: u64,
     rounds: usize,
+    case: Option<String>,
     latency: Duration,
     json: bool,
 }
@@ -97,12 +102,13 @@ fn by_hand(kind: Kind) -> &'static str {
 
 fn read_options(parser: &mut Parser) -> Result<Options, Failure> {
     let mut options =
-        Options { backend: Backend::All, rows: 1_000_000, rounds: 5, latency: Duration::ZERO, json: false };
+        Options { backend: Backend::All, rows: 1_000_000, rounds: 5, case: None, latency: Duration::ZERO, json: false };
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("backend") => options.backend = parser.value()?.parse()?,
             Arg::Long("rows") => options.rows = parser.value()?.parse()?,
             Arg::Long("rounds") => options.rounds = parser.value()?.parse()?,
+            Arg::Long("case") => options.case = Some(parser.value()?.string()?),
             Arg::Long("latency") => options.latency = milliseconds(parser.value()?.parse()?)?,
             Arg::Long("json") => options.json = true,
             Arg::Long("help") | Arg::Short('h') => return Err(Failure::HelpWanted),
@@ -144,26 +150,28 @@ fn contest(backend: &str, url: &str, by_hand: &str, options: &Options, features:
     };
     eprintln!("\n=== {backend}: {} rows, medians of {} rounds{network}", options.rows, options.rounds);
     let list = orm_bench(&["list", url])?;
-    let (cases, programs) = list
-        .trim_end()
-        .split_once('\n')
-        .ok_or_else(|| Failure::Other(format!("orm-bench printed no cases and programs but this:\n{list}")))?;
-    let (cases, programs): (Vec<_>, Vec<_>) = (cases.split(' ').collect(), programs.split(' ').collect());
-    let by_hand = programs
-        .iter()
-        .position(|program| *program == by_hand)
-        .ok_or_else(|| Failure::Other(format!("orm-bench has no program `{by_hand}` to compare the others with")))?;
+    let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split(' ').collect()).collect();
+    let [reading, readers, writing, writers] = lines.as_slice() else {
+        return Err(Failure::Other(format!("orm-bench printed no cases and programs but this:\n{list}")));
+    };
     if !options.json {
         command::print(report::HEADING)?;
     }
-    for case in cases {
+    let cases = reading.iter().map(|case| (case, readers, by_hand));
+    for (case, programs, by_hand) in cases.chain(writing.iter().map(|case| (case, writers, WRITTEN_BY_HAND))) {
+        if options.case.as_ref().is_some_and(|wanted| wanted != case) {
+            continue;
+        }
+        let by_hand = programs.iter().position(|program| *program == by_hand).ok_or_else(|| {
+            Failure::Other(format!("orm-bench has no program `{by_hand}` to compare the others with"))
+        })?;
         let mut runs: Vec<Vec<Run>> = programs.iter().map(|_| Vec::new()).collect();
         for _ in 0..options.rounds {
             for (program, runs) in programs.iter().zip(&mut runs) {
                 runs.push(orm_bench(&["run", program, case, url])?.parse().map_err(Failure::Other)?);
             }
         }
-        report::check_agreement(case, &programs, &runs).map_err(Failure::Other)?;
+        report::check_agreement(case, programs, &runs).map_err(Failure::Other)?;
         let lines: Vec<Line> =
             programs.iter().zip(&runs).map(|(program, runs)| Line::new(backend, case, program, runs)).collect();
         for line in &lines {
@@ -198,11 +206,19 @@ mod tests {
     #[test]
     fn the_usual_bench_needs_no_argument() {
         let options = read(&[]).expect("no argument is needed");
-        let usual = Options { backend: Backend::All, rows: 1_000_000, rounds: 5, latency: Duration::ZERO, json: false };
+        let usual = Options {
+            backend: Backend::All,
+            rows: 1_000_000,
+            rounds: 5,
+            case: None,
+            latency: Duration::ZERO,
+            json: false,
+        };
         assert_eq!(options, usual);
-        let options = read(&["--backend=mysql", "--rows", "20", "--rounds", "1", "--latency", "0.2", "--json"]);
-        let latency = Duration::from_micros(200);
-        let asked = Options { backend: Backend::Mysql, rows: 20, rounds: 1, latency, json: true };
+        let options =
+            read(&["--backend=mysql", "--rows", "20", "--rounds", "1", "--case=save", "--latency", "0.2", "--json"]);
+        let (case, latency) = (Some("save".to_owned()), Duration::from_micros(200));
+        let asked = Options { backend: Backend::Mysql, rows: 20, rounds: 1, case, latency, json: true };
         assert_eq!(options.expect("they are valid"), asked);
     }
 
