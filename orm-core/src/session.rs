@@ -100,7 +100,7 @@ impl<DB: Driver> Inner<DB> {
         let before = depth::<DB>(&mut connection)?;
         let begun = match before {
             0 => DB::begin_transaction(&mut connection, options),
-            _ => AnsiTransactionManager::begin_transaction(&mut *connection).map(|()| None),
+            _ => DB::begin_savepoint(&mut connection).map(|()| None),
         };
         let undo = begun.map_err(|error| of_attempt(diesel_error::ours(error, DB::KIND), options.attempt))?;
         let state = State {
@@ -122,7 +122,7 @@ impl<DB: Driver> Inner<DB> {
     pub(crate) fn begin_savepoint(&self) -> Result<usize> {
         // It cannot be had in a transaction that has failed, so what a rollback to it forgets happened since.
         let mut lease = Lease::borrow(&self.slot, Purpose::Statement)?;
-        lease.run(AnsiTransactionManager::begin_transaction)?;
+        lease.run(DB::begin_savepoint)?;
         let mut state = self.slot.lock();
         state.savepoints.push(thread::current().id());
         Ok(state.savepoints.len())
@@ -153,7 +153,7 @@ impl<DB: Driver> Inner<DB> {
                 // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a failure went unseen.
                 DB::check_transaction(connection)?;
             }
-            AnsiTransactionManager::commit_transaction(connection)
+            DB::commit(connection)
         });
         committed.map_err(|error| if self.read_only { error.of_read() } else { error })?;
         let mut state = self.slot.lock();
@@ -209,8 +209,7 @@ impl<DB: Driver> Inner<DB> {
     pub(crate) fn rollback(&self, level: usize) -> Result<()> {
         let rolled_back = Lease::borrow(&self.slot, Purpose::Rollback).and_then(|mut lease| {
             while depth::<DB>(&mut lease)? > self.before + level {
-                AnsiTransactionManager::rollback_transaction(&mut *lease)
-                    .map_err(|error| diesel_error::ours(error, DB::KIND))?;
+                DB::roll_back(&mut lease).map_err(|error| diesel_error::ours(error, DB::KIND))?;
             }
             if level == 0 {
                 self.undo_settings(&mut lease);

@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 
 use diesel::{
     QueryResult,
-    connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection},
+    connection::{AnsiTransactionManager, Connection, DefaultLoadingMode, LoadConnection, TransactionManager},
     deserialize,
     expression::QueryMetadata,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -204,9 +204,24 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// As [`connection`](Self::connection).
     fn connection_mut(link: &mut Self::Link) -> Option<&mut Self::Connection>;
 
-    /// Begins a transaction, and returns the SQL that undoes what was set for it, to be run when it has ended.
+    /// Begins a transaction, possibly together with its first statement, and returns the SQL that undoes what was set for it, to be run when it has ended.
     fn begin_transaction(link: &mut Self::Link, options: &transaction::Options) -> QueryResult<Option<&'static str>> {
         AnsiTransactionManager::begin_transaction_sql(link, &begin(Self::KIND, options)).map(|()| None)
+    }
+
+    /// Begins a savepoint in the transaction that is open.
+    fn begin_savepoint(link: &mut Self::Link) -> QueryResult<()> {
+        AnsiTransactionManager::begin_transaction(link)
+    }
+
+    /// Commits what was begun last: the transaction, or a savepoint.
+    fn commit(link: &mut Self::Link) -> QueryResult<()> {
+        AnsiTransactionManager::commit_transaction(link)
+    }
+
+    /// Rolls back what was begun last: the transaction, or a savepoint.
+    fn roll_back(link: &mut Self::Link) -> QueryResult<()> {
+        AnsiTransactionManager::rollback_transaction(link)
     }
 
     /// Ends a transaction that was begun by SQL of the user's own, which Diesel knows nothing of.

@@ -8,6 +8,7 @@ impl PgConnection {
     /// open in it is gone.
     pub(crate) fn renew(&mut self) -> diesel::QueryResult<()> {
         self.finish();
+        self.wire.clear_deferred();
         let renewed = self.within_connect_timeout(|connection| {
             if connection.in_transaction() {
                 connection.wire.query("ROLLBACK")?;

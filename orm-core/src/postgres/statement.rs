@@ -4,7 +4,7 @@ use std::{ffi::CString, result::Result as StdResult, sync::Arc};
 
 use diesel::{
     QueryResult,
-    connection::InstrumentationEvent,
+    connection::{InstrumentationEvent, StrQueryHelper},
     pg::{Pg, PgQueryBuilder, PgTypeMetadata},
     query_builder::{QueryBuilder, QueryFragment, bind_collector::RawBytesBindCollector},
     result::Error as DieselError,
@@ -14,7 +14,7 @@ use super::{
     PgConnection,
     column::Column,
     error::Failure,
-    wire::{Parameters, Statement, StatementId, Status},
+    wire::{Deferred, Parameters, Statement, StatementId, Status},
 };
 use crate::net::statements::Kept;
 
@@ -45,6 +45,12 @@ impl PgConnection {
     pub(super) fn send<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<()> {
         self.finish();
         let (sql, parameters) = self.written(source)?;
+        let deferred: Vec<_> = self.wire.deferred().iter().map(Deferred::sql).collect();
+        for sql in &deferred {
+            let query = StrQueryHelper::new(sql);
+            self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&query));
+            self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(&query, None));
+        }
         let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
         let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
         self.checked(answer.map_err(|failure| parameters.without_value(failure)))
@@ -56,6 +62,7 @@ impl PgConnection {
     }
 
     fn execute_kept(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
+        let deferred = if self.wire.has_unsent_begin() { self.wire.deferred().to_vec() } else { Vec::new() };
         if let Some(known) = self.statements.get(sql)
             && *known.types == *parameters.types
         {
@@ -67,7 +74,11 @@ impl PgConnection {
             // Nothing has been done yet: a table was changed meanwhile, or the server has forgotten the statement.
             self.statements.remove(sql);
             self.wire.forget(known.id);
-            if self.wire.status() != Status::Idle {
+            if !deferred.is_empty() && self.wire.status() == Status::Failed {
+                // The transaction began with this statement, and holds nothing else.
+                self.wire.query("ROLLBACK")?;
+                deferred.into_iter().for_each(|command| self.wire.defer(command));
+            } else if self.wire.status() != Status::Idle {
                 return Err(failure.with_hint(
                     "a table of this statement was changed since it was prepared; run the transaction again",
                 ));

@@ -1,5 +1,5 @@
 //! Requests; their answers are read in `wire/answers.rs`, and those of portals in `wire/portals.rs`; `wire/copying.rs`
-//! sends rows by COPY.
+//! sends rows by COPY, and `wire/deferred.rs` keeps commands such as BEGIN until they can travel with a statement.
 //!
 //! Each request ends with a `Sync` (or is a simple query, which ends by itself), so that each has one ReadyForQuery, and
 //! an error of one is none of the next. Requests may be sent ahead: a [`Wire`] knows which are in flight, and in which
@@ -7,6 +7,7 @@
 
 mod answers;
 mod copying;
+mod deferred;
 mod portals;
 #[cfg(test)]
 mod tests;
@@ -19,10 +20,13 @@ use postgres_protocol::{
     message::frontend::{self, BindError},
 };
 
-pub(super) use self::portals::{PortalId, Step};
 use self::{
     answers::Reading,
     portals::{PortalRequest, Portals},
+};
+pub(super) use self::{
+    deferred::Deferred,
+    portals::{PortalId, Step},
 };
 use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
 use crate::net::{
@@ -93,6 +97,8 @@ pub(super) struct Wire {
     /// Whether the server says that the session has the time zone and the style of dates that the login asked for.
     is_utc: bool,
     is_iso: bool,
+    /// Commands that are sent in one request with the next statement, before it.
+    deferred: Vec<Deferred>,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<StatementId>,
     /// Whether the transaction that is open may have changed something.
@@ -197,6 +203,7 @@ impl Wire {
             prepared_now: false,
             is_utc: true,
             is_iso: true,
+            deferred: Vec::new(),
             useless: Vec::new(),
             has_written: false,
             is_at_stake: false,
@@ -217,8 +224,9 @@ impl Wire {
         &self.cancel
     }
 
+    /// The state of the transaction, which counts as open from when its BEGIN was deferred.
     pub(super) fn status(&self) -> Status {
-        self.status
+        if self.has_unsent_begin() { Status::Open } else { self.status }
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -252,6 +260,7 @@ impl Wire {
             self.in_flight.clear();
             self.reading = None;
             self.portals.clear();
+            self.deferred.clear();
             self.lost = Some(why.loss());
         }
     }
@@ -260,6 +269,10 @@ impl Wire {
     pub(super) fn query(&mut self, sql: &str) -> Result<(), Failure> {
         if begins_with(sql, &["ROLLBACK", "ABORT"]) {
             self.take_in()?;
+            if self.status == Status::Failed {
+                self.deferred.clear();
+            }
+            self.send_deferred()?;
         } else {
             self.take_in_and_check()?;
         }
@@ -298,11 +311,13 @@ impl Wire {
         parameters: &Parameters,
         sql: &str,
     ) -> Result<Executed, Failure> {
-        self.take_in_and_check()?;
+        self.take_in_and_check_failure()?;
         let useless = std::mem::take(&mut self.useless);
+        let deferred = self.deferred.clone();
         let name = statement.id.name();
         let sent = self.send_statement(sql, |out| {
             parameters.are_few_enough()?;
+            deferred::write(&deferred, out)?;
             for statement in &useless {
                 frontend::close(b'S', &statement.name(), out)?;
             }
@@ -322,7 +337,7 @@ impl Wire {
         self.portals.in_hand = None;
         self.columns = statement.columns.clone().unwrap_or_else(|| Arc::new([]));
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::extended(sql, useless.len()));
+        self.reading = Some(Reading::extended(sql, useless.len()).behind(self.deferred_were_sent()));
         Ok(self.begin_reading())
     }
 
@@ -356,7 +371,7 @@ impl Wire {
         sql: &str,
         f: impl FnOnce(&mut BytesMut) -> Result<(), Unsendable>,
     ) -> Result<(), Failure> {
-        let effects = WORDS.effects(sql, self.status != Status::Idle, self.has_written);
+        let effects = WORDS.effects(sql, self.status() != Status::Idle, self.has_written);
         let commits = effects.commits && self.status != Status::Failed;
         if commits && self.lost.is_none() {
             self.check_connection()?;

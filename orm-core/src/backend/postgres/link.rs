@@ -1,12 +1,12 @@
 //! What statements run on: a connection of ours, or one that a pool of the program's lends.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use diesel::{
     ConnectionResult, QueryResult,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DefaultLoadingMode, Instrumentation,
-        LoadConnection, SimpleConnection,
+        LoadConnection, SimpleConnection, TransactionManager,
     },
     expression::QueryMetadata,
     pg::Pg,
@@ -100,6 +100,34 @@ impl PgLink {
 
     pub(super) fn reset(&mut self) -> QueryResult<()> {
         self.ours_mut().map_or(Ok(()), PgConnection::renew)
+    }
+
+    pub(super) fn begin_transaction(&mut self, sql: Cow<'static, str>) -> QueryResult<()> {
+        match self.ours_mut() {
+            Some(connection) => connection.begin_with_next(sql),
+            None => AnsiTransactionManager::begin_transaction_sql(self, &sql),
+        }
+    }
+
+    pub(super) fn begin_savepoint(&mut self) -> QueryResult<()> {
+        match self.ours_mut() {
+            Some(connection) => connection.begin_savepoint(),
+            None => AnsiTransactionManager::begin_transaction(self),
+        }
+    }
+
+    pub(super) fn commit(&mut self) -> QueryResult<()> {
+        match self.ours_mut() {
+            Some(connection) => connection.commit_last(),
+            None => AnsiTransactionManager::commit_transaction(self),
+        }
+    }
+
+    pub(super) fn roll_back(&mut self) -> QueryResult<()> {
+        match self.ours_mut() {
+            Some(connection) => connection.roll_back_last(),
+            None => AnsiTransactionManager::rollback_transaction(self),
+        }
     }
 
     pub(super) fn in_transaction(&mut self) -> bool {

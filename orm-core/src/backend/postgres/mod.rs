@@ -39,10 +39,12 @@ use crate::{
     session::Session,
     statement::{
         Statement,
+        begin::begin,
         explain::Texts,
         insert::{Batch, Unstored},
     },
     stream::source::Opened,
+    transaction,
     types::inferred::Value,
 };
 
@@ -96,6 +98,22 @@ impl Driver for Pg {
 
     fn connection_mut(link: &mut PgLink) -> Option<&mut PgConnection> {
         link.ours_mut()
+    }
+
+    fn begin_transaction(link: &mut PgLink, options: &transaction::Options) -> QueryResult<Option<&'static str>> {
+        link.begin_transaction(begin(Self::KIND, options)).map(|()| None)
+    }
+
+    fn begin_savepoint(link: &mut PgLink) -> QueryResult<()> {
+        link.begin_savepoint()
+    }
+
+    fn commit(link: &mut PgLink) -> QueryResult<()> {
+        link.commit()
+    }
+
+    fn roll_back(link: &mut PgLink) -> QueryResult<()> {
+        link.roll_back()
     }
 
     fn reset(link: &mut PgLink) -> QueryResult<()> {

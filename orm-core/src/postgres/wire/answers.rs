@@ -43,6 +43,8 @@ pub(super) struct Reading {
     /// Whether it is to commit a transaction; of several statements, the first.
     commits: bool,
     protocol: Protocol,
+    /// Messages that answer deferred commands, and come before those of the statement.
+    deferred_left: usize,
     /// Whether the first row is in hand already.
     has_first: bool,
     /// Whether the server has prepared the statement, in this request.
@@ -58,6 +60,9 @@ pub(super) struct Reading {
     failure: Option<Failure>,
 }
 
+/// The answer to a deferred command.
+const DEFERRED: [u8; 3] = [kind::PARSED, kind::BOUND, kind::COMPLETE];
+
 /// How a statement was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
@@ -69,6 +74,8 @@ enum Protocol {
     Extended,
     /// By several statements in one request, of which one is executed, and the last is described.
     Look,
+    /// Nothing but deferred commands.
+    Deferred,
 }
 
 impl Reading {
@@ -88,6 +95,7 @@ impl Reading {
         Reading {
             commits: begins_with(sql, &["COMMIT", "END", "PREPARE"]),
             protocol: Protocol::Extended,
+            deferred_left: 0,
             has_first: false,
             was_prepared: false,
             last: kind::READY,
@@ -102,6 +110,23 @@ impl Reading {
     /// So many statements that are prepared in one request, of which one is executed, and the last is described.
     pub(super) fn look(prepared: usize) -> Self {
         Reading { protocol: Protocol::Look, prepared_left: prepared, ..Reading::extended("", 0) }
+    }
+
+    /// The same answer behind those of so many deferred commands.
+    pub(super) fn behind(self, commands: usize) -> Self {
+        Reading { deferred_left: commands * DEFERRED.len(), ..self }
+    }
+
+    /// Deferred commands without a statement.
+    pub(super) fn deferred(commands: usize) -> Self {
+        Reading { protocol: Protocol::Deferred, ..Reading::extended("", 0) }.behind(commands)
+    }
+
+    /// Whether a message of this kind may come next of those that answer deferred commands.
+    fn follow_deferred(&mut self, next: u8) -> bool {
+        let expected = DEFERRED[(DEFERRED.len() - self.deferred_left % DEFERRED.len()) % DEFERRED.len()];
+        self.deferred_left -= 1;
+        next == expected
     }
 
     /// Whether rows are thrown away.
@@ -144,6 +169,7 @@ impl Reading {
             kind::COMPLETE => matches!(last, kind::ROW | kind::BOUND | kind::COPY_DONE),
             kind::EMPTY => last == kind::BOUND,
             kind::READY if self.protocol == Protocol::Look => matches!(last, kind::COLUMNS | kind::NO_ROWS),
+            kind::READY if self.protocol == Protocol::Deferred => last == kind::READY,
             kind::READY => matches!(last, kind::COMPLETE | kind::EMPTY),
             kind::PARSED if self.protocol == Protocol::Look => {
                 matches!(last, kind::READY | kind::PARSED | kind::COMPLETE)
@@ -373,6 +399,11 @@ impl Wire {
     #[inline]
     pub(super) fn take_in_statement(&mut self, kind: u8) -> Result<Taken, Failure> {
         let Some(reading) = &mut self.reading else { return Err(unexpected()) };
+        let of_deferred = reading.deferred_left > 0;
+        if of_deferred && kind != kind::ERROR {
+            return if reading.follow_deferred(kind) { Ok(Taken::Other) } else { Err(unexpected_kind(kind)) };
+        }
+        reading.deferred_left = 0;
         let is_second_error = kind == kind::ERROR && reading.last == kind::ERROR;
         if !reading.follow(kind) {
             return Err(unexpected_kind(kind));
@@ -408,7 +439,12 @@ impl Wire {
                 self.refuse_to_copy(is_simple)?;
             }
             kind::ERROR => {
-                let failure = self.server_failure();
+                let mut failure = self.server_failure();
+                if of_deferred {
+                    failure = failure.with_hint(
+                        "this is the error of the BEGIN, SAVEPOINT or RELEASE before the statement, which was not run",
+                    );
+                }
                 match &mut self.reading {
                     // Only one that ends the connection may come after another one.
                     Some(_) if is_second_error => return Err(unexpected_kind(kind)),
@@ -446,9 +482,15 @@ impl Wire {
         }
     }
 
+    /// Takes in what is in flight, as [`Wire::take_in_and_check_failure`] does, and sends the deferred commands.
+    pub(super) fn take_in_and_check(&mut self) -> Result<(), Failure> {
+        self.take_in_and_check_failure()?;
+        self.send_deferred()
+    }
+
     /// Takes in what is in flight, and fails if a stream has failed the transaction with what was asked ahead for it: whatever
     /// is sent now would fail for that reason, and not say so.
-    pub(super) fn take_in_and_check(&mut self) -> Result<(), Failure> {
+    pub(super) fn take_in_and_check_failure(&mut self) -> Result<(), Failure> {
         self.take_in()?;
         match self.portals.failure() {
             Some(word) if self.status == Status::Failed => Err(Failure::Server(Box::new(word.clone())).with_hint(

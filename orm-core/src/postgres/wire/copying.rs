@@ -7,7 +7,7 @@ use postgres_protocol::message::frontend;
 use super::{
     Parameters, Request, Wire,
     answers::{Reading, Taken, kind, unexpected},
-    bind,
+    bind, deferred,
 };
 use crate::{
     net::reader::Reader,
@@ -39,9 +39,11 @@ impl Wire {
         target: &CopyTarget,
         types: &[u32],
     ) -> Result<Option<Arc<[Column]>>, Failure> {
-        self.take_in_and_check()?;
+        self.take_in_and_check_failure()?;
+        let deferred = self.deferred.clone();
         let table = Parameters { types: vec![TEXT], values: vec![Some(target.table.clone().into_bytes())] };
         self.send(|out| {
+            deferred::write(&deferred, out)?;
             frontend::parse("", &target.insert, types.iter().copied(), out)?;
             frontend::parse("", MAY_BE_COPIED_TO, table.types.iter().copied(), out)?;
             frontend::describe(b'S', "", out)?;
@@ -56,7 +58,7 @@ impl Wire {
         self.portals.in_hand = None;
         self.columns = Arc::new([]);
         self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::look(3));
+        self.reading = Some(Reading::look(3).behind(self.deferred_were_sent()));
         if let Some(failure) = self.begin_reading().failure {
             return Err(failure);
         }
@@ -72,6 +74,7 @@ impl Wire {
     /// give. (In several messages, the notices of the first would be in the way of the second.)
     pub(in crate::postgres) fn copy_in(&mut self, sql: &str, rows: Rows) -> Result<(), Failure> {
         self.take_in()?;
+        self.send_deferred()?;
         self.send_statement(sql, |out| Ok(frontend::query(sql, out)?))?;
         self.portals.in_hand = None;
         self.in_flight.push_back(Request::Statement);

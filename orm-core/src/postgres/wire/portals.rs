@@ -179,6 +179,10 @@ impl Portals {
         self.open.iter_mut().find(|portal| portal.id == id)
     }
 
+    pub(super) fn are_none(&self) -> bool {
+        self.open.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
         self.open.clear();
         self.in_hand = None;
