@@ -22,6 +22,8 @@ pub struct Proxy {
 struct State {
     /// Where new connections go.
     server: Mutex<String>,
+    /// A text that clients send, and what the server gets instead, of the same length.
+    replaced: Mutex<Option<(Vec<u8>, Vec<u8>)>>,
     /// All that clients have sent, where that is kept.
     sent: Option<Mutex<Vec<u8>>>,
     /// How long a client has to send nothing before it gets what the server has answered, where round trips are counted.
@@ -79,6 +81,7 @@ impl Proxy {
         let url = format!("{before}://{user}{}{here}{rest}", if user.is_empty() { "" } else { "@" });
         let state = Arc::new(State {
             server: Mutex::new(with_port(before, server)),
+            replaced: Mutex::default(),
             sent,
             quiet,
             round_trips: AtomicU64::new(0),
@@ -150,6 +153,16 @@ impl Proxy {
         self.state.round_trips.load(Ordering::SeqCst)
     }
 
+    /// Passes a text on as another one of the same length, wherever a client sends it in one piece, until [`heal`](Self::heal).
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn replace(&self, text: &str, by: &str) {
+        assert_eq!(text.len(), by.len(), "the messages' lengths stay as they are");
+        *self.state.replaced.lock().unwrap_or_else(PoisonError::into_inner) = Some((text.into(), by.into()));
+    }
+
     /// The bytes that have come from the server.
     pub fn received(&self) -> u64 {
         self.state.received.load(Ordering::SeqCst)
@@ -176,8 +189,9 @@ impl Proxy {
         self.state.hold_after.store(self.received() + bytes, Ordering::SeqCst);
     }
 
-    /// Cuts no more connections, and passes on what was held back.
+    /// Cuts no more connections, replaces nothing, and passes on what was held back.
     pub fn heal(&self) {
+        *self.state.replaced.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.state.cut_after.store(u64::MAX, Ordering::SeqCst);
         self.state.cut_after_sent.store(u64::MAX, Ordering::SeqCst);
         self.state.hold_after.store(u64::MAX, Ordering::SeqCst);
@@ -246,6 +260,12 @@ impl State {
         let before = self.passed_up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         let room = self.cut_after_sent.load(Ordering::SeqCst).saturating_sub(before);
         let passed = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        let mut bytes = bytes.to_vec();
+        if let Some((text, by)) = &*self.replaced.lock().unwrap_or_else(PoisonError::into_inner) {
+            while let Some(at) = bytes.windows(text.len()).position(|window| window == text) {
+                bytes[at..at + text.len()].copy_from_slice(by);
+            }
+        }
         to.write_all(&bytes[..passed]).is_ok() && passed == bytes.len()
     }
 

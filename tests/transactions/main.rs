@@ -1,6 +1,7 @@
 //! Transactions of which more is said: isolation, read-only ones, what runs after the commit, and what is run again.
 
 mod adopted;
+mod deferred;
 mod isolation;
 mod models;
 mod on_commit;
