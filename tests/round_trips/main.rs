@@ -127,7 +127,7 @@ fn changes(bed: &Bed) -> TestResult {
     hold_to_goals(
         bed,
         &[
-            operation("create", goal(3, 3), &|db| Number::create(db, number(fresh())).map(drop)),
+            operation("create", goal(2, 3), &|db| Number::create(db, number(fresh())).map(drop)),
             operation("save", goal(1, 1), &|db| number(7).save(db)),
             operation("update", goal(1, 2), &|db| {
                 Number::objects(db).filter(|n| n.id.eq(7)).update(|n| n.name.set("seven")).map(drop)
@@ -146,7 +146,7 @@ fn changes(bed: &Bed) -> TestResult {
 fn transactions(bed: &Bed) -> TestResult {
     hold_to_goals(
         bed,
-        &[operation("transaction with one update", goal(3, 4), &|db| {
+        &[operation("transaction with one update", goal(2, 4), &|db| {
             db.transaction(|tx| {
                 Number::objects(tx).filter(|n| n.id.eq(7)).update(|n| n.name.set("seven"))?;
                 ok(())

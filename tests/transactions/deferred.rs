@@ -21,6 +21,11 @@ enum Step {
     Nested(Vec<Step>, bool),
 }
 
+/// An error of the program's own, before anything is sent.
+fn stop() -> orm_core::Error {
+    orm_core::connect("no-such-scheme://").expect_err("there is no such scheme")
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let leaf = prop_oneof![3 => Just(Step::Insert), 1 => Just(Step::Violate), 1 => Just(Step::Read)];
     let step = leaf.prop_recursive(4, 24, 4, |inner| {
@@ -50,18 +55,14 @@ fn run(tx: &Transaction, steps: &[Step], next: &mut i64, rows: &mut Vec<i64>) ->
                 let mut inner_rows = rows.clone();
                 let answer = tx.atomic(|tx| {
                     run(tx, steps, next, &mut inner_rows)?;
-                    if *commits {
-                        Ok(())
-                    } else {
-                        Err(orm_core::Error::from(orm_core::diesel::result::Error::NotFound))
-                    }
+                    if *commits { Ok(()) } else { Err(stop()) }
                 });
                 match commits {
                     true => {
                         answer?;
                         *rows = inner_rows;
                     }
-                    false => assert_eq!(answer.map_err(|error| error.kind()), Err(ErrorKind::NotFound)),
+                    false => assert_eq!(answer.map_err(|error| error.kind()), Err(ErrorKind::Configuration)),
                 }
             }
         }
@@ -80,13 +81,13 @@ fn nested_transactions_of_every_shape(bed: &Bed) -> TestResult {
         let answer = db.transaction(|tx| {
             inner.clone_from(rows);
             run(tx, &steps, next, &mut inner)?;
-            if commits { ok(()) } else { Err(orm_core::Error::from(orm_core::diesel::result::Error::NotFound)) }
+            if commits { ok(()) } else { Err(stop()) }
         });
         if commits {
             answer.expect("nothing fails");
             *rows = inner;
         } else {
-            assert_eq!(answer.map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+            assert_eq!(answer.map_err(|error| error.kind()), Err(ErrorKind::Configuration));
         }
         let stored = bed.texts("SELECT id FROM counters ORDER BY id");
         let stored: Vec<i64> = stored.into_iter().flatten().filter_map(|id| id.parse().ok()).collect();
@@ -137,7 +138,8 @@ mod on_the_wire {
             for (name, statement) in STATEMENTS {
                 proxy.replace("BEGIN", "BEGIX");
                 let error = db.transaction(statement).expect_err(name);
-                assert!(error.to_string().contains("BEGIX"), "{name}: {error:?}");
+                let shown = format!("{error:?}");
+                assert!(shown.contains("the statement was not run") && shown.contains("BEGIX"), "{name}: {shown}");
                 let swallowed = db.transaction(|tx| {
                     statement(tx).expect_err(name);
                     ok(())
@@ -148,10 +150,10 @@ mod on_the_wire {
                 assert_eq!(bed.number("SELECT sum(value) FROM counters"), 0, "{name}");
                 let undone = db.transaction(|tx| {
                     statement(tx)?;
-                    Err::<(), _>(orm_core::Error::from(orm_core::diesel::result::Error::NotFound))
+                    Err::<(), _>(stop())
                 });
                 let undone = undone.map_err(|error| error.kind());
-                assert_eq!(undone, Err(ErrorKind::NotFound), "{name}, round {round}: the connection goes on");
+                assert_eq!(undone, Err(ErrorKind::Configuration), "{name}, round {round}: the connection goes on");
             }
         }
         Ok(())
@@ -164,7 +166,8 @@ mod on_the_wire {
             let answer = db.transaction(|tx| {
                 Counter { id: 5, value: 0 }.save(tx)?;
                 let error = tx.atomic(statement).expect_err(name);
-                assert!(error.to_string().contains("SAVEPOIMT"), "{name}: {error:?}");
+                let shown = format!("{error:?}");
+                assert!(shown.contains("the statement was not run") && shown.contains("SAVEPOIMT"), "{name}: {shown}");
                 ok(())
             });
             proxy.heal();
@@ -183,9 +186,9 @@ mod on_the_wire {
         db.transaction(|tx| tx.atomic(|tx| tx.atomic(|_| ok(()))))?;
         let failed = db.transaction(|tx| {
             tx.atomic(|_| ok(()))?;
-            tx.atomic(|_| Err::<(), _>(orm_core::Error::from(orm_core::diesel::result::Error::NotFound)))
+            tx.atomic(|_| Err::<(), _>(stop()))
         });
-        assert_eq!(failed.map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+        assert_eq!(failed.map_err(|error| error.kind()), Err(ErrorKind::Configuration));
         assert_eq!(Counter::bulk_create(&db, [])?, 0);
         assert_eq!(proxy.sent(), before, "nothing was sent");
         assert_eq!(Counter::objects(&db).count()?, 2);

@@ -206,6 +206,10 @@ impl<B: Backend> Database<B> {
     /// that lost against another one. What is to happen after the commit and cannot be undone by a rollback is left to
     /// [`on_commit`](Transaction::on_commit).
     ///
+    /// On PostgreSQL, BEGIN is sent together with the first statement, so a transaction with one statement takes two round
+    /// trips, and the transaction's time (`now()`) is that of its first statement. An error of BEGIN is then the error of that
+    /// statement, which is not run.
+    ///
     /// If the connection is lost before COMMIT is sent, nothing is stored ([`ErrorKind::ConnectionLost`]). If it is lost after
     /// that and before the server's answer, the transaction may be committed ([`ErrorKind::OutcomeUnknown`]): look for what it
     /// writes before running it again. SQLite has no such case: where its COMMIT fails (an I/O error, a full disk, a database

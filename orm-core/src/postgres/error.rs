@@ -123,6 +123,15 @@ impl Failure {
         self
     }
 
+    /// The same as the reason why a statement was not run that had no part in it.
+    pub(super) fn of_another(mut self, consequence: &str) -> Self {
+        if let Failure::Server(word) = &mut self {
+            word.message = format!("{consequence}: {}", word.message);
+            word.position = None;
+        }
+        self
+    }
+
     /// Whether the connection is lost with it.
     pub(super) fn is_loss(&self) -> bool {
         match self {

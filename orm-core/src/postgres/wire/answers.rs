@@ -441,9 +441,7 @@ impl Wire {
             kind::ERROR => {
                 let mut failure = self.server_failure();
                 if of_deferred {
-                    failure = failure.with_hint(
-                        "this is the error of the BEGIN, SAVEPOINT or RELEASE before the statement, which was not run",
-                    );
+                    failure = failure.of_another("the statement was not run, because its BEGIN or SAVEPOINT failed");
                 }
                 match &mut self.reading {
                     // Only one that ends the connection may come after another one.
