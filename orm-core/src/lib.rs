@@ -94,7 +94,7 @@
 //! | `contains`, `starts_with`, `ends_with` | case counts, unless the column is `citext` | case counts, and so do accents | case counts |
 //! | text and bytes in keys | any | up to 255 characters or bytes, unless a `max_length` says otherwise | any |
 //! | JSON documents are equal, to `eq` and `is_in` | where they say the same | where they say the same; on MariaDB as [`sql_types::Json`] says, before 10.7 where their text is the same | where they say the same |
-//! | JSON documents are nested | up to 127 deep | up to 100 deep; MariaDB's own check ends at 31 | up to 127 deep |
+//! | JSON documents are written, and compared, that are nested | up to 127 deep | up to 31 deep, which is MariaDB's limit | up to 127 deep |
 //! | `u64` | up to `i64::MAX` | all, in a column `BIGINT UNSIGNED` | up to `i64::MAX` |
 //! | decimals | up to 131072 digits before the point and 16383 after it | up to 35 and 30 | as on PostgreSQL |
 //! | dates | from 4713 BC to 5874897 | of the years 1 to 9999 | of the years 0 to 9999 |

@@ -428,9 +428,9 @@ portable_types! { Document:
     ///
     /// Two are equal to `eq`, `ne`, `is_in` and `not_in` where they say the same: spaces, the order of keys and the way in which
     /// a number is written do not count. MySQL and PostgreSQL keep no text; on SQLite both sides go through a function of ours,
-    /// and on MariaDB (from 10.7) through `JSON_NORMALIZE`, so that no index on the column serves the comparison. MariaDB compares
-    /// up to 31 objects and arrays within each other, and strings as they are spelled, `"\u00e9"` and `"é"` as two. Orders,
-    /// groups and `distinct` go by the text there and on SQLite.
+    /// and on MariaDB (from 10.7) through `JSON_NORMALIZE`, so that no index on the column serves the comparison. The spelling of
+    /// strings does not count either: `"\u00e9"` and `"é"` are equal. MariaDB compares up to 31 objects and arrays within each
+    /// other. Orders, groups and `distinct` go by the text there and on SQLite.
     #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
     Json => "JSONB", "JSON", "TEXT";
 }

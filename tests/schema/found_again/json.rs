@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::chain;
 
 on_each_backend! {
-    numbers_beyond_64_bits, keys_twice, texts_keep_every_digit, floats_are_exact, equal_documents, documents_of_text_columns,
+    numbers_beyond_64_bits, keys_twice, texts_keep_every_digit, floats_are_exact, equal_documents, documents_of_text_columns, spellings_of_strings,
     depth, very_deep_documents, nul,
 }
 
@@ -163,6 +163,63 @@ fn documents_of_text_columns(bed: &Bed) -> TestResult {
     Ok(())
 }
 
+/// However a string is spelled, by whatever program.
+fn spellings_of_strings(bed: &Bed) -> TestResult {
+    let db = docs(bed, true)?;
+    // Each list says the same in every document.
+    let equal: [&[&str]; 9] = [
+        &[r#"{"é":"ü"}"#, r#"{"\u00e9":"\u00fc"}"#, r#"{ "\u00E9" : "\u00FC" }"#],
+        &[r#"["😀"]"#, r#"["\ud83d\ude00"]"#, r#"["\uD83D\uDE00"]"#],
+        &[r#""a\"b""#, r#""a\u0022b""#],
+        &[r#""a\\b""#, r#""a\u005cb""#, r#""a\u005Cb""#],
+        &[r#""/<\/""#, r#""\/\u003c/""#, r#""\u002F\u003C\u002f""#],
+        &[r#""\n\r\t\b\f""#, r#""\u000a\u000d\u0009\u0008\u000c""#, r#""\u000A\u000D\u0009\u0008\u000C""#],
+        &[r#""\u001f\u000b""#, r#""\u001F\u000B""#],
+        &[r#"{"b":"\\u0041","a":"A"}"#, r#"{"\u0061":"\u0041","b":"\u005cu0041"}"#],
+        &[r#""\\\"\\\\n""#, r#""\u005c\u0022\\\u005Cn""#],
+    ];
+    // What says something else, though only by an escape, an accent or a case.
+    let others = [
+        r#""\\u000a""#,
+        r#""\\n""#,
+        r#""\\\n""#,
+        r#""é""#,
+        r#""e""#,
+        r#""E""#,
+        r#""e\u0301""#,
+        r#""A""#,
+        r#""a""#,
+        r#""a\\\"b""#,
+        r#""\u000b""#,
+        r#""u000b""#,
+        r#""\u00ff""#,
+        r#""\u017f""#,
+        r#""s""#,
+        r#""\"""#,
+        r#""\\""#,
+        r#"["\",\""]"#,
+        r#"["",""]"#,
+    ];
+    let classes: Vec<&[&str]> = equal.into_iter().chain(others.iter().map(std::slice::from_ref)).collect();
+    let texts: Vec<(usize, &str)> =
+        (0..).zip(&classes).flat_map(|(at, of)| of.iter().map(move |text| (at, *text))).collect();
+    let rows = (1..).zip(&texts).map(|(id, (_, text))| Ok(TextDoc { id, body: text.parse()?, n: 0 }));
+    TextDoc::bulk_create(&db, rows.collect::<orm_core::Result<Vec<_>>>()?)?;
+    for (class, text) in &texts {
+        let wanted: Vec<i64> = (1..).zip(&texts).filter(|(_, (of, _))| of == class).map(|(id, _)| id).collect();
+        let (body, value): (JsonText, Value) = (text.parse()?, serde_json::from_str(text)?);
+        let found =
+            TextDoc::objects(&db).filter(|d| d.body.eq(&body)).order_by(|d| d.id.asc()).values(|d| d.id).load()?;
+        assert_eq!(found, wanted, "{text}");
+        let found =
+            Doc::objects(&db).filter(|d| d.body.is_in([&value])).order_by(|d| d.id.asc()).values(|d| d.id).load()?;
+        assert_eq!(found, wanted, "{text}");
+        let others = texts.len() - wanted.len();
+        assert_eq!(Doc::objects(&db).filter(|d| d.body.ne(&value)).count()?, others as u64, "{text}");
+    }
+    Ok(())
+}
+
 fn nested(depth: usize) -> Value {
     (0..depth).fold(json!(7), |inner, at| if at % 2 == 0 { Value::Array(vec![inner]) } else { json!({ "a": inner }) })
 }
@@ -170,7 +227,7 @@ fn nested(depth: usize) -> Value {
 /// What is stored can be read again, and what cannot is refused before anything is sent, on every path.
 fn depth(bed: &Bed) -> TestResult {
     let db = docs(bed, true)?;
-    let greatest = bed.pick(Pick { postgres: 127, mysql: 100, sqlite: 127 });
+    let greatest = bed.pick(Pick { postgres: 127, mysql: 31, sqlite: 127 });
     let deepest = Doc { id: 1, body: nested(greatest), n: 0 };
     Doc::create(&db, deepest.clone())?;
     assert_eq!(Doc::objects(&db).get()?, deepest);
@@ -201,16 +258,14 @@ fn depth(bed: &Bed) -> TestResult {
         stored?;
     }
     assert_eq!(bed.number("SELECT count(*) FROM docs WHERE id < 3"), 1);
-    // MariaDB checks its own type of documents, and reads 31 deep.
-    let own = if bed.backend() == BackendKind::Mysql { 31 } else { greatest };
+    // In a column of the server's own type of documents, which it checks.
     bed.execute("DROP TABLE docs");
     let db = bed.db()?; // whose statements are not prepared for the other table
     db.create_tables::<(Doc,)>()?;
-    let deepest = Doc { id: 1, body: nested(own), n: 0 };
+    let deepest = Doc { id: 1, body: nested(greatest), n: 0 };
     Doc::create(&db, deepest.clone())?;
     assert_eq!(Doc::objects(&db).filter(|d| d.body.eq(&deepest.body)).get()?, deepest);
-    let error = Doc::create(&db, Doc { id: 2, body: nested(own + 1), n: 0 }).expect_err("it is too deep");
-    assert!([ErrorKind::InvalidValue, ErrorKind::CheckViolation].contains(&error.kind()), "{error:?}");
+    refused(Doc::create(&db, Doc { id: 2, body: nested(greatest + 1), n: 0 }).map(drop));
     assert_eq!(bed.number("SELECT count(*) FROM docs"), 1);
     Ok(())
 }
