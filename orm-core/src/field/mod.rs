@@ -14,7 +14,7 @@ pub(crate) mod facts;
 pub(crate) mod function;
 pub(crate) mod list;
 mod math;
-mod membership;
+pub(crate) mod membership;
 mod operators;
 pub(crate) mod order;
 pub(crate) mod search;

@@ -465,7 +465,7 @@ where
     }
     fn check(&self, backend: BackendKind) -> Result<(), String> {
         let date = NaiveDate::from_ymd_opt(self.year, 1, 1).filter(|_| self.known);
-        let date = date.ok_or_else(|| format!("the year {} is none that `chrono` knows", self.year))?;
+        let date = date.ok_or("the year is outside of those that `chrono` has (-262143 to 262142)")?;
         debug_assert_eq!(date.year(), self.year);
         date.validate(backend).map_err(|reason| reason.to_string())
     }

@@ -1,6 +1,6 @@
 //! Picking rows: the last, the earliest, those of certain keys, and the first of each set.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use diesel::expression::{AppearsOnTable, ValidGrouping};
 
@@ -222,7 +222,7 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         values: impl IntoIterator<Item = T>,
     ) -> Result<HashMap<E::Row, M>>
     where
-        E: OneKey<Row: Eq + Hash + Debug>,
+        E: OneKey<Row: Eq + Hash>,
         Vec<T>: OneOf<E, K, In = I>,
         Expr<I>: Condition<'a, M, B>,
         Annotated<Whole<M>, E>: ReadableOn<B, Row = (M, E::Row)>,
@@ -242,7 +242,8 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
                 if found.contains_key(&value) {
                     return Err(Error::new(
                         ErrorKind::MultipleRows,
-                        format!("several rows have the value {value:?}; `in_bulk_by` needs a field that is unique"),
+                        "two rows have the same value of what `in_bulk_by` names, which has to be unique; name a unique \
+                         field, or load the rows and group them",
                     )
                     .on_model(M::TABLE.model));
                 }

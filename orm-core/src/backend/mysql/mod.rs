@@ -19,6 +19,7 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
     error::{Error, ErrorKind, Result},
+    field::membership::many::without_values,
     model::{Column, Table},
     mysql::MysqlConnection,
     queryset::shape::ShapeOn,
@@ -63,7 +64,7 @@ impl Driver for Mysql {
 
     fn sql<F: QueryFragment<Mysql> + ?Sized>(fragment: &F) -> QueryResult<String> {
         let mut out = MysqlQueryBuilder::default();
-        fragment.to_sql(&mut out, &Mysql)?;
+        without_values(|| fragment.to_sql(&mut out, &Mysql))?;
         Ok(out.finish())
     }
 

@@ -28,6 +28,7 @@ use crate::{
     database::{Settings, pool::Target, url::DatabaseUrl},
     diesel_error,
     error::Result,
+    field::membership::many::without_values,
     model::{Column, Table},
     queryset::shape::ShapeOn,
     schema::{
@@ -84,7 +85,7 @@ impl Driver for Sqlite {
 
     fn sql<F: QueryFragment<Sqlite> + ?Sized>(fragment: &F) -> QueryResult<String> {
         let mut out = SqliteQueryBuilder::default();
-        fragment.to_sql(&mut out, &Sqlite)?;
+        without_values(|| fragment.to_sql(&mut out, &Sqlite))?;
         Ok(out.finish())
     }
 

@@ -3,6 +3,8 @@
 //! Each backend has its own form: one array on PostgreSQL; on MySQL and SQLite literals, made of what would have been
 //! bound. Text and bytes are written in hexadecimal digits, so that nothing in them is taken for SQL.
 
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+use std::cell::Cell;
 use std::{fmt::Debug, sync::OnceLock};
 
 use diesel::{
@@ -137,10 +139,38 @@ mod postgres {
 }
 
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
-fn write_list(literals: &str, negated: bool, out: &mut AstPass<'_, '_, impl Driver>) {
+thread_local! {
+    /// Whether a statement is being written to be shown, in an error for example, and not to be executed.
+    static IS_SHOWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Writes a statement to be shown: `…` stands for the values of long lists, as placeholders do for other values.
+///
+/// Diesel passes no settings to the fragments of a statement, so this one is the thread's.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) fn without_values<T>(write: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IS_SHOWN.set(self.0);
+        }
+    }
+    let _restore = Restore(IS_SHOWN.replace(true));
+    write()
+}
+
+/// Writes the list, which `literals` gives, unless the statement is only shown.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn write_list<'l>(
+    literals: impl FnOnce() -> QueryResult<&'l str>,
+    negated: bool,
+    out: &mut AstPass<'_, '_, impl Driver>,
+) -> QueryResult<()> {
+    let literals = if IS_SHOWN.get() { "…" } else { literals()? };
     out.push_sql(if negated { " NOT IN (" } else { " IN (" });
     out.push_sql(literals);
     out.push_sql(")");
+    Ok(())
 }
 
 #[cfg(feature = "sqlite")]
@@ -163,8 +193,7 @@ mod sqlite {
             mut out: AstPass<'_, 'b, Sqlite>,
         ) -> QueryResult<()> {
             check_form(&elements.values, "?")?;
-            write_list(elements.literals(literals)?, negated, &mut out);
-            Ok(())
+            write_list(|| elements.literals(literals), negated, &mut out)
         }
     }
 
@@ -234,8 +263,7 @@ mod mysql {
             mut out: AstPass<'_, 'b, Mysql>,
         ) -> QueryResult<()> {
             check_form(&elements.values, "?")?;
-            write_list(elements.literals(literals)?, negated, &mut out);
-            Ok(())
+            write_list(|| elements.literals(literals), negated, &mut out)
         }
     }
 

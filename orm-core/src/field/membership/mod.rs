@@ -1,6 +1,6 @@
 //! `IN`: whether a field is one of many values, or of the values of another queryset.
 
-mod many;
+pub(crate) mod many;
 mod query;
 
 use std::marker::PhantomData;
