@@ -4,11 +4,14 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::{
     backend::BackendKind,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, sqlstate_of_details},
 };
 
 /// Our error for one of Diesel's, with it as the cause.
 pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
+    if let Some(unfit) = unfit_column(&error, backend) {
+        return Error::new(ErrorKind::InvalidQuery, unfit).on_backend(backend).with_source(error);
+    }
     let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error, backend));
     let sentence = match (kind, backend) {
         (ErrorKind::LockTimeout, BackendKind::Sqlite) => LOCKED,
@@ -20,6 +23,37 @@ pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
 /// SQLite has one word for both.
 const LOCKED: &str = "the database is locked: another connection writes, or has written since this transaction began to read \
                       (one that reads before it writes should begin with `build_transaction().immediate()`)";
+
+/// What the type or collation of a column does not allow on PostgreSQL, which the server finds when it parses or runs the
+/// statement: the models do not know the column's type.
+fn unfit_column(error: &DieselError, backend: BackendKind) -> Option<&'static str> {
+    let DieselError::DatabaseError(_, information) = error else { return None };
+    if backend != BackendKind::Postgres {
+        return None;
+    }
+    let message = information.message();
+    // Diesel's own connection passes on no SQLSTATE.
+    let is = |sqlstate, english: &str| match information.details().and_then(sqlstate_of_details) {
+        Some(state) => state == sqlstate,
+        None => message.contains(english),
+    };
+    if is("42883", "operator does not exist") || is("42883", "function") && message.ends_with("does not exist") {
+        return Some(NO_OPERATOR);
+    }
+    if is("0A000", NONDETERMINISTIC) && message.contains(NONDETERMINISTIC) {
+        return Some(NO_SEARCH);
+    }
+    None
+}
+
+/// As the server's English messages have it (`lc_messages`): the SQLSTATE is that of everything that is not supported.
+const NONDETERMINISTIC: &str = "nondeterministic collation";
+const NO_OPERATOR: &str = "PostgreSQL has no such operator or function for the types of the statement; if a column's type is a \
+                           domain over an enum, which PostgreSQL cannot compare, make it the enum itself: `ALTER TABLE … \
+                           ALTER COLUMN … TYPE …` (`check_schema` names such columns)";
+const NO_SEARCH: &str = "PostgreSQL cannot search text of a collation that is not deterministic, by `contains`, `starts_with`, \
+                         `ends_with`, `LIKE` or a regular expression (before version 18); compare it by `eq` or `is_in`, \
+                         or change the column's collation, or search by raw SQL with another one: `name COLLATE \"C\" LIKE …`";
 
 /// Whether the error is the database's own word, after which a transaction is lost on PostgreSQL.
 pub(crate) fn is_the_databases(error: &DieselError) -> bool {

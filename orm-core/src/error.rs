@@ -58,7 +58,8 @@ pub enum ErrorKind {
     PoolTimeout,
     /// The connection is taken by an open stream.
     ConnectionInUse,
-    /// The query cannot mean what was asked; nothing was sent.
+    /// The query cannot mean what was asked: it was refused before anything was sent, or by a server that has no operator or
+    /// function for the types of its columns.
     InvalidQuery,
     /// A value cannot be stored in its column as it is; nothing of it was sent, and nothing of its batch is stored.
     InvalidValue,

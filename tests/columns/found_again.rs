@@ -299,7 +299,12 @@ fn a_domain_of_an_enum() -> TestResult {
     assert_eq!(Thing::objects(&db).update(|t| t.alias.set("cde"))?, 1);
     assert_eq!(Thing::objects(&db).get()?, Thing { alias: Some("cde".into()), ..row.clone() });
     let error = Thing::objects(&db).filter(|t| t.key.eq("Abc")).count().expect_err("there is no such operator");
-    assert_eq!(error.sqlstate(), Some("42883"), "{error:?}");
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::InvalidQuery, Some("42883")), "{error:?}");
+    assert!(error.to_string().contains("a domain over an enum, which PostgreSQL cannot compare"), "{error}");
     assert_eq!(row.delete(&db).map_err(|error| error.sqlstate().map(str::to_owned)), Err(Some("42883".into())));
+    // What the error proposes.
+    bed.execute("ALTER TABLE things ALTER COLUMN key TYPE KIND, ALTER COLUMN alias TYPE KIND");
+    assert_eq!(Thing::objects(&db).filter(|t| t.key.eq("Abc").and(t.alias.eq("cde"))).count()?, 1);
+    assert!(row.delete(&db)?);
     Ok(())
 }
