@@ -11,7 +11,7 @@ use crate::model::Column;
 use crate::{
     field::Field,
     model::{MayBeNull, ModelColumn, NeverNull, RefersTo},
-    types::default::HasDefault,
+    types::default::{DefaultsToNow, HasDefault},
 };
 
 /// Checks the type of a key.
@@ -48,13 +48,19 @@ pub const fn position(columns: &[Column], field: &str) -> usize {
     0
 }
 
-/// Checks, at compile time, that a default is of its field's type, and one of the texts that the field may hold.
+/// Checks, at compile time, that the default `now()` is one of its field's type.
+pub const fn default_is_now<T: DefaultsToNow>() {}
+
+/// Checks, at compile time, that a default is of its field's type, spelled as its values are, and one of the texts that the
+/// field may hold.
 ///
 /// # Panics
 ///
 /// If it is another text.
 pub const fn default_of<T: HasDefault>(_: T::Literal, text: Option<&str>) {
-    let (Some(texts), Some(default)) = (T::TEXTS, text) else { return };
+    let Some(default) = text else { return };
+    T::SPELLING.expect(default);
+    let Some(texts) = T::TEXTS else { return };
     let mut at = 0;
     while at < texts.len() {
         if equal(texts[at].as_bytes(), default.as_bytes()) {

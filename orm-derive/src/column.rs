@@ -1,9 +1,9 @@
 //! What `#[model(…)]` on a field says of its values: a limit and a default.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{
-    Ident, Lit, LitInt, Path, Token, parenthesized,
+    Ident, Lit, LitInt, Path, Token, Type, parenthesized,
     parse::{Parse, ParseStream},
     punctuated::Punctuated,
 };
@@ -56,14 +56,6 @@ impl Limit {
         Ok(Limit { span: name.span(), kind: Kind::Decimal { precision, scale } })
     }
 
-    /// The most characters or bytes.
-    fn length(&self) -> Option<u32> {
-        match self.kind {
-            Kind::Length(most) => Some(most),
-            _ => None,
-        }
-    }
-
     /// The limit as a value of `Limit`.
     pub(crate) fn value(&self, krate: &Path) -> TokenStream {
         let limit = quote!(#krate::types::limit::Limit);
@@ -97,18 +89,36 @@ fn within(value: &LitInt, bounds: std::ops::RangeInclusive<u32>, what: &str) -> 
     })
 }
 
-/// A literal: `default = 0`, `default = -1.5`, `default = "x"`, `default = true`.
+/// What `default = …` says: a literal, such as `0`, `-1.5`, `"x"` and `true`, or `now()`.
 pub(crate) struct Default {
     pub(crate) span: Span,
-    negative: bool,
-    literal: Lit,
+    value: DefaultValue,
+}
+
+enum DefaultValue {
+    Literal { negative: bool, literal: Lit },
+    Now,
 }
 
 impl Parse for Default {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let at = input.span();
-        let wrong =
-            |span| syn::Error::new(span, "`default` takes a literal: a number, text in quotes, `true` or `false`");
+        let wrong = |span| {
+            syn::Error::new(span, "`default` takes a literal: a number, text in quotes, `true` or `false`; or `now()`")
+        };
+        if input.peek(Ident) {
+            let name: Ident = input.parse()?;
+            // `true` and `false` are literals and not identifiers.
+            if name != "now" || !input.peek(syn::token::Paren) {
+                return Err(wrong(at));
+            }
+            let arguments;
+            parenthesized!(arguments in input);
+            if !arguments.is_empty() {
+                return Err(syn::Error::new(arguments.span(), "`now()` takes no arguments"));
+            }
+            return Ok(Default { span: name.span(), value: DefaultValue::Now });
+        }
         let negative = input.parse::<Option<Token![-]>>()?.is_some();
         let literal: Lit = input.parse().map_err(|_| wrong(at))?;
         let fits = match &literal {
@@ -119,37 +129,67 @@ impl Parse for Default {
         if !fits {
             return Err(wrong(literal.span()));
         }
-        Ok(Default { span: literal.span(), negative, literal })
+        Ok(Default { span: literal.span(), value: DefaultValue::Literal { negative, literal } })
     }
 }
 
 impl Default {
     /// Checks it against the limit of the field.
     pub(crate) fn check(&self, limit: Option<&Limit>, errors: &Errors) {
-        let Lit::Str(text) = &self.literal else { return };
-        let text = text.value();
+        let Some(text) = self.text() else { return };
         if text.contains('\0') {
             errors.at(self.span, "a default cannot contain a NUL character");
         }
-        let length = text.chars().count();
-        if let Some(most) = limit.and_then(Limit::length)
-            && length > most as usize
-        {
-            errors.at(self.span, format!("the default has {length} characters, and `max_length` is {most}"));
+        let fraction = || {
+            let digits = text.split_once('.').map_or("", |(_, behind)| behind);
+            let digits = digits.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            u32::try_from(digits.trim_end_matches('0').len()).unwrap_or(u32::MAX)
+        };
+        match limit.map(|limit| &limit.kind) {
+            Some(Kind::Length(most)) => {
+                let length = text.chars().count();
+                if length > *most as usize {
+                    errors.at(self.span, format!("the default has {length} characters, and `max_length` is {most}"));
+                }
+            }
+            Some(Kind::Decimal { precision, scale }) => {
+                let integer = text.trim_start_matches('-').split('.').next().unwrap_or_default();
+                let integer = u32::try_from(integer.trim_start_matches('0').len()).unwrap_or(u32::MAX);
+                if fraction() > *scale || integer > precision - scale {
+                    errors.at(
+                        self.span,
+                        format!(
+                            "the default has more digits than the field, which has `decimal({precision}, {scale})`"
+                        ),
+                    );
+                }
+            }
+            Some(Kind::FractionalSeconds(digits)) if fraction() > *digits => {
+                let text =
+                    format!("the default has more digits of a second than `fractional_seconds`, which is {digits}");
+                errors.at(self.span, text);
+            }
+            _ => {}
         }
     }
 
-    /// The literal as Rust has it, whose type the compiler checks.
-    pub(crate) fn literal(&self) -> TokenStream {
-        let sign = self.negative.then(|| quote!(-));
-        let literal = self.literal.to_token_stream();
-        quote!(#sign #literal)
+    /// Checks, in the code that is generated, that it is of the type of its field.
+    pub(crate) fn check_of_type(&self, krate: &Path, ty: &Type) -> TokenStream {
+        let DefaultValue::Literal { negative, literal } = &self.value else {
+            return quote!(const _: () = #krate::__private::default_is_now::<#ty>(););
+        };
+        let sign = negative.then(|| quote!(-));
+        let text = match self.text() {
+            Some(text) => quote!(::core::option::Option::Some(#text)),
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(const _: () = #krate::__private::default_of::<#ty>(#sign #literal, #text);)
     }
 
     /// The text, where it is one.
-    pub(crate) fn text(&self) -> Option<String> {
-        match &self.literal {
-            Lit::Str(text) => Some(text.value()),
+    fn text(&self) -> Option<String> {
+        match &self.value {
+            DefaultValue::Literal { literal: Lit::Str(text), .. } => Some(text.value()),
             _ => None,
         }
     }
@@ -157,11 +197,12 @@ impl Default {
     /// The default as a value of `ColumnDefault`.
     pub(crate) fn value(&self, krate: &Path) -> TokenStream {
         let default = quote!(#krate::types::default::ColumnDefault);
+        let DefaultValue::Literal { negative, literal } = &self.value else { return quote!(#default::Now) };
         let number = |digits: &str| {
-            let digits = format!("{}{digits}", if self.negative { "-" } else { "" });
+            let digits = format!("{}{digits}", if *negative { "-" } else { "" });
             quote!(#default::Number(#digits))
         };
-        match &self.literal {
+        match literal {
             Lit::Int(value) => number(value.base10_digits()),
             Lit::Float(value) => number(value.base10_digits()),
             Lit::Bool(value) => quote!(#default::Boolean(#value)),

@@ -91,6 +91,13 @@ fn newtype(krate: &Path, ident: &Ident, inner: &Type) -> TokenStream {
                 type Literal = <#inner as #krate::types::default::HasDefault<__K>>::Literal;
                 const TEXTS: ::core::option::Option<&'static [&'static str]> =
                     <#inner as #krate::types::default::HasDefault<__K>>::TEXTS;
+                const SPELLING: #krate::types::default::Spelling =
+                    <#inner as #krate::types::default::HasDefault<__K>>::SPELLING;
+            }
+            impl<__K> #krate::types::default::DefaultsToNow<__K> for #ident
+            where
+                #inner: #krate::types::default::DefaultsToNow<__K>,
+            {
             }
             impl<__DB: #krate::diesel::backend::Backend> #krate::types::Decode<__DB> for #ident
             where

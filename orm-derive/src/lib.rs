@@ -63,7 +63,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `max_length = 100` | text has up to 100 characters, bytes up to 100 bytes |
 /// | `decimal(10, 2)` | a decimal has up to 10 digits, 2 of them after the point |
 /// | `fractional_seconds = 3` | a time or timestamp has up to 3 digits of a second, from 0 to 6 |
-/// | `default = 0` | the default of the column: a literal of the field's type (a decimal's is text: `"0.00"`; an enum's is the text of a variant) |
+/// | `default = 0` | the default of the column: a literal of the field's type (a decimal's is text: `"0.00"`; an enum's is the text of a variant; those of dates and times see below) |
+/// | `default = now()` | the default of a date or timestamp is that of the INSERT |
 /// | `belongs_to(Target, …)` | the field is a key that refers to a row of another model, or of this one |
 ///
 /// `belongs_to` takes, after the target:
@@ -97,6 +98,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///     balance: BigDecimal,
 ///     #[model(generated, default = true)]
 ///     active: bool,
+///     #[model(generated, default = now())]
+///     created: DateTime<Utc>,
 /// }
 /// ```
 ///
@@ -120,7 +123,18 @@ use syn::{DeriveInput, parse_macro_input};
 /// `max_length`. Text without one gets `VARCHAR(255)` there.
 ///
 /// **A default** fills the column when an INSERT leaves it out: by other programs, and by this one if the field is also
-/// `generated`. Otherwise a model stores the value of its field.
+/// `generated`. Otherwise a model stores the value of its field. `check_schema` reports a column without a default whose field
+/// has one.
+///
+/// | field | default |
+/// | --- | --- |
+/// | `NaiveDate` | `"2013-01-31"`, or `now()`, the date in UTC |
+/// | `NaiveTime` | `"10:00:00"`, `"10:00:00.25"` |
+/// | `NaiveDateTime` | `"2013-01-31 10:00:00"`, or `now()`, the time in UTC |
+/// | `DateTime<Utc>` | `"2013-01-31 10:00:00Z"`, or `now()` |
+///
+/// `now()` is the time of the database's clock at which the statement began, as `dsl::now` is: to the microsecond, on SQLite
+/// to the millisecond, and to the digits of `fractional_seconds`.
 ///
 /// **NULLs** do not conflict: any number of rows may have `None` in a `unique` field.
 ///

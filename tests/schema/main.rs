@@ -3,6 +3,7 @@
 #[cfg(feature = "sqlite")]
 mod affinities;
 mod constraints;
+mod defaults;
 mod deviations;
 #[cfg(feature = "mysql")]
 mod engines;

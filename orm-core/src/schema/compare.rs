@@ -172,6 +172,12 @@ impl Comparison {
                  or remove `generated` from the field"
             ));
         }
+        if expected.default.is_some() && !expected.generated && !live.has_default && !live.is_always_generated {
+            self.writing(format!(
+                "{subject} is declared with a `default`, and the column has none, so that rows of other programs lack it; add \
+                 it to the column, or remove `default` from the field"
+            ));
+        }
         if !expected.generated && live.is_always_generated {
             self.writing(format!("{subject} is filled by the database alone; add `#[model(generated)]` to the field"));
         }

@@ -74,20 +74,21 @@ impl<B: Backend> Database<B> {
     /// - *w* A table of MySQL's or MariaDB's whose engine has no transactions, such as MyISAM and Aria: nothing is rolled back
     ///   there, and "all or none" is not true of it.
     /// - *w* A field that is `generated`, and a column that the database has nothing to fill with.
-    /// - *w* A field that is not, and a column that only the database may fill.
+    /// - *w* A field with a `default`, and a column that has none; which one it has is not compared.
+    /// - *w* A field that is not `generated`, and a column that only the database may fill.
     /// - *w* A column that no field has, and that no INSERT may leave out: it is NOT NULL, or a key, and has no default.
     ///
-    /// More columns than fields are none otherwise, nor are indexes that are not declared, defaults, CHECK constraints, collations and triggers.
+    /// More columns than fields are none otherwise, nor are indexes and defaults that are not declared, CHECK constraints, collations and triggers.
     ///
     /// # Types
     ///
     /// | field | PostgreSQL | MySQL, MariaDB | SQLite |
     /// | --- | --- | --- | --- |
     /// | `bool` | `boolean` | `TINYINT`, `BIT(1)` | affinity NUMERIC or INTEGER (`BOOLEAN`) |
-    /// | integers | as wide as the field; *w* if narrower | as wide, with the same sign; *w* if narrower. `BIT(n)` is an unsigned integer of `n` bits. `u64` also on `BIGINT`, where the server rejects what is above `i64::MAX`. `YEAR` for integers of 16 bits and more (the server takes 1 to 99 for 2001 to 1999) | affinity INTEGER or NUMERIC |
-    /// | `f32`, `f64` | `real`, `double precision`; `f64` on `real` is *w* | `FLOAT`, `DOUBLE`; `f64` on `FLOAT`, and either with a number of digits, is *w* | affinity REAL |
-    /// | `BigDecimal` | any `numeric`; *w* if it has fewer digits before or after the point than the field, which has any number without `decimal(…)` | any `DECIMAL`; the same, a field without `decimal(…)` has those of `DECIMAL(65,30)`. An integer type or `BIT(n)` is *w* | affinity TEXT with the collation `orm_decimal`; without it, or with affinity NUMERIC or INTEGER, *w* |
-    /// | `String`, enums | `text`, `varchar`, `citext`; no `char(n)`, which reads spaces that nobody wrote; no `enum`, which nothing of type text is compared with | any but the binary ones, MariaDB's `UUID`, `INET4` and `INET6` as well; `CHAR` loses spaces at the end | affinity TEXT |
+    /// | integers | as wide as the field; *w* if narrower | as wide, with the same sign; *w* if narrower. `BIT(n)` is an unsigned integer of `n` bits. `u64` also on `BIGINT`, where the server rejects what is above `i64::MAX`. `DECIMAL(n, 0)` is an integer of `n` digits. `YEAR` for integers of 16 bits and more (the server takes 1 to 99 for 2001 to 1999) | affinity INTEGER or NUMERIC |
+    /// | `f32`, `f64` | `real`, `double precision`; `f64` on `real` is *w* | `FLOAT`, `DOUBLE`; `f64` on `FLOAT`, and a column with a number of digits, is *w*; `f32` is not for `DOUBLE` | affinity REAL |
+    /// | `BigDecimal` | any `numeric`; *w* if it has fewer digits before or after the point than the field, which has any number without `decimal(…)` | any `DECIMAL`; the same, a field without `decimal(…)` has those of `DECIMAL(65,30)`. An integer type, `BIT(n)` or `YEAR` is *w* | affinity TEXT with the collation `orm_decimal`; without it, or with affinity NUMERIC or INTEGER, *w* |
+    /// | `String`, enums | `text`, `varchar`, `citext`; no `char(n)`, which reads spaces that nobody wrote; no `enum`, which nothing of type text is compared with | any but the binary ones, MariaDB's `UUID`, `INET4` and `INET6` as well; `CHAR`, which removes spaces at the end, is *w* | affinity TEXT |
     /// | `Vec<u8>` | `bytea` | `VARBINARY`, any `BLOB`, geometries in the server's own form; `BINARY(n)` is *w* | affinity BLOB, or NUMERIC (`VARBINARY`, `UUID`) |
     /// | dates and times | of the same kind, to the microsecond; *w* if less | the same; `DATETIME` is `DATETIME(0)`. `TIMESTAMP(6)` will do, up to 2038 | affinity TEXT, or NUMERIC (`DATE`, `DATETIME`, `TIMESTAMP`) |
     /// | `Uuid` | `uuid` | `BINARY(16)`, `VARBINARY`, any `BLOB` | as `Vec<u8>` |

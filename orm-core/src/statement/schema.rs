@@ -211,7 +211,7 @@ fn create_table<DB: Driver>(
             out.push_sql(" NOT NULL");
         }
         match column.default {
-            Some(value) => push_default(out, &declared, value),
+            Some(value) => push_default(out, column, &declared, value),
             None if column.generated && column.is_integer() => out.push_sql(DB::GENERATED_KEY),
             None => {}
         }
@@ -240,12 +240,16 @@ fn create_table<DB: Driver>(
 }
 
 /// ` DEFAULT …`
-fn push_default<DB: Driver>(out: &mut AstPass<'_, '_, DB>, declared: &str, value: ColumnDefault) {
+fn push_default<DB: Driver>(out: &mut AstPass<'_, '_, DB>, column: &Column, declared: &str, value: ColumnDefault) {
     out.push_sql(" DEFAULT ");
     match (value, DB::KIND) {
         (ColumnDefault::Number(number), _) => out.push_sql(number),
         (ColumnDefault::Boolean(true), _) => out.push_sql("TRUE"),
         (ColumnDefault::Boolean(false), _) => out.push_sql("FALSE"),
+        (ColumnDefault::Now, _) => out.push_sql(&now(column, DB::KIND)),
+        (ColumnDefault::Text(text), _) if matches!(column.sql.postgres, "TIMESTAMP" | "TIMESTAMPTZ") => {
+            out.push_sql(&format!("'{}'", moment(text, column, DB::KIND)));
+        }
         // What `\` means in a string literal depends on a setting, so that a literal of bytes is taken.
         (ColumnDefault::Text(text), BackendKind::Mysql) if text.contains('\\') => {
             let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -259,6 +263,48 @@ fn push_default<DB: Driver>(out: &mut AstPass<'_, '_, DB>, declared: &str, value
             out.push_sql(&format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")));
         }
         (ColumnDefault::Text(text), _) => out.push_sql(&format!("'{}'", text.replace('\'', "''"))),
+    }
+}
+
+/// The date or timestamp of the statement, in UTC, with the digits of a second that the column keeps.
+fn now(column: &Column, backend: BackendKind) -> String {
+    let digits = match column.limit {
+        Some(Limit::FractionalSeconds(digits)) => digits,
+        _ => 6,
+    };
+    match (backend, column.sql.postgres) {
+        (BackendKind::Postgres, "DATE") => "CAST(STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC' AS DATE)".into(),
+        (BackendKind::Postgres, "TIMESTAMP") => "(STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC')".into(),
+        (BackendKind::Postgres, _) => "STATEMENT_TIMESTAMP()".into(),
+        (BackendKind::Mysql, "DATE") => "(UTC_DATE())".into(),
+        (BackendKind::Mysql, _) => format!("(UTC_TIMESTAMP({digits}))"),
+        (BackendKind::Sqlite, "DATE") => "(DATE('now'))".into(),
+        // SQLite's clock has milliseconds. As timestamps are written here: with six digits of a fraction, or none.
+        (BackendKind::Sqlite, of) => {
+            let offset = if of == "TIMESTAMPTZ" { "+00:00" } else { "" };
+            match digits.min(3) {
+                0 => format!("(STRFTIME('%Y-%m-%d %H:%M:%S{offset}', 'now'))"),
+                shown => {
+                    let (length, zeros) = (20 + shown, "0".repeat(6 - shown as usize));
+                    let text =
+                        format!("SUBSTR(STRFTIME('%Y-%m-%d %H:%M:%f', 'now'), 1, {length}) || '{zeros}{offset}'");
+                    format!("(REPLACE({text}, '.000000', ''))")
+                }
+            }
+        }
+    }
+}
+
+/// The literal of a timestamp, which may have `T` for the space and an offset of zero, as the backend's columns take it.
+fn moment(text: &str, column: &Column, backend: BackendKind) -> String {
+    let text = text.trim_end_matches('Z').trim_end_matches("+00:00").replace('T', " ");
+    let offset = if column.sql.postgres == "TIMESTAMPTZ" && backend != BackendKind::Mysql { "+00:00" } else { "" };
+    match (backend, text.split_once('.')) {
+        (BackendKind::Sqlite, Some((second, fraction))) if fraction.bytes().any(|digit| digit != b'0') => {
+            format!("{second}.{fraction:0<6}{offset}")
+        }
+        (BackendKind::Sqlite, Some((second, _))) => format!("{second}{offset}"),
+        _ => text + offset,
     }
 }
 

@@ -200,10 +200,5 @@ fn check(krate: &Path, ty: &Type, limit: &Limit) -> TokenStream {
 
 /// The check of a default against the type of its field, located at the default.
 fn default(krate: &Path, ty: &Type, default: &Default) -> TokenStream {
-    let literal = default.literal();
-    let text = match default.text() {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
-        None => quote!(::core::option::Option::None),
-    };
-    located_at(quote!(const _: () = #krate::__private::default_of::<#ty>(#literal, #text);), default.span)
+    located_at(default.check_of_type(krate, ty), default.span)
 }

@@ -64,10 +64,11 @@
 //! | `db_index=True` | `index` | a `belongs_to` has one anyway |
 //! | `indexes = [Index(fields=[…])]` | `index(a, b)` on the struct | conditions, expressions, directions: by a migration |
 //! | `default=…` | Rust's `Default`, `#[model(new_derive(Default))]` | the program's, as Django's is |
-//! | `db_default=…` | `default = literal` | a number, text or `bool`; with `generated` the database fills the field |
+//! | `db_default=…` | `default = literal` | a number, text, `bool`, date or time; with `generated` the database fills the field |
+//! | `db_default=Now()`, `auto_now_add=True` | `generated, default = now()` | the database's clock |
 //! | `db_column`, `db_table` | `column = "…"`, `table = "…"` | |
 //! | `choices`, `TextChoices` | an enum with [`FieldType`](derive@crate::FieldType) | only its variants can be stored or read |
-//! | `auto_now`, `auto_now_add` | the program sets the field | |
+//! | `auto_now` | the program sets the field | |
 //! | `GeneratedField` | `generated`, and a migration | |
 //! | `CheckConstraint` | a migration | violations are [`ErrorKind::CheckViolation`] |
 //! | `editable`, `blank`, `verbose_name`, `help_text`, `ordering` | no | `order_by` is written where the order matters |

@@ -4,7 +4,7 @@ use orm_core::prelude::*;
 struct Customer {
     #[model(primary_key)]
     id: i64,
-    #[model(default = now())]
+    #[model(default = random())]
     state: String,
 }
 

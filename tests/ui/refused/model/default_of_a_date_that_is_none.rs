@@ -4,7 +4,7 @@ use orm_core::prelude::*;
 struct Customer {
     #[model(primary_key)]
     id: i64,
-    #[model(default = "2013-01-01")]
+    #[model(default = "2013-02-30")]
     day: chrono::NaiveDate,
 }
 

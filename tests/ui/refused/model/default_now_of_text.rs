@@ -1,0 +1,11 @@
+use orm_core::prelude::*;
+
+#[derive(Model)]
+struct Customer {
+    #[model(primary_key)]
+    id: i64,
+    #[model(default = now())]
+    state: String,
+}
+
+fn main() {}
