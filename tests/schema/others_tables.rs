@@ -87,7 +87,7 @@ types! {
         "DOUBLE; REAL STRICT | NUMERIC; INTEGER STRICT";
     String:
         "text; varchar; varchar(20) | char(20); name; \"char\"; integer; bytea; uuid; jsonb; inet",
-        "VARCHAR(20); TEXT; LONGTEXT; TINYTEXT; CHAR(3); ENUM('a', 'b'); VARCHAR(9) CHARACTER SET latin1; UUID; INET6 | VARBINARY(20); BLOB; INT; GEOMETRY",
+        "VARCHAR(20); TEXT; LONGTEXT; TINYTEXT; ENUM('a', 'b'); VARCHAR(9) CHARACTER SET latin1; UUID; INET6 | CHAR(3); VARBINARY(20); BLOB; INT; GEOMETRY",
         "TEXT; VARCHAR(20); CLOB; CHARACTER(20); nothing; TEXT STRICT; ANY STRICT | STRING; JSON; DATE; BLOB; INTEGER; ANY";
     Vec<u8>:
         "bytea | text; bit(8)",

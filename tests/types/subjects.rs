@@ -273,7 +273,7 @@ macro_rules! subjects {
             pub(super) fn examine(lab: &mut Lab<'_>) -> Examined {
                 let verdict = Plain::verdict(&lab.db);
                 let mut plain = cell::examine::<Plain>(lab);
-                if lab.has_key() {
+                if lab.has_key() && !plain.find_refused {
                     // What was read, by its literals.
                     lab.fill("held");
                     let values: Vec<_> = lab

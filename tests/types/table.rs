@@ -47,8 +47,15 @@ const WIDER_COLUMNS: [(&str, &[&str]); 7] = [
 ];
 
 /// Columns of decimals with a scale, which is meant to round what is written.
-const ROUNDING_COLUMNS: [&str; 6] =
-    ["numeric(10,2)", "numeric(5,0)", "price", "DECIMAL(10,2)", "DECIMAL(5,0)", "DECIMAL(10,2) UNSIGNED ZEROFILL"];
+const ROUNDING_COLUMNS: [&str; 7] = [
+    "numeric(10,2)",
+    "numeric(5,0)",
+    "price",
+    "DECIMAL(10,2)",
+    "DECIMAL(5,0)",
+    "DECIMAL(5,0) UNSIGNED",
+    "DECIMAL(10,2) UNSIGNED ZEROFILL",
+];
 
 /// How many failures of a cell are shown.
 const SHOWN: usize = 3;
@@ -110,7 +117,7 @@ fn expected(name: &str) -> PathBuf {
 
 /// An outcome in a line.
 fn shown(column: &ColumnType, outcome: &Outcome, verdict: Option<Verdict>) -> String {
-    let Outcome { read, refused, write_only_refused, altered, failures: _ } = outcome;
+    let Outcome { read, refused, write_only_refused, find_refused, altered, failures: _ } = outcome;
     let list = |literals: &[&str]| literals.join(", ");
     let mut shown = match (&read[..], &refused[..]) {
         ([], _) => "refused".to_owned(),
@@ -123,6 +130,9 @@ fn shown(column: &ColumnType, outcome: &Outcome, verdict: Option<Verdict>) -> St
         let which =
             if write_only_refused == read { String::new() } else { format!(" of {}", list(write_only_refused)) };
         let _ = write!(shown, "; writing{which} is refused");
+    }
+    if *find_refused {
+        shown.push_str("; conditions are refused");
     }
     if !altered.is_empty() {
         let _ = write!(shown, "; {}", altered.join(", "));
@@ -150,12 +160,15 @@ fn wrong(subject: &Subject, column: &ColumnType, examined: &Examined) -> Vec<Str
     if by_type && *verdict != Verdict::Unfit && !wider && !refused.is_empty() {
         wrong.push(format!("check_schema finds it fit, and reading {} is refused", refused.join(", ")));
     }
-    if by_type && *verdict == Verdict::Unfit && refused.is_empty() {
+    if by_type && *verdict == Verdict::Unfit && refused.is_empty() && !plain.find_refused {
         wrong.push("check_schema finds it unfit, and every value is read".to_owned());
     }
     let rounds = subject.name == "BigDecimal" && ROUNDING_COLUMNS.contains(&column.declared);
     if *verdict == Verdict::Fits && !plain.altered.is_empty() && !rounds {
         wrong.push(format!("check_schema finds it fit, and {}", plain.altered.join(", ")));
+    }
+    if *verdict != Verdict::Unfit && plain.find_refused {
+        wrong.push("check_schema finds it fit, and conditions are refused".to_owned());
     }
     if *verdict == Verdict::Fits && !plain.write_only_refused.is_empty() {
         wrong

@@ -12,10 +12,18 @@ pub(crate) enum Stored {
     },
     Single,
     Double,
-    /// A float that is rounded to so many decimal digits.
-    RoundedFloat,
+    /// A `FLOAT` or `DOUBLE` of MySQL's that is rounded to so many decimal digits.
+    RoundedSingle,
+    RoundedDouble,
     Decimal,
+    /// A decimal of MySQL's without digits after the point, which integers are read from as well.
+    WholeDecimal {
+        least: i128,
+        greatest: i128,
+    },
     Text,
+    /// Text whose spaces at the end are removed; MySQL's `CHAR`.
+    TrimmedText,
     /// Text that is filled up with spaces.
     PaddedText,
     /// Text that is compared without regard to case.
@@ -149,12 +157,13 @@ pub(crate) fn on_mysql(declared: &str) -> Stored {
         "int" | "integer" => integer(32),
         "bigint" => integer(64),
         "float" | "double" | "double precision" if inside.is_some_and(|digits| digits.contains(',')) => {
-            Stored::RoundedFloat
+            if name == "float" { Stored::RoundedSingle } else { Stored::RoundedDouble }
         }
         "float" => Stored::Single,
         "double" | "double precision" => Stored::Double,
-        "decimal" | "numeric" => Stored::Decimal,
-        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => Stored::Text,
+        "decimal" | "numeric" => whole_decimal(inside, is_unsigned).unwrap_or(Stored::Decimal),
+        "char" => Stored::TrimmedText,
+        "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => Stored::Text,
         "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Stored::Bytes,
         "binary" => Stored::FixedBytes(inside.and_then(|length| length.parse().ok()).unwrap_or(1)),
         "date" => Stored::Date,
@@ -168,6 +177,20 @@ pub(crate) fn on_mysql(declared: &str) -> Stored {
     }
 }
 
+/// A decimal without digits after the point: `DECIMAL(5,0)`, `DECIMAL(5)` or `DECIMAL`, which has 10 digits.
+fn whole_decimal(inside: Option<&str>, is_unsigned: bool) -> Option<Stored> {
+    let (precision, scale) = match inside {
+        Some(inside) => inside.split_once(',').unwrap_or((inside, "0")),
+        None => ("10", "0"),
+    };
+    if scale.trim() != "0" {
+        return None;
+    }
+    // More digits than an `i128` has are more than any integer of a field.
+    let greatest = 10_i128.checked_pow(precision.trim().parse().ok()?).map_or(i128::MAX, |power| power - 1);
+    Some(Stored::WholeDecimal { least: if is_unsigned { 0 } else { -greatest }, greatest })
+}
+
 /// Why a column that holds `live` is not fit for a field that is stored as `model`, whose integers are `values` alone.
 pub(crate) fn misfit(
     backend: BackendKind,
@@ -177,36 +200,42 @@ pub(crate) fn misfit(
 ) -> Option<Misfit> {
     use Stored::{
         Array, Bits, Boolean, Bytes, Citext, Date, Decimal, Double, Enum, EnumDomain, FixedBytes, Geometry, Instant,
-        Integer, Json, Jsonb, Name, Other, PaddedText, RoundedFloat, Single, SpelledOut, Text, Time, Timestamp, Uuid,
-        Year,
+        Integer, Json, Jsonb, Name, Other, PaddedText, RoundedDouble, RoundedSingle, Single, SpelledOut, Text, Time,
+        Timestamp, TrimmedText, Uuid, WholeDecimal, Year,
     };
     match (model, live) {
-        (Integer { least, greatest }, Integer { least: from, greatest: to }) => {
-            integers((*least, *greatest), values, (*from, *to))
-        }
+        (
+            Integer { least, greatest },
+            Integer { least: from, greatest: to } | WholeDecimal { least: from, greatest: to },
+        ) => integers((*least, *greatest), values, (*from, *to)),
         (Integer { least, greatest }, Bits(bits @ 1..=64)) => {
             integers((*least, *greatest), values, (0, (1 << bits) - 1))
         }
         // The server rejects a year that it does not have.
         (Integer { greatest: 2155.., .. }, Year) if values.is_none_or(|(_, greatest)| greatest >= 2155) => None,
         (Text, SpelledOut) | (Bytes, Geometry) => None,
-        (Decimal, Integer { .. } | Bits(_)) if backend == BackendKind::Mysql => Some(Misfit::writing(
-            "which rounds fractions without a word; make the field an integer, or the column DECIMAL",
+        (Decimal, WholeDecimal { .. }) => None,
+        (Decimal, Integer { .. } | Bits(_) | Year) if backend == BackendKind::Mysql => Some(Misfit::writing(
+            "which rounds fractions without an error; make the field an integer, or the column DECIMAL",
         )),
         (Boolean, Bits(1)) | (Bytes, Bytes) | (FixedBytes(_), Bytes) | (Jsonb, Json) | (Text, Citext | Enum(_)) => None,
         // There is no type for booleans.
         (Boolean, Integer { greatest: ..=255, .. }) if backend == BackendKind::Mysql => None,
         // MariaDB has no type for JSON.
-        (Json, Text) if backend == BackendKind::Mysql => None,
-        (Single, Double) => {
+        (Json, Text | TrimmedText) if backend == BackendKind::Mysql => None,
+        (Text, TrimmedText) => Some(Misfit::writing(
+            "which removes spaces at the end of text without an error, so that it is read back shorter than it was written; \
+             make the column `VARCHAR`",
+        )),
+        (Single, Double | RoundedDouble) => {
             Some(Misfit::reading("which has values that an `f32` cannot hold exactly; make the field an `f64`"))
         }
         (Double, Single) => Some(Misfit::writing(
             "which rounds to about 7 digits without a word; make the field an `f32`, or widen the column",
         )),
-        (Single | Double, RoundedFloat) => {
-            Some(Misfit::writing("which rounds without a word; leave its number of digits away"))
-        }
+        (Single, RoundedSingle) | (Double, RoundedSingle | RoundedDouble) => Some(Misfit::writing(
+            "which rounds to so many digits without an error; declare it without a number of digits",
+        )),
         (Text | Citext, PaddedText) => Some(Misfit::writing(
             "which pads shorter text with spaces, so that it is read back longer than it was written; make the column \
              `varchar` or `text`",
@@ -323,12 +352,13 @@ mod tests {
             ("BOOLEAN", "bit(1)"),
             ("BOOLEAN", "tinyint(3) unsigned"),
             ("LONGTEXT", "enum('a','b')"),
-            ("LONGTEXT", "char(2)"),
             ("JSON", "longtext"),
             ("BIGINT", "bigint(20)"),
             ("INT UNSIGNED", "int(10) unsigned"),
             ("DATETIME(6)", "timestamp(6)"),
             ("DECIMAL(65,30)", "decimal(10,2)"),
+            ("DECIMAL(65,30)", "decimal(5,0)"),
+            ("JSON", "char(20)"),
             ("BINARY(16)", "binary(16)"),
             ("BINARY(16)", "varbinary(16)"),
             ("INT", "year(4)"),
@@ -384,6 +414,17 @@ mod tests {
             ("DOUBLE", "float", true),
             ("DOUBLE", "double(10,2)", true),
             ("FLOAT", "double", false),
+            ("FLOAT", "double(10,2)", false),
+            ("FLOAT", "float(7,3)", true),
+            ("DOUBLE", "float(7,3)", true),
+            ("INT", "decimal(5,0)", true),
+            ("INT", "decimal", false),
+            ("BIGINT", "decimal(40,0)", false),
+            ("INT", "decimal(5,2)", false),
+            ("INT UNSIGNED", "decimal(5,0)", false),
+            ("INT UNSIGNED", "decimal(5,0) unsigned", true),
+            ("DECIMAL(65,30)", "year(4)", true),
+            ("LONGTEXT", "char(2)", true),
             ("DATETIME(6)", "datetime", true),
             ("TIME(6)", "time(3)", true),
             ("LONGBLOB", "binary(8)", true),

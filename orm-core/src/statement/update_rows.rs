@@ -99,8 +99,9 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
             let column = &table.columns[column];
             out.push_sql(if i == 0 { "(SELECT " } else { ", " });
             push_column(out, table.name, column.name)?;
-            if column.sql.is_boolean() || column.sql.is_integer() {
-                // The column may be a BIT, and a union of a BIT and a number is text, which cannot be assigned to a BIT.
+            if column.sql.is_boolean() || column.sql.is_integer() || column.sql.is_decimal() {
+                // The column may be a BIT, and a union of a BIT and a number is text, whose characters an assignment to a
+                // BIT takes for bits. Adding 0 keeps all digits of a decimal.
                 out.push_sql(" + 0 AS ");
                 out.push_identifier(column.name)?;
             }

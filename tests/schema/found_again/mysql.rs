@@ -113,9 +113,9 @@ fn integers_of_every_width(bed: &Bed) -> TestResult {
         of_i32 "MEDIUMINT", but "widen the column" => "-8388608";
         of_i16 "YEAR" => "2155", "1901", "0";
         of_u16 "YEAR" => "1999";
-        of_i64 "DECIMAL(10)", but "another type" => "-7";
-        of_u64 "DECIMAL(20)", but "another type" => GREATEST;
-        of_u64 "DECIMAL(20,0) UNSIGNED", but "another type" => GREATEST;
+        of_i64 "DECIMAL(10)", but "widen the column" => "-7";
+        of_u64 "DECIMAL(20)", but "cannot hold all of them" => GREATEST;
+        of_u64 "DECIMAL(20,0) UNSIGNED", but "cannot hold all of them" => GREATEST;
     }
     refused! { bed,
         of_bool "TINYINT(1)", by value => "2", "holds 2, and only 0 and 1 are booleans";
@@ -141,9 +141,9 @@ fn floats(bed: &Bed) -> TestResult {
     found! { bed,
         of_f32 "FLOAT" => "0.1", "3.4028234e38", "-1e-30";
         of_f64 "FLOAT", but "rounds to about 7 digits" => "0.1", "1e30";
-        of_f32 "FLOAT(7,3)", but "rounds without a word" => "1.2345", "0.001";
-        of_f64 "FLOAT(7,3)", but "rounds without a word" => "1.2345";
-        of_f64 "DOUBLE(9,2)", but "rounds without a word" => "3.14159";
+        of_f32 "FLOAT(7,3)", but "rounds to so many digits" => "1.2345", "0.001";
+        of_f64 "FLOAT(7,3)", but "rounds to so many digits" => "1.2345";
+        of_f64 "DOUBLE(9,2)", but "rounds to so many digits" => "3.14159";
         of_f32 "DOUBLE", but "cannot hold exactly" => "0.5";
     }
     refused! { bed,
@@ -155,8 +155,8 @@ fn floats(bed: &Bed) -> TestResult {
 
 fn texts(bed: &Bed) -> TestResult {
     found! { bed,
-        text "CHAR(5)" => "'ab  '", "''", "' a'";
-        text "CHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin" => "'ab  '";
+        text "CHAR(5)", but "removes spaces at the end" => "'ab  '", "''", "' a'";
+        text "CHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin", but "removes spaces at the end" => "'ab  '";
         text "VARCHAR(5)" => "'ab  '", "'AB'";
         text "VARCHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" => "'ab  '", "'É'";
         text "VARCHAR(5) CHARACTER SET latin1" => "'é'", "'€'";
