@@ -51,7 +51,7 @@ fn literals(bed: &Bed) -> TestResult {
     assert_eq!(event.at, parsed::<DateTime<Utc>>("2013-01-31T10:00:00Z"));
     assert_eq!(event.precise, parsed::<DateTime<Utc>>("2013-01-31T10:00:00.5Z"));
     // By every way of inserting, and found by what the program compares with.
-    assert_eq!(Event::bulk_create(&db, [2, 3].map(|id| NewEvent { id }))?, 2);
+    assert_eq!(Event::insert_into(&db).bulk_create([2, 3].map(|id| NewEvent { id }))?, 2);
     Event::insert_into(&db).ignore_conflicts().bulk_create([NewEvent { id: 4 }])?;
     bed.execute("INSERT INTO events (id) VALUES (5)");
     let same = Event::objects(&db)
@@ -81,7 +81,7 @@ fn now_is_the_databases(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     db.create_tables::<(Event,)>()?;
     let before = Utc::now();
-    Event::bulk_create(&db, [NewEvent { id: 1 }])?;
+    Event::insert_into(&db).bulk_create([NewEvent { id: 1 }])?;
     bed.execute("INSERT INTO events (id) VALUES (2)");
     let after = Utc::now();
     for event in Event::objects(&db).load()? {
