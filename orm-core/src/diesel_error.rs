@@ -12,7 +12,7 @@ pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
     if let Some(unfit) = unfit_column(&error, backend) {
         return Error::new(ErrorKind::InvalidQuery, unfit).on_backend(backend).with_source(error);
     }
-    let kind = numbered(&error, backend).unwrap_or_else(|| kind(&error, backend));
+    let kind = kind_of(&error, backend);
     let sentence = match (kind, backend) {
         (ErrorKind::LockTimeout, BackendKind::Sqlite) => LOCKED,
         _ => sentence(kind),
@@ -23,6 +23,11 @@ pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
 /// SQLite has one word for both.
 const LOCKED: &str = "the database is locked: another connection writes, or has written since this transaction began to read \
                       (one that reads before it writes should begin with `build_transaction().immediate()`)";
+
+/// What kind of ours an error of Diesel's is.
+pub(crate) fn kind_of(error: &DieselError, backend: BackendKind) -> ErrorKind {
+    numbered(error, backend).unwrap_or_else(|| kind(error, backend))
+}
 
 /// What the type or collation of a column does not allow on PostgreSQL, which the server finds when it parses or runs the
 /// statement: the models do not know the column's type.

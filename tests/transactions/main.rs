@@ -5,6 +5,8 @@ mod deferred;
 mod isolation;
 mod models;
 mod on_commit;
+#[cfg(feature = "sqlite")]
+mod opening;
 mod read_only;
 mod retries;
 mod sessions;

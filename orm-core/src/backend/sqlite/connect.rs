@@ -2,7 +2,8 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use diesel::{Connection, QueryResult, SqliteConnection, connection::SimpleConnection};
@@ -63,12 +64,12 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
     let (connection, registered) = raw::opening(|| SqliteConnection::establish(&target.address));
     let mut connection = connection.map_err(|error| cannot_open(error.to_string()))?;
     let timeout = milliseconds(settings.lock_timeout.unwrap_or(LOCK_TIMEOUT));
-    let mut setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
+    let setup = format!("PRAGMA busy_timeout = {timeout}; PRAGMA foreign_keys = ON;");
+    let mut set_up = connection.batch_execute(&setup);
     if !target.in_memory && !is_read_only(target) {
-        // Only with a write-ahead log do readers and writers not wait for each other.
-        setup.push_str("PRAGMA journal_mode = WAL;");
+        set_up = set_up.and_then(|()| write_ahead(&mut connection, settings.lock_timeout.unwrap_or(LOCK_TIMEOUT)));
     }
-    connection.batch_execute(&setup).map_err(|error| {
+    set_up.map_err(|error| {
         let error = diesel_error::ours(error, BackendKind::Sqlite);
         match error.kind() {
             ErrorKind::LockTimeout => error,
@@ -77,6 +78,28 @@ pub(super) fn establish(target: &Target, settings: &Settings) -> Result<SqliteCo
     })?;
     register(&mut connection, registered).map_err(|error| diesel_error::ours(error, BackendKind::Sqlite))?;
     Ok(connection)
+}
+
+/// Makes the file's journal a write-ahead log: only with that do readers and writers not wait for each other.
+///
+/// To change the journal's mode, SQLite begins to read and then to write, and does not wait by `busy_timeout` for another
+/// connection that writes at the time, such as one that changes the mode as well.
+fn write_ahead(connection: &mut SqliteConnection, timeout: Duration) -> QueryResult<()> {
+    let deadline = Instant::now() + timeout;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if is_locked(&error) && Instant::now() < deadline => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_locked(error: &diesel::result::Error) -> bool {
+    diesel_error::kind_of(error, BackendKind::Sqlite) == ErrorKind::LockTimeout
 }
 
 /// Registers what SQLite lacks, unless it was registered when the connection was opened.
