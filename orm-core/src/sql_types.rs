@@ -431,6 +431,11 @@ portable_types! { Document:
     /// and on MariaDB (from 10.7) through `JSON_NORMALIZE`, so that no index on the column serves the comparison. The spelling of
     /// strings does not count either: `"\u00e9"` and `"é"` are equal. MariaDB compares up to 31 objects and arrays within each
     /// other. Orders, groups and `distinct` go by the text there and on SQLite.
+    ///
+    /// A document of more levels than can be read again, 127 or on MySQL and MariaDB 31, is refused before anything is sent.
+    /// serde_json drops and clones a `Value` by recursion: one of thousands of levels overflows the stack of the thread that
+    /// drops it, whatever is done with it here. Its parser makes none of more than 127 levels; a program that builds documents
+    /// has to bound their depth.
     #[diesel(postgres_type(oid = 3802, array_oid = 3807), mysql_type(name = "String"), sqlite_type(name = "Text"))]
     Json => "JSONB", "JSON", "TEXT";
 }

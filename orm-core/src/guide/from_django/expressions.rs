@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | `F("x")`, `F("a__x")` | `e.x`, `e.a().x` | |
 //! | `F("x") + 1`, `-`, `*`, `/`, `%` | the same operators | integers divided by integers are integers, on every backend; `%` is of integers, and `/` not of decimals, whose quotients each backend rounds at another digit |
+//! | `F("x").bitand(…)`, `bitor`, `bitxor`, `bitleftshift`, `bitrightshift` | `e.x.bit_and(…)`, `bit_or(…)`; the others not yet | of integers |
 //! | `F("x")[1:3]` | `substr` | |
 //! | `Value(1)` | `1`, or `value(1)` on the left of an operator | |
 //! | `Q(a) & Q(b)`, `Q(a) \| Q(b)` | `a.and(b)`, `a.or(b)` | |
@@ -122,7 +123,7 @@
 //! | `Avg` | `avg(e.x)` | an `f64`, of decimals a decimal |
 //! | `Min`, `Max` | `min(e.x)`, `max(e.x)` | |
 //! | `StdDev`, `Variance` | `stddev_pop(e.x)`, `variance_pop(e.x)`; with `sample=True`, `stddev(e.x)`, `variance(e.x)` | on SQLite, too |
-//! | `AnyValue`, `StringAgg` | not yet | |
+//! | `AnyValue`, `StringAgg`, `BitAnd`, `BitOr`, `BitXor` | not yet | |
 //! | `Aggregate` of a program's own | Diesel's `define_sql_function!` with `#[aggregate]`, in `values_as` | |
 //! | `filter=Q(…)` | `.filter(…)` | |
 //! | `default=0` | `coalesce((sum(e.x), 0))` | |

@@ -85,6 +85,7 @@
 //! | Django | here |
 //! | --- | --- |
 //! | `JSONArray`, `JSONObject` | not yet; read the values, and build the document in Rust |
+//! | `JSONNull` | `Value::Null` of `serde_json`; NULL is the `None` of an `Option<Value>` |
 //!
 //! # Mathematics
 //!
@@ -98,6 +99,7 @@
 //! | `Log` | not yet | `ln()` of one divided by `ln()` of the other |
 //! | `Sin`, `Cos`, `Tan`, `ASin`, `ACos`, `ATan` | `sin()`, `cos()`, `tan()`, `asin()`, `acos()`, `atan()` | |
 //! | `ATan2`, `Cot`, `Pi`, `Sign` | not yet | |
+//! | `UUID4`, `UUID7` | no | the program makes them, such as by `Uuid::new_v4()` |
 //! | `Degrees`, `Radians` | `degrees()`, `radians()` | |
 //! | `Random` | no | `order_by(Random())` reads and sorts the whole table; choose keys in Rust |
 //!

@@ -14,7 +14,8 @@
 //! | `distinct()` | [`distinct`](QuerySet::distinct) | the keys of the order are distinct as well, as in Django; and so are they in `count()` |
 //! | `distinct("x")` | [`distinct_on`](QuerySet::distinct_on) | PostgreSQL alone, as in Django; [`qualify`](QuerySet::qualify) does the same on all |
 //! | `values`, `values_list` | [`values`](QuerySet::values) | tuples, or one bare value (`flat=True`), typed; no dictionaries |
-//! | `dates`, `datetimes` | `values(…)` of `trunc(Unit::…)`, and `distinct()` | |
+//! | `values_list(named=True)` | [`only`](QuerySet::only) | into a struct of these fields, derived by `PartialModel` |
+//! | `dates`, `datetimes` | `values(…)` of `trunc(Unit::…)`, and `distinct()` | in UTC: there is no `tzinfo=` |
 //! | `none` | [`none`](QuerySet::none) | |
 //! | `all` | `clone()` | |
 //! | `union`, `union(all=True)` | [`union`](QuerySet::union), [`union_all`](QuerySet::union_all) | the result is a queryset like any other: it may be filtered, joined, grouped, counted |
@@ -25,7 +26,7 @@
 //! | `defer` | no | a model is whole, or it is another type |
 //! | `only` | [`only`](QuerySet::only) | into a struct of these fields, derived by `PartialModel`; what was left out cannot be touched |
 //! | `using` | `Entry::objects(&other)` | a queryset is made on its database |
-//! | `select_for_update` | [`for_update`](QuerySet::for_update), [`for_share`](QuerySet::for_share), [`for_no_key_update`](QuerySet::for_no_key_update) | `nowait()`, `skip_locked()`; only in a transaction; of several joined models the root's rows are locked; on SQLite an error, where Django says nothing |
+//! | `select_for_update` | [`for_update`](QuerySet::for_update), [`for_share`](QuerySet::for_share), [`for_no_key_update`](QuerySet::for_no_key_update) | `nowait()`, `skip_locked()`; only in a transaction; of several joined models the root's rows are locked, and `of=` is not there yet; on SQLite an error, where Django says nothing |
 //! | `raw` | [`Model::raw`], [`Database::raw_values`] | values are bound, columns are matched by name |
 //! | `q1 & q2` | `filter` twice, or `intersection` | |
 //! | `q1 \| q2` | `or` in one `filter`, or `union` | |

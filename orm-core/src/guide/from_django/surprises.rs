@@ -21,6 +21,10 @@
 //! # Ok::<(), orm_core::Error>(())
 //! ```
 //!
+//! So `exclude(e.x.is_in([None, Some(2)]))` keeps the rows whose `x` is NULL, and all others but those with 2: a NULL in the list
+//! makes `is_in` NULL where it would be false. Django takes `None` out of the list, and leaves out the rows with NULL. Say which
+//! are meant, by `is_null()`.
+//!
 //! Where NULLs stand in an order is the backend's choice, as in Django; `nulls_first()` and `nulls_last()` say it.
 //!
 //! # Related rows never multiply rows
