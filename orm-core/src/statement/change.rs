@@ -11,7 +11,7 @@ use super::{
     lock::{Held, Lock, Strength, push_lock},
     more::push_list,
     push_column, push_table,
-    select::{Select, push_conditions, push_joins},
+    select::{Select, push_conditions, push_join_condition, push_joined_table, push_joins},
     windows,
 };
 use crate::{
@@ -39,6 +39,9 @@ enum Form {
     Plain,
     /// By the statement's own joins, which only MySQL has.
     Joined,
+    /// By a subquery of what the row belongs to, where it always belongs to something: `EXISTS (…)`. PostgreSQL joins it to the
+    /// table by hashing or merging, and looks at a row again that another transaction has changed meanwhile.
+    Related,
     /// By their keys, which a subquery gives.
     Keyed,
     /// By their keys, which a subquery gives together with what is assigned, before any row is changed.
@@ -72,9 +75,16 @@ impl<'q, DB: Driver> Change<'q, DB> {
             Ok(Form::Plain)
         } else if DB::KIND == BackendKind::Mysql {
             Ok(Form::Joined)
+        } else if self.inner_join().is_some() {
+            Ok(Form::Related)
         } else {
             Ok(Form::Keyed)
         }
+    }
+
+    /// Where the first join stands that starts at the changed table and always finds a row.
+    fn inner_join(&self) -> Option<usize> {
+        self.rows.joins.iter().position(|join| !join.outer && join.from == self.rows.alias)
     }
 
     /// How the list of keys locks its rows. Without that, a row that another transaction has changed meanwhile would be changed
@@ -173,11 +183,32 @@ impl<'q, DB: Driver> Change<'q, DB> {
         if let Action::Update(assignments) = &self.action {
             assignments.push(&mut out, rows.table, form == Form::Joined)?;
         }
-        if form != Form::Keyed {
-            return push_conditions(&mut out, &rows.filters);
+        match (form, self.inner_join()) {
+            (Form::Keyed, _) => {}
+            (Form::Related, Some(first)) => return self.push_has_related(&mut out, first),
+            _ => return push_conditions(&mut out, &rows.filters),
         }
         out.push_sql(" WHERE ");
         self.push_is_found(&mut out, listed)
+    }
+
+    /// ` WHERE EXISTS (SELECT 1 FROM …)`: whether the row meets the conditions with what it belongs to. The subquery begins with
+    /// the table of one join, whose condition refers to the changed table, as those of the other joins may.
+    fn push_has_related<'b>(&self, out: &mut AstPass<'_, 'b, DB>, first: usize) -> QueryResult<()>
+    where
+        'q: 'b,
+    {
+        let rows = &self.rows;
+        let mut joins = rows.joins.clone();
+        let first = joins.remove(first);
+        out.push_sql(" WHERE EXISTS (SELECT 1 FROM ");
+        push_joined_table(out, first)?;
+        push_joins(out, &joins)?;
+        push_conditions(out, &rows.filters)?;
+        out.push_sql(if rows.filters.is_empty() { " WHERE " } else { " AND " });
+        push_join_condition(out, first)?;
+        out.push_sql(")");
+        Ok(())
     }
 
     /// `key IN (SELECT …)`: whether a row of the table is one of the rows, whose keys may have been listed before.

@@ -19,15 +19,23 @@ use crate::{
 /// How the statements' rows are found.
 #[derive(Clone, Copy)]
 struct Rows {
-    joined: bool,
+    join: Option<Relation>,
     limit: Option<u64>,
 }
 
-const PLAIN: Rows = Rows { joined: false, limit: None };
-const JOINED: Rows = Rows { joined: true, limit: None };
-const LIMITED: Rows = Rows { joined: false, limit: Some(2) };
+/// What a row belongs to.
+#[derive(Clone, Copy)]
+enum Relation {
+    Optional,
+    Required,
+}
 
-fn join() -> Join {
+const PLAIN: Rows = Rows { join: None, limit: None };
+const JOINED: Rows = Rows { join: Some(Relation::Optional), limit: None };
+const RELATED: Rows = Rows { join: Some(Relation::Required), limit: None };
+const LIMITED: Rows = Rows { join: None, limit: Some(2) };
+
+fn join(relation: Relation) -> Join {
     let carrier = &Trip::TABLE.relations[0];
     let to = (carrier.to)();
     Join {
@@ -36,19 +44,18 @@ fn join() -> Join {
         table: to,
         alias: "trips__carrier".into(),
         to_column: to.columns[carrier.to_column].name,
-        outer: true,
+        outer: matches!(relation, Relation::Optional),
     }
 }
 
 /// An update of the delay and the share of rows with a delay, or their end.
 fn changed<DB: Driver>(rows: Rows, delete: bool) -> String {
-    let (late, delay, share, keys, join) = (trip().late, trip().delay, trip().share, KeyColumns(Trip::TABLE), join());
+    let (late, delay, share, keys) = (trip().late, trip().delay, trip().share, KeyColumns(Trip::TABLE));
+    let join = rows.join.map(join);
     let mut found = select::<DB>(Columns::Expression(&keys));
     found.filters.push((&late, true));
     found.limit = rows.limit;
-    if rows.joined {
-        found.joins.push(&join);
-    }
+    found.joins.extend(&join);
     let sets = vec![Assigned::value(1, &delay), Assigned::value(2, &share)];
     let action = if delete { Action::Delete } else { Action::Update(Assignments::new(Trip::TABLE, sets)) };
     written(&Change { action, rows: found })
@@ -205,6 +212,15 @@ mod postgres {
             )
         );
         assert_eq!(changed::<Pg>(JOINED, true), format!("{} DELETE FROM \"trips\" {in_list}", list("FOR UPDATE")));
+    }
+
+    #[test]
+    fn a_row_with_its_relation_is_found_by_a_subquery() {
+        let related = "EXISTS (SELECT 1 FROM \"carriers\" AS \"trips__carrier\" WHERE (\"trips\".\"late\") IS NOT TRUE \
+                       AND \"trips__carrier\".\"code\" = \"trips\".\"carrier_code\")";
+        assert_eq!(changed::<Pg>(RELATED, true), format!("DELETE FROM \"trips\" WHERE {related}"));
+        let set = "\"delay\" = \"trips\".\"delay\", \"share\" = \"trips\".\"share\"";
+        assert_eq!(changed::<Pg>(RELATED, false), format!("UPDATE \"trips\" SET {set} WHERE {related}"));
     }
 
     #[test]

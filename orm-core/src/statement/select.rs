@@ -338,18 +338,28 @@ impl<DB: Driver> QueryFragment<DB> for Never {
 /// `INNER JOIN … ON …`
 pub(super) fn push_joins<DB: Driver>(out: &mut AstPass<'_, '_, DB>, joins: &[&Join]) -> QueryResult<()> {
     for join in joins {
-        facts::selects_from(join.table);
-        facts::reads(|| join.from.clone(), join.from_column);
         out.push_sql(if join.outer { " LEFT JOIN " } else { " INNER JOIN " });
-        push_table(out, join.table)?;
-        out.push_sql(" AS ");
-        out.push_identifier(&join.alias)?;
+        push_joined_table(out, join)?;
         out.push_sql(" ON ");
-        push_compared(out, &join.alias, join.table, join.to_column)?;
-        out.push_sql(" = ");
-        push_column(out, &join.from, join.from_column)?;
+        push_join_condition(out, join)?;
     }
     Ok(())
+}
+
+/// `"carriers" AS "trips__carrier"`
+pub(super) fn push_joined_table<DB: Driver>(out: &mut AstPass<'_, '_, DB>, join: &Join) -> QueryResult<()> {
+    facts::selects_from(join.table);
+    push_table(out, join.table)?;
+    out.push_sql(" AS ");
+    out.push_identifier(&join.alias)
+}
+
+/// `"trips__carrier"."code" = "trips"."carrier_code"`
+pub(super) fn push_join_condition<DB: Driver>(out: &mut AstPass<'_, '_, DB>, join: &Join) -> QueryResult<()> {
+    facts::reads(|| join.from.clone(), join.from_column);
+    push_compared(out, &join.alias, join.table, join.to_column)?;
+    out.push_sql(" = ");
+    push_column(out, &join.from, join.from_column)
 }
 
 /// `WHERE (…) AND (…)`
