@@ -2,7 +2,7 @@
 //!
 //! `#[derive(Model)]` makes a struct the rows of a table and gives it querysets, as Django has them. Their
 //! [`iterator`](QuerySet::iterator) returns an ordinary `Iterator<Item = Model>`, joins included, that holds a chunk of
-//! rows at a time: from a PostgreSQL portal, as MySQL or MariaDB sends them, or by stepping through a SQLite statement.
+//! rows at a time: as PostgreSQL, MySQL or MariaDB sends them, or by stepping through a SQLite statement.
 //!
 //! ```
 //! use orm_core::prelude::*;
@@ -69,7 +69,7 @@
 //! - One SQL statement, and one snapshot, of when the stream is opened, however many chunks: what other connections
 //!   commit meanwhile is not seen.
 //! - Memory for one chunk of rows, bounded by rows and by bytes; the first row after one small fetch.
-//! - Dropping it early costs no more than the rest of a chunk, and its connection goes back healthy.
+//! - Dropping it early does not read the rest: the statement is ended on the server, and its connection goes back healthy.
 //! - It never looks complete when it is not: if it breaks, `next` panics ([`Rows`]) or gives an `Err` ([`TryRows`]).
 //! - It never falls back to holding the whole result.
 //! - Reading is strict: a value that does not fit its field is an error that names model, field, row and, where whole
@@ -77,7 +77,7 @@
 //!
 //! | | PostgreSQL | MySQL, MariaDB | SQLite |
 //! | --- | --- | --- | --- |
-//! | what it is | a portal of the protocol in a read-only transaction, whose rows are asked for piece by piece, up to two pieces ahead | one statement, whose rows are read as the server sends them | `sqlite3_step` |
+//! | what it is | one statement in a read-only transaction, whose rows are read as the server sends them; in a transaction, a portal that is asked for piece by piece ([what it costs](stream#what-a-stream-costs-on-postgresql)) | one statement, whose rows are read as the server sends them | `sqlite3_step` |
 //! | connection of the pool | one, until it ends or is dropped | one, until it ends or is dropped | one, until it ends or is dropped |
 //! | in a transaction | other statements may run between rows | a second statement is an error before it is sent | a second statement is an error before it is sent |
 //! | a chunk that fails on the server | gives the rows before the failure | gives the rows before the failure | gives the rows before the failure |

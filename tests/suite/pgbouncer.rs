@@ -41,6 +41,15 @@ each_way! {
     sessions_are_set_up_for_each_client,
 }
 
+/// In session mode, where a client keeps its session.
+#[test]
+fn streams_in_session_mode() -> TestResult {
+    for test in [streams, early_drops, a_broken_stream, a_stream_between_other_statements] {
+        in_each_way(&["pool_mode=session", "default_pool_size=5"], test)?;
+    }
+    Ok(())
+}
+
 /// PgBouncer, and how the test reaches its database.
 struct Way {
     pgbouncer: Pgbouncer,

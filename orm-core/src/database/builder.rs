@@ -104,7 +104,8 @@ impl<B: Backend> Builder<B> {
     }
 
     /// How long PostgreSQL may work on one statement, and on each piece of a stream (some 64 KiB); MariaDB on one statement, with all
-    /// rows of a stream; MySQL on one SELECT. SQLite has no such limit.
+    /// rows of a stream; MySQL on one SELECT. SQLite has no such limit. With a limit, PostgreSQL reads streams
+    /// [in pieces](crate::stream#what-a-stream-costs-on-postgresql), which costs round trips and parallel plans.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.statement_timeout = Some(timeout))
     }

@@ -82,8 +82,9 @@ impl PgCancelToken {
         let mut messages = reach(&inner.host, &inner.tcp, way, Deadline::after(inner.timeout))?;
         frontend::cancel_request(process, secret, messages.out());
         messages.flush()?;
-        // The server closes the connection when it has signalled the process; it says nothing.
+        // The server closes the connection when it has signalled the process, and sends nothing, unless it is in trouble.
         match messages.socket_mut().read(&mut [0; 64]) {
+            Ok(1..) => Err(Refusal::ours("the server has not cancelled the statement", "it answered the request")),
             Err(error) if error.kind() == IoErrorKind::TimedOut => Err(Refusal::unreached(&error)),
             _ => Ok(()),
         }

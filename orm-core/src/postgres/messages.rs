@@ -144,6 +144,15 @@ impl Messages {
         Ok(kind)
     }
 
+    /// The size of the next message, whose content need not have been received yet.
+    pub(super) fn next_size(&mut self) -> Result<usize, Failure> {
+        self.received.fill(HEADER, &mut self.socket)?;
+        let [kind, a, b, c, d, ..] = *self.received.unread() else {
+            unreachable!("five bytes have been received");
+        };
+        Ok(HEADER + body_length(kind, [a, b, c, d], self.longest)?)
+    }
+
     /// Whether all of the next message has been received, so that reading it does not wait.
     pub(super) fn has_one(&self) -> bool {
         let [kind, a, b, c, d, rest @ ..] = self.received.unread() else { return false };

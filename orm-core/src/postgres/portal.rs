@@ -1,55 +1,103 @@
-//! What streams are made of: a statement whose rows are asked for piece by piece.
+//! What streams are made of.
 
 use diesel::{QueryResult, debug_query, pg::Pg, query_builder::QueryFragment};
 
 use super::{
     PgConnection,
     error::Failure,
-    wire::{PortalId, Step},
+    wire::{OpenedStream, PortalId, Step},
 };
 
-/// A portal lives as long as its transaction. One that is fetched in pieces is executed without parallel workers, so a
-/// plan that counts on them would be a bad one ("When Can Parallel Query Be Used?" in PostgreSQL's documentation).
-const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL max_parallel_workers_per_gather = 0";
-
-/// A statement whose rows are asked for piece by piece.
+/// A statement whose rows are streamed.
 #[derive(Debug)]
 pub(crate) struct Portal {
     pub(super) id: PortalId,
-    /// It has a transaction of its own, which ends with it.
-    owns_transaction: bool,
-    /// That transaction has ended.
+    transaction: PortalTransaction,
+    /// The transaction has ended, if it is the portal's own.
     has_ended: bool,
 }
 
+/// The transaction of a portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PortalTransaction {
+    /// Another one, which goes on after it.
+    Users,
+    /// Its own; rows are asked for in pieces, and then it is committed.
+    Own,
+    /// Its own, whose COMMIT is sent already.
+    OwnCommitted,
+}
+
 impl PgConnection {
-    /// Opens a portal for a statement, whose pieces are of so many rows at most; in a transaction of its own, or in the one
-    /// that is open.
+    /// Opens a stream of a statement's rows; in a transaction of its own, or in the one that is open. Where rows are asked for
+    /// in pieces, these have so many rows at most.
     pub(crate) fn open_portal<T: QueryFragment<Pg>>(
         &mut self,
         source: &T,
         owns_transaction: bool,
         most_rows: usize,
     ) -> QueryResult<Portal> {
+        let most_rows = i32::try_from(most_rows).unwrap_or(i32::MAX).max(1);
+        let mut portal = self.open_once(source, owns_transaction, most_rows)?;
+        if let Some(unknown) = self.unknown_types_of(&portal) {
+            // Once for a type and a connection. The catalog cannot be asked while all rows of a stream come.
+            let is_exclusive = portal.transaction == PortalTransaction::OwnCommitted;
+            if is_exclusive {
+                self.close_portal(&mut portal)?;
+            }
+            if let Err(error) = self.look_up_types(&unknown) {
+                let _ = self.close_portal(&mut portal);
+                return Err(error);
+            }
+            if is_exclusive {
+                portal = self.open_once(source, owns_transaction, most_rows)?;
+            }
+        }
+        self.set_types_of(&portal);
+        Ok(portal)
+    }
+
+    fn open_once<T: QueryFragment<Pg>>(
+        &mut self,
+        source: &T,
+        owns_transaction: bool,
+        most_rows: i32,
+    ) -> QueryResult<Portal> {
         self.observed(&debug_query::<Pg, _>(source), |connection| {
             connection.finish();
             let (sql, parameters) = connection.written(source)?;
-            let most_rows = i32::try_from(most_rows).unwrap_or(i32::MAX);
-            let opened =
-                connection.wire.open_portal(owns_transaction.then_some(BEGIN), &sql, &parameters, most_rows.max(1));
-            if opened.is_err() && owns_transaction && !connection.wire.is_lost() && connection.in_transaction() {
-                let _ = connection.wire.command_ahead("ROLLBACK");
-            }
-            let id = connection.checked(opened.map_err(|failure| parameters.without_value(failure)))?;
-            Ok(Portal { id, owns_transaction, has_ended: false })
+            let opened = if owns_transaction {
+                connection.open_stream(|connection| connection.wire.open_stream(&sql, &parameters, most_rows))
+            } else {
+                let opened = connection.wire.open_portal(&sql, &parameters, most_rows);
+                opened.map(|id| Portal { id, transaction: PortalTransaction::Users, has_ended: false })
+            };
+            connection.checked(opened.map_err(|failure| parameters.without_value(failure)))
         })
-        .and_then(|portal| match self.look_up_types_of(&portal) {
-            Ok(()) => Ok(portal),
-            Err(error) => {
-                let _ = self.close_portal(&portal);
-                Err(error)
-            }
-        })
+    }
+
+    fn open_stream(
+        &mut self,
+        mut open: impl FnMut(&mut Self) -> Result<OpenedStream, Failure>,
+    ) -> Result<Portal, Failure> {
+        loop {
+            let (id, transaction) = match open(self) {
+                Ok(OpenedStream::Whole(id)) => (id, PortalTransaction::OwnCommitted),
+                Ok(OpenedStream::InPieces(id)) => (id, PortalTransaction::Own),
+                Ok(OpenedStream::Limited(id)) => {
+                    self.wire.drop_portal(id);
+                    self.abandon()?;
+                    continue;
+                }
+                Err(failure) => {
+                    if !self.wire.is_lost() {
+                        let _ = self.abandon_and_roll_back();
+                    }
+                    return Err(failure);
+                }
+            };
+            return Ok(Portal { id, transaction, has_ended: false });
+        }
     }
 
     /// Reads the next row of a portal; `false` after the last one.
@@ -64,29 +112,42 @@ impl PgConnection {
     /// The end, or an error.
     #[cold]
     fn no_row(&mut self, portal: &mut Portal, end: Result<(), Failure>) -> QueryResult<bool> {
-        let end = if end.is_ok() && portal.owns_transaction && !portal.has_ended {
-            portal.has_ended = true;
-            // What a serializable transaction has read counts only once it is committed.
-            self.wire.command_ahead("COMMIT")
-        } else {
-            end
+        // What a serializable transaction has read counts only once it is committed.
+        let end = match portal.transaction {
+            PortalTransaction::OwnCommitted if !portal.has_ended => {
+                portal.has_ended = true;
+                let committed = self.wire.end_stream(portal.id);
+                end.and(committed)
+            }
+            PortalTransaction::Own if !portal.has_ended && end.is_ok() => {
+                portal.has_ended = true;
+                self.wire.command_ahead("COMMIT")
+            }
+            _ => end,
         };
         self.checked(end).map(|()| false)
     }
 
-    /// Closes a portal, and ends the transaction that is its own; what was asked for and has not come yet is read and thrown
-    /// away.
-    pub(crate) fn close_portal(&mut self, portal: &Portal) -> QueryResult<()> {
+    /// Closes a portal, and ends the transaction that is its own; what is left of its rows is not read.
+    pub(crate) fn close_portal(&mut self, portal: &mut Portal) -> QueryResult<()> {
         self.finish();
-        let closed = if self.wire.is_lost() || portal.has_ended {
-            Ok(())
-        } else if portal.owns_transaction {
-            // Nothing but this portal is of the transaction, so that it may be cancelled.
-            self.wire.drop_portal(portal.id);
-            self.wire.send_command("ROLLBACK").and_then(|()| self.end_soon())
-        } else {
-            self.wire.close_portal(portal.id)
+        let has_ended = std::mem::replace(&mut portal.has_ended, true);
+        let closed = match portal.transaction {
+            _ if has_ended || self.wire.is_lost() => Ok(()),
+            PortalTransaction::Users => self.wire.close_portal(portal.id),
+            PortalTransaction::Own | PortalTransaction::OwnCommitted => {
+                self.wire.drop_portal(portal.id);
+                self.abandon_and_roll_back()
+            }
         };
         self.checked(closed)
+    }
+
+    /// Ends a stream and its transaction, whether COMMIT was sent for it or not.
+    fn abandon_and_roll_back(&mut self) -> Result<(), Failure> {
+        if !self.wire.is_committing() && self.in_transaction() {
+            self.wire.send_command("ROLLBACK")?;
+        }
+        self.abandon()
     }
 }

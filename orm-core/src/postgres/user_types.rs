@@ -132,15 +132,25 @@ impl PgConnection {
         Ok(Loaded::Read(rows.into_iter()))
     }
 
-    /// Looks up the users' types among a portal's columns, before its rows are read.
-    pub(super) fn look_up_types_of(&mut self, portal: &Portal) -> QueryResult<()> {
-        let Some(columns) = self.wire.columns_of(portal.id) else { return Ok(()) };
-        let users = users_of(&columns);
-        if users.is_empty() {
-            return Ok(());
+    /// The users' types among a portal's columns that have not been looked up yet.
+    pub(super) fn unknown_types_of(&mut self, portal: &Portal) -> Option<Vec<u32>> {
+        let mut users = self.wire.columns_of(portal.id).map(|columns| users_of(&columns)).unwrap_or_default();
+        users.retain(|oid| is_known_text(&self.types, *oid).is_none());
+        (!users.is_empty()).then_some(users)
+    }
+
+    /// Looks up types, so that they are known.
+    pub(super) fn look_up_types(&mut self, oids: &[u32]) -> QueryResult<()> {
+        texts_among(self, oids).map(drop)
+    }
+
+    /// Has a portal's columns of users' types read as what they are known to be, before the first row is read.
+    pub(super) fn set_types_of(&mut self, portal: &Portal) {
+        let Some(columns) = self.wire.columns_of(portal.id) else { return };
+        let mut texts = users_of(&columns);
+        texts.retain(|oid| is_known_text(&self.types, *oid) == Some(true));
+        if !texts.is_empty() {
+            self.wire.set_columns_of(portal.id, with_texts(&columns, &texts));
         }
-        let texts = texts_among(self, &users)?;
-        self.wire.set_columns_of(portal.id, with_texts(&columns, &texts));
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Requests; their answers are read in `wire/answers.rs`, and those of portals in `wire/portals.rs`; `wire/copying.rs`
-//! sends rows by COPY, and `wire/deferred.rs` keeps commands such as BEGIN until they can travel with a statement.
+//! sends rows by COPY, `wire/deferred.rs` keeps commands such as BEGIN until they can travel with a statement, and
+//! `wire/discard.rs` ends what nobody reads.
 //!
 //! Each request ends with a `Sync` (or is a simple query, which ends by itself), so that each has one ReadyForQuery, and
 //! an error of one is none of the next. Requests may be sent ahead: a [`Wire`] knows which are in flight, and in which
@@ -8,6 +9,7 @@
 mod answers;
 mod copying;
 mod deferred;
+mod discard;
 mod portals;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use self::{
 };
 pub(super) use self::{
     deferred::Deferred,
-    portals::{PortalId, Step},
+    portals::{OpenedStream, PortalId, Step},
 };
 use super::{cancel::PgCancelToken, column::Column, error::Failure, login::Greeted, messages::Messages, row::Spans};
 use crate::net::{

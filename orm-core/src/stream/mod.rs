@@ -1,18 +1,49 @@
 //! Streams: iterators over the rows of a queryset, in constant memory, on every backend.
 //!
-//! # What a portal costs on PostgreSQL
+//! # What a stream costs on PostgreSQL
 //!
-//! A stream on PostgreSQL is a portal of the protocol: the statement is planned for all of its rows (a cursor of SQL's is
-//! planned for a tenth of them, unless `cursor_tuple_fraction` says otherwise), and executed piece by piece. The server
-//! executes what is asked for in pieces without parallel workers, and a stream from a pool is planned so, too. Where the
-//! work before the first row is what takes long, as in an aggregate or a sort over a big table, and the result is small,
-//! [`load`](crate::QuerySet::load) asks for all of it at once and may have workers. Where both are big, the workers'
-//! part can be made a table or a materialized view first, and that be streamed.
+//! A stream opened on a [`Database`](crate::Database) has a connection to itself, and is one request: BEGIN READ ONLY, the statement,
+//! COMMIT. The server executes the statement in one pass and sends rows as fast as they are read; no round trip is needed up to
+//! the end. A stream opened on a [`Transaction`](crate::Transaction) shares its connection with other statements, so its rows
+//! are asked for in pieces of about 64 KiB (and of no more rows than a chunk), two of them ahead.
 //!
-//! While rows are used, the next pieces (two of some 64 KiB, and no more rows than a chunk) are on their way. So an error in a row
-//! ahead may fail a transaction in which a stream was dropped before it, as it would with any larger fetch. A consumer may
-//! take his time: the limits of `statement_timeout` are for each piece. But the transaction is idle meanwhile, as
-//! `idle_in_transaction_session_timeout` sees it, and keeps vacuum from removing what it may still read.
+//! | | on a `Database` | on a `Transaction` |
+//! | --- | --- | --- |
+//! | plan | as for `load`, parallel workers included | the same plan, but pieces run without its workers |
+//! | round trips | 1 for all rows; on the first stream of a connection 2 | 1 for each 128 KiB |
+//! | held in memory | a chunk, and the receive buffer (256 KiB, or the largest row) | a chunk and the buffer; the rows of the pieces in flight while another statement runs |
+//! | the server sends ahead | what the sockets' buffers hold, some MiB | two pieces |
+//! | while the consumer is slow | the session is `active` and waits in `ClientWrite` | the session is `idle in transaction` |
+//! | dropped early | cancelled over a second connection, unless little is left; what was sent by then is discarded | the portal is closed |
+//!
+//! **Buffering.** The server sends rows when it has 8 KiB of them, or all. A statement that takes a second for each small row gives
+//! its first row later than one small fetch would; in a transaction the first piece has 4 rows.
+//!
+//! **Locks and the snapshot** are held until the last row was sent, so for as long as the consumer takes, except for a result
+//! that fits into the buffers: that transaction is committed before its rows are read. `ALTER TABLE` waits for the stream, and
+//! vacuum keeps the rows that it may still read.
+//!
+//! **`statement_timeout`.** In a session that has one, by the role, the URL or
+//! [`Builder::statement_timeout`](crate::Builder::statement_timeout), the limit stays, and a stream on a `Database` is read
+//! in pieces too, so that it is for each piece: it ends a statement that takes too long for its next rows, and no export
+//! whose consumer is slow. Such a stream costs what one in a transaction does, and is planned without parallel workers.
+//! The setting is asked for with each stream. For long exports from far away, connect as a role without it.
+//!
+//! **Other limits.** `idle_in_transaction_session_timeout` does not concern a stream on a `Database` without `statement_timeout`,
+//! and ends a slow one that is read in pieces. PostgreSQL 17's `transaction_timeout` is for the whole stream. `read_timeout` of the URL is for the
+//! server's silence while a row is waited for; it does not run while the consumer works.
+//!
+//! **While the server waits for a slow consumer** it reacts to nothing but the end of the session: `pg_cancel_backend` takes
+//! effect when the consumer reads on (`pg_terminate_backend` at once). On a standby, replay that conflicts with the stream
+//! waits for the consumer, beyond `max_standby_streaming_delay`, and then the stream fails with SQLSTATE 40001; a slow consumer should
+//! read from the primary, or in a transaction. If the server has a `tcp_user_timeout`, a consumer that reads nothing
+//! for longer than that loses its connection, which is an error and not an end.
+//!
+//! **Poolers.** PgBouncer in transaction or session mode passes all of this on. Its `query_timeout`, if set, is for the whole
+//! stream.
+//!
+//! **In a transaction**, an error in a row ahead may fail the transaction although the stream was dropped before it, as it
+//! would with any larger fetch.
 //!
 //! # Threads
 //!

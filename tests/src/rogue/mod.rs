@@ -19,7 +19,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 #[cfg(feature = "mysql")]
 pub use self::mysql::{END, NONCE, PREPARED, column, greeting, packet};
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Instead, OID_OF_TEXT, data_row, error_response, message, row_description};
+pub use self::postgres::{Instead, OID_OF_TEXT, data_row, error_response, message, row_description, stream_begun};
 
 /// A server that listens on a port of its own for as long as the process lives.
 #[derive(Debug)]

@@ -105,6 +105,7 @@ impl Client {
                 [data_row(&row.iter().map(|value| Some(*value)).collect::<Vec<_>>()), message(b'C', b"SELECT 1\0")]
                     .concat();
             match kind {
+                b'Q' if says("SHOW statement_timeout") => self.raw(&stream_begun(says("; SET"), "0"))?,
                 b'Q' if body == b"\0" => self.raw(&[message(b'I', b""), ready].concat())?,
                 b'Q' if rogue => self.raw(&[row_description(row.len(), OID_OF_TEXT), rows, ready].concat())?,
                 b'Q' => self.raw(&[message(b'C', b"SET\0"), ready].concat())?,
@@ -132,6 +133,21 @@ impl Client {
             }
         }
     }
+}
+
+/// The answer to what begins the transaction of a stream, and asks for the session's time limit; with the end of a SET
+/// behind it perhaps.
+pub fn stream_begun(sets: bool, statement_timeout: &str) -> Vec<u8> {
+    let set = if sets { message(b'C', b"SET\0") } else { Vec::new() };
+    [
+        message(b'C', b"BEGIN\0"),
+        row_description(1, OID_OF_TEXT),
+        data_row(&[Some(statement_timeout.as_bytes())]),
+        message(b'C', b"SHOW\0"),
+        set,
+        message(b'Z', b"T"),
+    ]
+    .concat()
 }
 
 /// A message with its header.

@@ -10,7 +10,7 @@ use orm_tests::{
     TestResult,
     certificates::{Authority, HERE, Wanted},
     random::in_time,
-    rogue::{Client, OID_OF_TEXT, Rogue, data_row, error_response, message, row_description},
+    rogue::{Client, OID_OF_TEXT, Rogue, data_row, error_response, message, row_description, stream_begun},
 };
 
 use super::PgConnection;
@@ -113,22 +113,22 @@ fn row() -> Vec<u8> {
     data_row(&[Some(b"hi")])
 }
 
-/// A server that answers each request for rows as if there were more, and gives none, or fewer than were asked for, or more.
+/// A server that answers each request for rows as if there were more, and gives none, or fewer than were asked for, or more;
+/// and one that suspends a portal which was executed without a row limit.
 #[test]
 fn portals_that_give_other_numbers_of_rows() {
+    const TOO_FEW: &str = "suspended a portal before it had sent the rows that were asked for";
+    const TOO_MANY: &str = "sent more rows of a portal than were asked for";
+    const UNLIMITED: &str = "suspended a portal that was executed without a row limit";
     let suspended = || message(b's', b"");
-    for (rows, expected) in [
-        (0, "suspended a portal before it had sent the rows that were asked for"),
-        (1, "suspended a portal before it had sent the rows that were asked for"),
-        (3, "suspended a portal before it had sent the rows that were asked for"),
-        (5, "sent more rows of a portal than were asked for"),
-    ] {
+    for (rows, in_pieces) in [(0, TOO_FEW), (1, TOO_FEW), (3, TOO_FEW), (5, TOO_MANY)] {
         let answer = [row().repeat(rows), suspended()].concat();
-        let errors = refused("a portal that is suspended", &[streamed, dropped_in_a_transaction], move |client| {
+        let ways: [Way; 2] = [dropped_in_a_transaction, streamed];
+        let errors = refused("a portal that is suspended", &ways, move |client| {
             client.let_in()?;
             client.behave(&[b"hi"], &[(b'E', answer.clone())], false)
         });
-        for error in errors {
+        for (error, expected) in errors.iter().zip([in_pieces, UNLIMITED]) {
             assert!(error.contains(expected) && error.contains("[ConnectionLost]"), "{rows} rows: {error}");
         }
     }
@@ -157,7 +157,7 @@ fn messages_without_end() {
         ("rows behind an error", b'E', &[streamed, dropped_in_a_transaction], error(), row()),
         ("ends behind an error", b'E', &ALL, error(), done()),
         ("rows of a portal", b'E', &[dropped_in_a_transaction], none(), row()),
-        ("rows behind the end of a portal", b'E', &[dropped_in_a_transaction], done(), row()),
+        ("rows behind the end of a portal", b'E', &[streamed, dropped_in_a_transaction], done(), row()),
         ("CopyInResponse", b'E', &PREPARED, none(), message(b'G', &[0, 0, 0])),
         ("CopyOutResponse", b'E', &PREPARED, none(), message(b'H', &[0, 0, 0])),
         ("CopyData", b'E', &PREPARED, none(), message(b'd', b"data")),
@@ -190,6 +190,9 @@ fn rows_of_commands() {
                 let (kind, body) = client.hear()?;
                 let says = |word: &str| body.windows(word.len()).any(|part| part == word.as_bytes());
                 if kind == b'Q' && says(of) {
+                    if of == "SHOW" {
+                        client.raw(&message(b'C', b"BEGIN\0"))?;
+                    }
                     client.raw(&row_description(1, OID_OF_TEXT))?;
                     let many = row().repeat(1_000);
                     loop {
@@ -197,6 +200,12 @@ fn rows_of_commands() {
                     }
                 }
                 match kind {
+                    b'Q' if says("SHOW") => {
+                        state = *b"T";
+                        // With a time limit, a stream is read in pieces, and rolled back when it is dropped.
+                        let limit = if of == "ROLLBACK" { "1s" } else { "0" };
+                        client.raw(&stream_begun(says("; SET"), limit))?;
+                    }
                     b'Q' => {
                         state = if says("BEGIN") { *b"T" } else { *b"I" };
                         let command = message(b'C', b"SET\0");
@@ -213,7 +222,7 @@ fn rows_of_commands() {
             }
         }
     };
-    for of in ["BEGIN", "COMMIT"] {
+    for of in ["BEGIN", "SHOW", "COMMIT"] {
         for error in refused(of, &[streamed], flood(of)) {
             assert!(error.contains("does not keep to the protocol"), "{of}: {error}");
         }
@@ -228,6 +237,72 @@ fn rows_of_commands() {
         let mut rows = Streamed::objects(&db).try_iterator(4).expect("the pool makes another connection");
         assert!(rows.next().is_some_and(|row| row.is_ok()));
     });
+}
+
+/// Whoever drops a stream reads no more of it than buffers hold, from a server that takes no notice of a cancel.
+#[test]
+fn rows_without_end_behind_a_cancel() {
+    let server = Rogue::new(|client| {
+        client.let_in()?;
+        client.behave(&[b"hi"], &[(b'E', row().repeat(1_000))], true)?;
+        let many = row().repeat(10_000);
+        loop {
+            client.raw(&many)?;
+        }
+    });
+    let url = server.postgres_url(OPTIONS);
+    in_time("a stream that is dropped", move || {
+        let db = database(&url).expect("it lets everybody in");
+        for _ in 0..2 {
+            // The second one has another connection.
+            let mut rows = Streamed::objects(&db).try_iterator(4).expect("it gives rows");
+            assert!(rows.next().is_some_and(|row| row.is_ok()));
+        }
+    });
+}
+
+/// A cancel that the server takes notice of when the stream has ended by itself hits nothing that is of use.
+#[test]
+fn a_cancel_that_takes_effect_late() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let script = cancelled.clone();
+    let server = Rogue::new(move |client| {
+        if client.let_in().is_err() {
+            // A request to cancel: the connection is closed when it has been taken in.
+            script.store(true, Ordering::SeqCst);
+            return Ok(());
+        }
+        client.behave(&[b"hi"], &[(b'E', row())], true)?;
+        while !script.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let ready = |state: &[u8]| message(b'Z', state);
+        // The ends of the statement and of its transaction.
+        client.raw(&[done(), ready(b"T"), message(b'C', b"COMMIT\0"), ready(b"I")].concat())?;
+        // And now the signal arrives.
+        let mut late = Some(error_response("ERROR", "57014", "canceling statement due to user request"));
+        loop {
+            let (kind, body) = client.hear()?;
+            if kind != b'Q' || body.starts_with(b"COMMIT") {
+                continue; // it was sent before
+            }
+            let answer = late.take().unwrap_or_else(done);
+            client.raw(&[answer, ready(b"I")].concat())?;
+        }
+    });
+    let url = server.postgres_url(OPTIONS);
+    in_time("a statement after a stream that was dropped", move || {
+        let db = database(&url).expect("it lets everybody in");
+        let mut rows = Streamed::objects(&db).try_iterator(1).expect("it gives rows");
+        assert!(rows.next().is_some_and(|row| row.is_ok()));
+        drop(rows);
+        db.batch_execute("SELECT 1").expect("the cancel was not for it");
+    });
+    assert!(cancelled.load(Ordering::SeqCst), "the stream was cancelled");
 }
 
 /// What may come at any time, and as often as a server likes, ends with the time that was set.

@@ -21,5 +21,6 @@ mod transactions;
 mod types;
 mod types_made_of_others;
 mod users_types;
+mod whole_streams;
 
 pub(crate) use orm_core::PgConnection;

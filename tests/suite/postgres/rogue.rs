@@ -9,7 +9,7 @@ use diesel::{
 use orm_core::{diesel, prelude::*};
 use orm_tests::{
     TestResult, random,
-    rogue::{Instead, OID_OF_TEXT, Rogue, data_row, error_response, message, row_description},
+    rogue::{Instead, OID_OF_TEXT, Rogue, data_row, error_response, message, row_description, stream_begun},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -212,8 +212,8 @@ fn what_no_server_says_about_statements() {
                 other => accepted.push(format!("{what}, {name}: {other:?}")),
             }
         }
-        // A stream's portal may be suspended, and its rows are whole before readiness is waited for.
-        if kind != b'E' && kind != b'S' {
+        // A stream's rows are whole before readiness is waited for.
+        if kind != b'S' {
             let server = rogue(vec![(kind, bytes)], false);
             match streamed(&server.postgres_url(IN_TIME)) {
                 Err(error) if !format!("{error:?}").contains("in time") => {}
@@ -282,6 +282,7 @@ fn no_memory_for_promises() -> TestResult {
                 }
                 let asked = body.windows(7).any(|part| part == b"numbers");
                 match kind {
+                    b'Q' if state == *b"T" => client.raw(&stream_begun(false, "0"))?,
                     b'Q' if !asked => client.raw(&[message(b'C', b"SET\0"), message(b'Z', &state)].concat())?,
                     b'P' if asked => {
                         client.raw(&[message(b'1', b""), sent.clone()].concat())?;
@@ -320,6 +321,38 @@ fn answers_that_are_cut_off() {
             let server = rogue(vec![(b'E', rows[..cut].to_vec()), (b'Q', text)], true);
             assert!(way(&mut connect(&server)).is_err(), "{cut}, {name}");
         }
+    }
+}
+
+/// What a serializable transaction has read counts only once it is committed: a stream has not ended well where that fails.
+#[test]
+fn a_commit_that_fails_behind_a_stream() {
+    let failed = error_response("ERROR", "40001", "could not serialize access");
+    for (answer, expected) in [(failed, "could not serialize access"), (message(b'C', b"ROLLBACK\0"), "rolled back")] {
+        let server = Rogue::new(move |client| {
+            client.let_in()?;
+            let rows = [data_row(&[Some(b"a")]), data_row(&[Some(b"b")]), done()].concat();
+            client.behave(&[b"hi"], &[(b'E', rows)], true)?;
+            loop {
+                match client.hear()? {
+                    (b'S', _) => client.say(b'Z', b"T")?,
+                    (b'Q', sql) if sql.starts_with(b"COMMIT") => {
+                        client.raw(&[answer.clone(), message(b'Z', b"I")].concat())?;
+                    }
+                    (b'Q', _) => client.raw(&[done(), message(b'Z', b"I")].concat())?,
+                    _ => {}
+                }
+            }
+        });
+        let url = server.postgres_url(IN_TIME);
+        let db = Database::<Pg>::builder().pool_size(1).connect(&url).expect("it lets everybody in");
+        let mut rows = Streamed::objects(&db).try_iterator(10).expect("it opens");
+        assert_eq!(rows.by_ref().take(2).filter(Result::is_ok).count(), 2);
+        let error = rows.next().expect("it is not committed").expect_err("it is not committed");
+        assert!(format!("{error:?}").contains(expected), "{error:?}");
+        assert!(rows.next().is_none());
+        drop(rows);
+        db.batch_execute("SELECT 1").expect("the connection is as good as before");
     }
 }
 

@@ -1,4 +1,4 @@
-//! PostgreSQL, through a connection of our own: streams are portals, read piece by piece, and many rows are stored by COPY.
+//! PostgreSQL, through a connection of our own: streams are portals, and many rows are stored by COPY.
 //! Through Diesel's `PgConnection`, which a program's own pool may lend (the feature `libpq`), streams are cursors, and rows
 //! are stored by INSERT.
 

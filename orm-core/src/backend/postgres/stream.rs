@@ -1,8 +1,9 @@
-//! Streams on PostgreSQL: a portal, read piece by piece.
+//! Streams on PostgreSQL: portals.
 //!
-//! From a pool, the portal has a read-only transaction of its own; in a transaction of the user's, it is one more
-//! statement there, and other statements and streams may run between its rows. (`DECLARE` and `FETCH` do the same in
-//! SQL, at the price of a copy of each chunk on the server, and of rows that wait until the whole chunk is made.)
+//! From a pool, the portal has a read-only transaction of its own, and all rows are on their way; in a transaction of the
+//! user's, it is one more statement there, read piece by piece, and other statements and streams may run between its rows.
+//! (`DECLARE` and `FETCH` do the same in SQL, at the price of a copy of each chunk on the server, and of rows that wait until
+//! the whole chunk is made.)
 
 use diesel::{QueryResult, pg::Pg};
 
@@ -92,7 +93,13 @@ impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
             Ok(End::More)
         });
         decoder.fetched(match read {
-            Ok(End::Broken(error)) => End::Broken(in_statement(name_type(way, error), Ok(sql.clone()))),
+            Ok(End::Broken(error)) => {
+                if matches!(way, Way::Own(_)) {
+                    // The name of a type cannot be asked for while rows come.
+                    close(way, portal);
+                }
+                End::Broken(in_statement(name_type(way, error), Ok(sql.clone())))
+            }
             Err(error) => End::Broken(in_statement(error, Ok(sql.clone()))),
             Ok(end) => end,
         })
@@ -111,11 +118,14 @@ impl<S: ShapeOn<Pg>> Drop for Reading<S> {
         if std::thread::panicking() && matches!(self.way, Way::Own(_)) {
             return; // the pool discards the connection in any case
         }
-        // After a failure in a transaction the portal is gone, with all that the transaction did.
-        let closed = self.way.run(|link| opened_on(link)?.close_portal(&self.portal));
-        if let Err(error) = closed {
-            log::debug!("closing a stream failed: {error:?}");
-        }
+        close(&mut self.way, &mut self.portal);
+    }
+}
+
+fn close(way: &mut Way, portal: &mut Portal) {
+    // After a failure in a transaction the portal is gone, with all that the transaction did.
+    if let Err(error) = way.run(|link| opened_on(link)?.close_portal(portal)) {
+        log::debug!("closing a stream failed: {error:?}");
     }
 }
 

@@ -18,11 +18,12 @@ use crate::{
         error::Failure,
         login::log_in_on,
         messages::Messages,
-        wire::{Parameters, PortalId, Statement, StatementId, Status, Step, Wire},
+        wire::{OpenedStream, Parameters, PortalId, Statement, StatementId, Status, Step, Wire},
     },
 };
 
-const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL a = 1";
+/// More than any answer has here.
+const MOST: usize = 64 << 20;
 
 pub(super) struct Conversation {
     rng: Rng,
@@ -221,12 +222,12 @@ impl Conversation {
         if ended.is_ok() && !is_read {
             ended = match self.rng.u8(..3) {
                 0 => self.wire.skip_all(),
-                1 => self.wire.discard_in_flight(),
-                _ => match self.wire.discard_received() {
+                1 => self.wire.discard_in_flight(MOST),
+                _ => match self.wire.discard_received(&mut { MOST }) {
                     Ok(true) => Ok(()),
-                    Ok(false) => self.wire.discard_in_flight(),
+                    Ok(false) => self.wire.discard_in_flight(MOST),
                     Err(failure) if self.wire.is_lost() || self.wire.is_settled() => Err(failure),
-                    Err(_) => self.wire.discard_in_flight(),
+                    Err(_) => self.wire.discard_in_flight(MOST),
                 },
             };
         }
@@ -256,12 +257,26 @@ impl Conversation {
         let sql = format!("{} {all}", if fails { "FAIL" } else { "ROWS" });
         let most = self.rng.i32(1..20);
         let parameters = Parameters { types: vec![], values: vec![] };
-        let first = match self.wire.open_portal(is_own.then_some(BEGIN), &sql, &parameters, most) {
-            Ok(id) => id,
+        let opened = if is_own {
+            self.wire.open_stream(&sql, &parameters, most)
+        } else {
+            self.wire.open_portal(&sql, &parameters, most).map(OpenedStream::InPieces)
+        };
+        let (first, is_whole) = match opened {
+            Ok(OpenedStream::Whole(id)) => (id, true),
+            Ok(OpenedStream::InPieces(id)) => (id, false),
+            Ok(OpenedStream::Limited(id)) => {
+                self.witness.look(&self.wire)?;
+                return self.close(id, true);
+            }
             Err(failure) => {
                 self.if_honest(false, "a stream does not open")?;
-                if matches!(self.failed(&failure)?, End::Bad) && is_own && self.wire.status() != Status::Idle {
-                    let _ = self.query("ROLLBACK")?;
+                if matches!(self.failed(&failure)?, End::Bad) && is_own {
+                    let _ = self.wire.discard_in_flight(MOST);
+                    self.witness.look(&self.wire)?;
+                    if !self.wire.is_lost() && self.wire.status() != Status::Idle {
+                        let _ = self.query("ROLLBACK")?;
+                    }
                 }
                 return Ok(());
             }
@@ -273,7 +288,7 @@ impl Conversation {
             if rows == wanted {
                 break None;
             }
-            if !fails && self.rng.u8(..16) == 0 {
+            if !fails && !is_whole && self.rng.u8(..16) == 0 {
                 self.between()?;
                 if self.wire.is_lost() {
                     return Ok(());
@@ -288,6 +303,14 @@ impl Conversation {
                 Err(failure) => break Some(Err(failure)),
             }
         };
+        let end = match end {
+            Some(read) if is_whole => {
+                let committed = self.wire.end_stream(first);
+                self.witness.look(&self.wire)?;
+                Some(read.and(committed))
+            }
+            end => end,
+        };
         match &end {
             None => {}
             Some(Ok(())) => {
@@ -301,13 +324,19 @@ impl Conversation {
                 }
             }
         }
+        if is_whole && end.is_some() {
+            return Ok(());
+        }
         self.close(first, is_own)
     }
 
     fn close(&mut self, id: PortalId, is_own: bool) -> Result<(), String> {
-        let closed = if is_own || self.wire.status() == Status::Failed {
+        let closed = if self.wire.is_committing() {
             self.wire.drop_portal(id);
-            self.wire.send_command("ROLLBACK").and_then(|()| self.wire.discard_in_flight())
+            self.wire.discard_in_flight(MOST)
+        } else if is_own || self.wire.status() == Status::Failed {
+            self.wire.drop_portal(id);
+            self.wire.send_command("ROLLBACK").and_then(|()| self.wire.discard_in_flight(MOST))
         } else {
             self.wire.close_portal(id)
         };
@@ -355,7 +384,7 @@ impl Conversation {
     /// Another stream within one.
     fn second(&mut self) -> Result<(), String> {
         let parameters = Parameters { types: vec![], values: vec![] };
-        let id = match self.wire.open_portal(None, "ROWS 9", &parameters, 3) {
+        let id = match self.wire.open_portal("ROWS 9", &parameters, 3) {
             Ok(id) => id,
             Err(failure) => {
                 self.if_honest(false, "a stream within a stream")?;

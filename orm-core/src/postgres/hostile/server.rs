@@ -193,6 +193,12 @@ impl Honest {
             }
             if sql.starts_with("SET") {
                 self.complete("SET");
+            } else if sql == "SHOW statement_timeout" {
+                self.columns();
+                // It changes now and then.
+                let value: &[u8] = if self.rng.u8(..4) == 0 { b"\0\x01\0\0\0\x0510min" } else { b"\0\x01\0\0\0\x010" };
+                self.say(b'D', value);
+                self.complete("SHOW");
             } else if sql.starts_with("SHOW") {
                 self.columns();
                 self.say(b'D', b"\0\x01\0\0\0\x03off");

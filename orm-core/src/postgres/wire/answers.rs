@@ -233,7 +233,7 @@ impl Wire {
     }
 
     #[cold]
-    fn note(&mut self, kind: u8) -> Result<(), Failure> {
+    pub(super) fn note(&mut self, kind: u8) -> Result<(), Failure> {
         match kind {
             kind::NOTICE => {
                 let word = ServerWord::parse(self.messages.body())?;
@@ -341,47 +341,6 @@ impl Wire {
     pub(in crate::postgres) fn skip_all(&mut self) -> Result<(), Failure> {
         while self.next_row()? {}
         Ok(())
-    }
-
-    /// Reads what has been received already of all that is in flight, and throws it away, without waiting for more;
-    /// whether that was all. A failure in it is the answer.
-    pub(in crate::postgres) fn discard_received(&mut self) -> Result<bool, Failure> {
-        self.guarded(|wire| {
-            while !wire.in_flight.is_empty() && wire.messages.has_one() {
-                wire.discard_message()?;
-            }
-            Ok(wire.in_flight.is_empty())
-        })
-    }
-
-    /// Reads all that is in flight, and throws it away.
-    pub(in crate::postgres) fn discard_in_flight(&mut self) -> Result<(), Failure> {
-        self.guarded(|wire| {
-            let mut failure = None;
-            while !wire.in_flight.is_empty() {
-                match wire.discard_message() {
-                    Err(lost) if lost.is_loss() => return Err(lost),
-                    Err(other) => failure = failure.or(Some(other)),
-                    Ok(()) => {}
-                }
-            }
-            failure.map_or(Ok(()), Err)
-        })
-    }
-
-    fn discard_message(&mut self) -> Result<(), Failure> {
-        let kind = self.messages.next()?;
-        if is_asynchronous(kind) {
-            return self.note(kind);
-        }
-        match self.in_flight.front() {
-            Some(Request::Portal(_)) => self.take_in_message(kind).map(drop),
-            Some(Request::Statement) => match self.take_in_statement(kind)? {
-                Taken::End => self.end_reading().map(drop),
-                Taken::Row | Taken::Other => Ok(()),
-            },
-            None => Err(unexpected()),
-        }
     }
 
     fn read_row_or_end(&mut self) -> Result<bool, Failure> {
@@ -500,7 +459,11 @@ impl Wire {
 
     /// Takes in what is in flight, so that a statement may be sent or read: rows of portals are kept for them.
     pub(super) fn take_in(&mut self) -> Result<(), Failure> {
-        while let Some(Request::Portal(_)) = self.in_flight.front() {
+        while let Some(Request::Portal(request)) = self.in_flight.front() {
+            if request.is_unlimited() {
+                // It has the connection to itself, and its rows are not for the memory.
+                return Err(Failure::Value("a stream of all rows is open on this connection".into()));
+            }
             self.guarded(Wire::take_in_portal)?;
         }
         Ok(())
@@ -533,7 +496,7 @@ pub(super) enum Taken {
 
 /// Whether a message may come at any time.
 #[inline]
-fn is_asynchronous(kind: u8) -> bool {
+pub(super) fn is_asynchronous(kind: u8) -> bool {
     matches!(kind, kind::NOTICE | kind::NOTIFICATION | kind::PARAMETER)
 }
 

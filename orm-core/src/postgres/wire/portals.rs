@@ -1,22 +1,44 @@
-//! Portals: results that are asked for piece by piece.
+//! Portals: the results of streams.
 //!
-//! A piece is small, whatever the chunks of a stream are, and while one is read the next ones are on their way: the server
-//! works while rows are used, and whoever stops early has little left to read. What is in flight
-//! when something else is to be sent is taken in, and kept with its portal.
+//! A stream that owns its connection is sent in one packet: BEGIN, the statement, an Execute without a row limit, COMMIT. The
+//! server sends rows as fast as they are read, TCP holds it back when they are not, and no round trip is needed up to the end.
+//!
+//! In a user's transaction other statements may run between rows, so rows are asked for in pieces: while one is read the next
+//! ones are on their way. Rows in flight when something else is to be sent are received first, and kept with their portal. A
+//! session with a `statement_timeout` reads its own streams in pieces, too, so that the limit is for a piece: a
+//! consumer may take longer.
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
 use super::{
-    Parameters, Request, StatementId, Wire,
-    answers::{Reading, kind, unanswered, unexpected, unexpected_kind},
+    Parameters, Request, StatementId, Unsendable, Wire,
+    answers::{kind, unanswered, unexpected, unexpected_kind},
     bind,
 };
-use crate::postgres::{
-    column::Column,
-    error::{Failure, ServerWord},
+use crate::{
+    net::reader::Reader,
+    postgres::{
+        column::Column,
+        error::{Failure, ServerWord},
+    },
 };
+
+/// Begins the transaction of a stream, and asks for the limit that the session has for each Execute.
+const BEGIN: &str = "BEGIN READ ONLY; SHOW statement_timeout";
+/// The same for a stream that is read in pieces. The server executes a piece without parallel workers, so a plan that counts
+/// on them would be a bad one ("When Can Parallel Query Be Used?" in PostgreSQL's documentation).
+const BEGIN_IN_PIECES: &str = "BEGIN READ ONLY; SHOW statement_timeout; SET LOCAL max_parallel_workers_per_gather = 0";
+/// What [`BEGIN`] lacks of [`BEGIN_IN_PIECES`].
+const PLAN_IN_PIECES: &str = "SET LOCAL max_parallel_workers_per_gather = 0";
+const COMMIT: &str = "COMMIT";
+/// The row limit of an Execute that has none.
+const ALL: i32 = 0;
+
+/// SQLSTATE of a statement that was cancelled.
+const QUERY_CANCELED: &str = "57014";
 
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
@@ -36,50 +58,96 @@ impl PortalId {
     }
 }
 
-/// A request for a portal: to open it and fetch its first rows, to fetch more, or to close it.
+/// A request for a portal: to open it and fetch its first rows, to fetch more, or to close it; or to begin or commit the
+/// transaction of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PortalRequest {
     id: PortalId,
     awaits: Awaits,
-    /// How many of the rows that were asked for may still come.
-    rows: i32,
+    /// The row limit of its Execute.
+    limit: i32,
 }
 
 /// What a request for a portal is to be answered with next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaits {
+    /// BEGIN is complete.
+    Begun,
+    /// The description, the row and the end of `SHOW statement_timeout`.
+    Setting,
+    SettingRow,
+    SettingShown,
+    /// [`PLAN_IN_PIECES`] is complete.
+    PlanSet,
     Parsed,
     Bound,
     Columns,
-    Rows,
+    /// At most so many rows.
+    Rows(i32),
+    AllRows,
     Closed,
+    /// COMMIT is complete.
+    Committed,
     Ready,
     /// The end, after an error.
     ReadyAfterError,
 }
 
 impl PortalRequest {
+    fn begin(id: PortalId, limit: i32) -> Self {
+        PortalRequest { id, awaits: Awaits::Begun, limit }
+    }
+
+    fn new(id: PortalId, awaits: Awaits) -> Self {
+        PortalRequest { id, awaits, limit: ALL }
+    }
+
+    fn open(id: PortalId, limit: i32) -> Self {
+        PortalRequest { id, awaits: Awaits::Parsed, limit }
+    }
+
+    fn rows(id: PortalId, limit: i32) -> Self {
+        PortalRequest { id, awaits: Awaits::Rows(limit), limit }
+    }
+
+    /// Whether the statement of this request may still run.
+    pub(super) fn may_run(&self) -> bool {
+        matches!(self.awaits, Awaits::Parsed | Awaits::Bound | Awaits::Columns | Awaits::Rows(_) | Awaits::AllRows)
+    }
+
+    /// Whether any number of rows may still come.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.limit == ALL && self.may_run()
+    }
+
     /// Takes in a message of this kind, unless it has no place in the answer: whatever may come comes a limited number of
-    /// times, so that every answer ends.
+    /// times, so that every answer ends. The rows of an Execute without a limit end with the statement.
     #[inline]
     fn follow(&mut self, kind: u8) -> Result<(), Failure> {
         self.awaits = match (self.awaits, kind) {
-            (Awaits::Rows, kind::ROW) if self.rows > 0 => {
-                self.rows -= 1;
-                return Ok(());
-            }
-            (Awaits::Rows, kind::ROW) => {
+            (Awaits::AllRows, kind::ROW) => return Ok(()),
+            (Awaits::Rows(left @ 1..), kind::ROW) => Awaits::Rows(left - 1),
+            (Awaits::Rows(_), kind::ROW) => {
                 return Err(Failure::protocol("it sent more rows of a portal than were asked for"));
             }
-            (Awaits::Rows, kind::SUSPENDED) if self.rows > 0 => {
+            (Awaits::Rows(1..), kind::SUSPENDED) => {
                 return Err(Failure::protocol("it suspended a portal before it had sent the rows that were asked for"));
             }
-            (Awaits::Rows, kind::SUSPENDED | kind::COMPLETE) => Awaits::Ready,
-            (Awaits::Rows, kind::READY) => return Err(unanswered()),
+            (Awaits::AllRows, kind::SUSPENDED) => {
+                return Err(Failure::protocol("it suspended a portal that was executed without a row limit"));
+            }
+            (Awaits::Rows(_), kind::SUSPENDED | kind::COMPLETE) | (Awaits::AllRows, kind::COMPLETE) => Awaits::Ready,
+            (Awaits::Rows(_) | Awaits::AllRows, kind::READY) => return Err(unanswered()),
             (Awaits::Ready | Awaits::ReadyAfterError, kind::READY) => self.awaits,
             (Awaits::Parsed, kind::PARSED) => Awaits::Bound,
             (Awaits::Bound, kind::BOUND) => Awaits::Columns,
-            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) => Awaits::Rows,
+            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) if self.limit == ALL => Awaits::AllRows,
+            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) => Awaits::Rows(self.limit),
+            (Awaits::Begun, kind::COMPLETE) => Awaits::Setting,
+            (Awaits::Setting, kind::COLUMNS) => Awaits::SettingRow,
+            (Awaits::SettingRow, kind::ROW) => Awaits::SettingShown,
+            (Awaits::SettingShown, kind::COMPLETE) if self.limit != ALL => Awaits::PlanSet,
+            (Awaits::SettingShown | Awaits::PlanSet | Awaits::Committed, kind::COMPLETE) => Awaits::Ready,
             (Awaits::Closed, kind::CLOSED) => Awaits::Ready,
             (_, kind::ERROR) => Awaits::ReadyAfterError,
             _ => return Err(unexpected_kind(kind)),
@@ -106,12 +174,27 @@ pub(super) struct Portals {
     pub(super) in_hand: Option<PortalId>,
     /// A failure of what was in flight for a portal when it was closed.
     late_failure: Option<Failure>,
+    /// Whether the session has a `statement_timeout`, as it was when a stream asked last.
+    has_time_limit: Option<bool>,
+}
+
+/// A stream that was opened in a transaction of its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::postgres) enum OpenedStream {
+    /// It is executed without a row limit, and COMMIT is sent behind it.
+    Whole(PortalId),
+    /// It is read in pieces, and its transaction is still to be ended.
+    InPieces(PortalId),
+    /// The session has a `statement_timeout` that it did not have before, so it has to be opened anew.
+    Limited(PortalId),
 }
 
 #[derive(Debug)]
 struct Portal {
     id: PortalId,
     columns: Arc<[Column]>,
+    /// It was executed without a row limit.
+    is_whole: bool,
     /// Requests for rows that are in flight.
     in_flight: usize,
     /// The most rows of a piece.
@@ -170,7 +253,7 @@ impl Portal {
     /// so that the server has something to do whenever it has done one.
     #[inline]
     fn wants_more(&self) -> bool {
-        self.in_flight < if self.has_full_size { 3 } else { 2 }
+        !self.is_whole && self.in_flight < if self.has_full_size { 3 } else { 2 }
     }
 }
 
@@ -188,6 +271,31 @@ impl Portals {
         self.in_hand = None;
     }
 
+    /// A new portal, of pieces of so many rows at most; the first piece has so many.
+    fn add(&mut self, most_rows: i32) -> (PortalId, i32) {
+        self.made += 1;
+        let id = PortalId(self.made);
+        let first = FIRST.min(most_rows);
+        self.open.push(Portal {
+            id,
+            columns: Arc::new([]),
+            is_whole: false,
+            in_flight: 0,
+            most: most_rows,
+            next: first,
+            has_full_size: false,
+            widest: 0,
+            stash: Stash::default(),
+            is_done: false,
+            failure: None,
+        });
+        (id, first)
+    }
+
+    fn take_failure(&mut self, id: PortalId) -> Option<Failure> {
+        self.find(id).and_then(|portal| portal.failure.take())
+    }
+
     /// What the server said of a portal that has failed, and whose stream has not told it yet.
     pub(super) fn failure(&self) -> Option<&ServerWord> {
         self.open.iter().find_map(|portal| match &portal.failure {
@@ -198,48 +306,105 @@ impl Portals {
 }
 
 impl Wire {
-    /// Opens a portal, behind `begin` if a transaction is to be begun for it, and asks for its first rows, all in one.
+    /// Opens a stream in a transaction of its own: of all rows at once, or in pieces where each Execute has a time limit.
+    ///
+    /// Where that fails, what was sent may still be in flight, and its transaction open.
+    pub(in crate::postgres) fn open_stream(
+        &mut self,
+        sql: &str,
+        parameters: &Parameters,
+        most_rows: i32,
+    ) -> Result<OpenedStream, Failure> {
+        self.take_in_and_check()?;
+        let (id, first) = self.portals.add(most_rows);
+        let opened = self.begin_stream(id, first, sql, parameters);
+        if opened.is_err() {
+            self.drop_portal(id);
+        }
+        opened
+    }
+
+    fn begin_stream(
+        &mut self,
+        id: PortalId,
+        first: i32,
+        sql: &str,
+        parameters: &Parameters,
+    ) -> Result<OpenedStream, Failure> {
+        let known = self.portals.has_time_limit;
+        if known.is_none() {
+            // Once for a connection, this is a round trip of its own.
+            self.send(|out| {
+                parameters.are_few_enough()?;
+                Ok(frontend::query(BEGIN, out)?)
+            })?;
+            self.in_flight.push_back(Request::Portal(PortalRequest::begin(id, ALL)));
+            self.guarded(|wire| wire.read_begin(id))?;
+        }
+        let has_limit = self.portals.has_time_limit == Some(true);
+        let limit = if has_limit { first } else { ALL };
+        let command = match (known, has_limit) {
+            (None, false) => None,
+            (None, true) => Some((PLAN_IN_PIECES, PortalRequest::new(id, Awaits::PlanSet))),
+            (Some(_), false) => Some((BEGIN, PortalRequest::begin(id, limit))),
+            (Some(_), true) => Some((BEGIN_IN_PIECES, PortalRequest::begin(id, limit))),
+        };
+        self.send(|out| {
+            parameters.are_few_enough()?;
+            if let Some((command, _)) = command {
+                frontend::query(command, out)?;
+            }
+            open(id, sql, parameters, limit, out)?;
+            if !has_limit {
+                frontend::query(COMMIT, out)?;
+            }
+            Ok(())
+        })?;
+        self.in_flight.extend(command.map(|(_, request)| Request::Portal(request)));
+        self.in_flight.push_back(Request::Portal(PortalRequest::open(id, limit)));
+        if !has_limit {
+            self.in_flight.push_back(Request::Portal(PortalRequest::new(id, Awaits::Committed)));
+        }
+        if command.is_some() {
+            self.guarded(|wire| wire.read_begin(id))?;
+        }
+        if let Some(portal) = self.portals.find(id) {
+            (portal.in_flight, portal.is_whole) = (1, !has_limit);
+        }
+        if !has_limit && self.portals.has_time_limit == Some(true) {
+            return Ok(OpenedStream::Limited(id));
+        }
+        self.guarded(|wire| wire.read_opening(id))?;
+        Ok(if has_limit { OpenedStream::InPieces(id) } else { OpenedStream::Whole(id) })
+    }
+
+    /// Opens a portal in the transaction that is open, and asks for its first rows, all in one.
     pub(in crate::postgres) fn open_portal(
         &mut self,
-        begin: Option<&str>,
         sql: &str,
         parameters: &Parameters,
         most_rows: i32,
     ) -> Result<PortalId, Failure> {
         self.take_in_and_check()?;
-        self.portals.made += 1;
-        let id = PortalId(self.portals.made);
-        let statement = StatementId::UNNAMED.name();
-        let first = FIRST.min(most_rows);
-        self.send(|out| {
-            parameters.are_few_enough()?;
-            if let Some(begin) = begin {
-                frontend::query(begin, out)?;
-            }
-            frontend::parse(&statement, sql, parameters.types.iter().copied(), out)?;
-            bind(&id.name(), &statement, parameters, out)?;
-            frontend::describe(b'P', &id.name(), out)?;
-            frontend::execute(&id.name(), first, out)?;
-            frontend::sync(out);
-            Ok(())
-        })?;
-        if begin.is_some() {
-            self.in_flight.push_back(Request::Statement);
-        }
-        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Parsed, rows: first }));
-        self.portals.open.push(Portal {
-            id,
-            columns: Arc::new([]),
-            in_flight: 1,
-            most: most_rows,
-            next: first,
-            has_full_size: false,
-            widest: 0,
-            stash: Stash::default(),
-            is_done: false,
-            failure: None,
-        });
-        let opened = self.guarded(|wire| wire.read_opening(begin, id));
+        let (id, first) = self.portals.add(most_rows);
+        let opened = self
+            .send(|out| {
+                parameters.are_few_enough()?;
+                open(id, sql, parameters, first, out)
+            })
+            .and_then(|()| {
+                self.in_flight.push_back(Request::Portal(PortalRequest::open(id, first)));
+                if let Some(portal) = self.portals.find(id) {
+                    portal.in_flight = 1;
+                }
+                self.guarded(|wire| {
+                    let opened = wire.read_opening(id);
+                    if opened.is_err() && !wire.is_lost() {
+                        wire.take_in_portal()?;
+                    }
+                    opened
+                })
+            });
         if opened.is_err() {
             self.drop_portal(id);
         }
@@ -258,47 +423,39 @@ impl Wire {
         }
     }
 
-    fn read_opening(&mut self, begin: Option<&str>, id: PortalId) -> Result<(), Failure> {
-        if let Some(begin) = begin {
-            self.reading = Some(Reading::command(begin));
-            if let Err(failure) = self.skip_all() {
-                // What was sent behind it has failed as well, or has opened a portal that ended at once.
-                if !self.is_lost() {
-                    self.drop_portal(id);
-                    self.take_in_portal()?;
-                }
-                return Err(failure);
-            }
-        }
+    /// Reads the answer to the command that begins a stream's transaction, or prepares it.
+    fn read_begin(&mut self, id: PortalId) -> Result<(), Failure> {
         loop {
             let kind = self.next_message()?;
-            if kind != kind::ERROR {
-                self.follow(kind)?;
+            if kind == kind::ROW {
+                self.portals.has_time_limit = Some(setting(self.messages.body())? != b"0");
             }
+            if self.take_in_message(kind)? {
+                return self.portals.take_failure(id).map_or(Ok(()), Err);
+            }
+        }
+    }
+
+    /// Reads up to the columns of a portal. An error leaves the end of its answer in flight.
+    fn read_opening(&mut self, id: PortalId) -> Result<(), Failure> {
+        loop {
+            let kind = self.next_message()?;
             match kind {
-                kind::PARSED | kind::BOUND => {}
-                kind::COLUMNS => {
-                    let columns = Column::parse_all(self.messages.body())?;
-                    if let Some(portal) = self.portals.find(id) {
-                        portal.columns = columns;
-                    }
-                    return Ok(());
-                }
-                kind::NO_ROWS => {
-                    self.drop_portal(id);
-                    self.take_in_portal()?;
-                    return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
-                }
-                kind::ERROR => {
-                    let failure = self.server_failure();
-                    if !self.is_lost() {
-                        self.follow(kind)?;
-                        self.drop_portal(id);
-                        self.take_in_portal()?;
-                    }
-                    return Err(failure);
+                kind::PARSED | kind::BOUND | kind::COLUMNS | kind::NO_ROWS | kind::ERROR => {
+                    self.take_in_message(kind)?;
                 }
                 _ => return Err(unexpected()),
+            }
+            if let Some(failure) = self.portals.take_failure(id) {
+                return Err(failure);
+            }
+            if kind == kind::COLUMNS {
+                let columns = Column::parse_all(self.messages.body())?;
+                self.set_columns_of(id, columns);
+                return Ok(());
+            }
+            if kind == kind::NO_ROWS {
+                return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
             }
         }
     }
@@ -376,18 +533,18 @@ impl Wire {
             frontend::sync(out);
             Ok(())
         })?;
-        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Rows, rows }));
+        self.in_flight.push_back(Request::Portal(PortalRequest::rows(id, rows)));
         Ok(())
     }
 
-    /// Takes in that a message of this kind answers the first request in flight, which is one to a portal; says which portal,
-    /// and whether an error had come before.
+    /// Takes in that a message of this kind answers the first request in flight, which is one to a portal; returns the portal,
+    /// and what was awaited.
     #[inline]
-    fn follow(&mut self, kind: u8) -> Result<(PortalId, bool), Failure> {
+    fn follow(&mut self, kind: u8) -> Result<(PortalId, Awaits), Failure> {
         let Some(Request::Portal(request)) = self.in_flight.front_mut() else { return Err(unexpected()) };
-        let has_failed = request.awaits == Awaits::ReadyAfterError;
+        let awaited = request.awaits;
         request.follow(kind)?;
-        Ok((request.id, has_failed))
+        Ok((request.id, awaited))
     }
 
     /// Takes in the answer to the first request in flight, which is one to a portal.
@@ -414,11 +571,17 @@ impl Wire {
     /// Takes in a message to a portal, or to one that is closed, whose rows are thrown away; whether it was the last of its
     /// answer.
     pub(super) fn take_in_message(&mut self, kind: u8) -> Result<bool, Failure> {
-        let (id, has_failed) = self.follow(kind)?;
+        let (id, awaited) = self.follow(kind)?;
         match kind {
             kind::COMPLETE => {
                 if let Some(portal) = self.portals.find(id) {
-                    portal.is_done = true;
+                    match awaited {
+                        Awaits::Rows(_) | Awaits::AllRows => portal.is_done = true,
+                        Awaits::Committed if self.messages.body().starts_with(b"ROLLBACK") => {
+                            portal.failure.get_or_insert(Failure::RolledBack);
+                        }
+                        _ => {}
+                    }
                 }
             }
             kind::ERROR => {
@@ -426,7 +589,7 @@ impl Wire {
                 if self.is_lost() {
                     return Err(failure);
                 }
-                if has_failed {
+                if awaited == Awaits::ReadyAfterError {
                     return Err(unexpected_kind(kind));
                 }
                 match self.portals.find(id) {
@@ -440,7 +603,7 @@ impl Wire {
             }
             kind::READY => {
                 if let Some(portal) = self.portals.find(id) {
-                    portal.in_flight -= 1;
+                    portal.in_flight = portal.in_flight.saturating_sub(1);
                 }
                 self.ready()?;
                 return Ok(true);
@@ -460,12 +623,32 @@ impl Wire {
             frontend::sync(out);
             Ok(())
         })?;
-        self.in_flight.push_back(Request::Portal(PortalRequest { id, awaits: Awaits::Closed, rows: 0 }));
+        self.in_flight.push_back(Request::Portal(PortalRequest::new(id, Awaits::Closed)));
         self.take_in()?;
         match self.portals.late_failure.take() {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
+    }
+
+    /// Reads the end of a stream's transaction, behind its last row, where COMMIT was sent with it.
+    pub(in crate::postgres) fn end_stream(&mut self, id: PortalId) -> Result<(), Failure> {
+        self.take_in()?;
+        let failure = self.portals.take_failure(id);
+        self.drop_portal(id);
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Whether the COMMIT of a stream is in flight.
+    pub(in crate::postgres) fn is_committing(&self) -> bool {
+        let commits =
+            |request: &Request| matches!(request, Request::Portal(request) if request.awaits == Awaits::Committed);
+        self.in_flight.iter().any(commits)
+    }
+
+    /// Whether what was in flight for the portal that was dropped last was cancelled on the server.
+    pub(in crate::postgres) fn was_cancelled(&self) -> bool {
+        self.portals.late_failure.as_ref().is_some_and(|failure| failure.sqlstate() == Some(QUERY_CANCELED))
     }
 
     /// Forgets a portal whose transaction ends; what is still to come of it is thrown away.
@@ -474,4 +657,26 @@ impl Wire {
         self.portals.in_hand = None;
         self.portals.late_failure = None;
     }
+}
+
+/// Writes the messages that open a portal and ask for its first rows.
+fn open(id: PortalId, sql: &str, parameters: &Parameters, limit: i32, out: &mut BytesMut) -> Result<(), Unsendable> {
+    let statement = StatementId::UNNAMED.name();
+    frontend::parse(&statement, sql, parameters.types.iter().copied(), out)?;
+    bind(&id.name(), &statement, parameters, out)?;
+    frontend::describe(b'P', &id.name(), out)?;
+    if limit == ALL {
+        // The columns are sent at once, and not with the first rows, which a sort may keep back for long.
+        frontend::flush(out);
+    }
+    frontend::execute(&id.name(), limit, out)?;
+    frontend::sync(out);
+    Ok(())
+}
+
+/// The value in the only row of a `SHOW`.
+fn setting(row: &[u8]) -> Result<&[u8], Failure> {
+    let mut row = Reader::new(row);
+    let [_, _, length @ ..]: [u8; 6] = row.array()?;
+    Ok(row.bytes(usize::try_from(i32::from_be_bytes(length)).map_err(|_| unexpected())?)?)
 }

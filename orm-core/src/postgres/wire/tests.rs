@@ -66,7 +66,7 @@ fn rows(said: &[&[u8]]) -> Result<usize, Failure> {
 
 fn rows_of_portal(said: &[&[u8]]) -> Result<usize, Failure> {
     let mut wire = wire(said);
-    let portal = wire.open_portal(None, "SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4)?;
+    let portal = wire.open_portal("SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4)?;
     let mut rows = 0;
     loop {
         match wire.next_of_portal(portal) {
@@ -111,7 +111,7 @@ fn a_portals_piece_ends_when_the_server_says_how_it_went() {
 fn an_error_that_cannot_be_read_ends_the_connection() {
     assert!(is_lost(rows(&[PARSED, TYPES, COLUMNS, BOUND, BROKEN_ERROR, READY])));
     let mut wire = wire(&[PARSED, BOUND, COLUMNS, ROW, ROW, ROW, ROW, SUSPENDED, READY, BROKEN_ERROR, READY, READY]);
-    let portal = wire.open_portal(None, "SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4);
+    let portal = wire.open_portal("SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4);
     let portal = portal.expect("that is honest");
     assert!(wire.next_of_portal(portal).is_ok_and(|step| step == Step::Row));
     assert!(is_lost(wire.close_portal(portal)), "what was sent ahead has failed in a way that nobody can read");
