@@ -7,6 +7,8 @@ mod models;
 mod on_commit;
 #[cfg(feature = "sqlite")]
 mod opening;
+#[cfg(feature = "mysql")]
+mod pipelined;
 mod read_only;
 mod retries;
 mod sessions;

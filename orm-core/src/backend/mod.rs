@@ -361,6 +361,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         0
     }
 
+    /// Runs SQL without values and without rows: before the next statement, and together with it if the backend can.
+    fn execute_with_next(link: &mut Self::Link, sql: &'static str) -> QueryResult<()> {
+        link.execute_returning_count(&crate::statement::insert::Sql(sql)).map(drop)
+    }
+
     /// Whether `INSERT … RETURNING` gives the rows as they are stored.
     fn returns_rows(_: &mut Self::Link) -> bool {
         true

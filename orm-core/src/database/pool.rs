@@ -79,6 +79,9 @@ pub struct Target {
     pub(crate) url: DatabaseUrl,
     /// The database lives only as long as a connection to it.
     pub(crate) in_memory: bool,
+    /// What ends statements of the pool's connections early.
+    #[cfg(feature = "mysql")]
+    pub(crate) killer: Arc<crate::mysql::Killer>,
     /// The database's file.
     #[cfg(feature = "sqlite")]
     pub(crate) file: Option<crate::backend::sqlite::file::DatabaseFile>,

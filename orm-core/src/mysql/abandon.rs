@@ -1,27 +1,28 @@
-//! Ending a result that is not wanted any more, without reading what is left of it.
+//! Abandons a result set early, without reading the remaining rows.
 //!
 //! Only a statement that reads is ended. One that writes, such as `CALL` or `INSERT … RETURNING`, would be undone or half
 //! done, so what it returns is read to its end.
 //!
-//! The protocol has no word for that. A second connection tells the server to kill the statement; what the server had
-//! sent by then is read and thrown away. A kill that comes too late would hit the connection's next statement, so one
-//! that is nothing is sent for it to hit. Where the server cannot be told, the connection is given up.
+//! The protocol has no command for that. A second connection sends KILL QUERY; what the server had sent by then is read and
+//! discarded. A late KILL QUERY would cancel the connection's next statement, so a no-op (`DO 0`) is sent to absorb it. Where
+//! the server cannot be told, the connection is closed.
+//!
+//! The second connection is kept for the next kill, one for each pool (see `killer.rs`).
 
 use std::time::Duration;
 
-use super::{MysqlConnection, error::Failure, handshake, session, wire::Wire};
+use super::{MysqlConnection, error::Failure, killer::Sent};
 use crate::net::socket::Deadline;
 
-/// How much is read and thrown away after the kill. More than this is in no buffer between here and the server, so a
-/// server that sends more has not listened.
+/// The most bytes that are read and discarded after the kill. More than this is in no buffer between here and the server, so a
+/// server that sends more ignores the kill.
 const MOST: usize = 64 << 20;
 
-/// How long the end of a result is waited for: longer than pieces of one answer are apart, and not worth a thought where
-/// a statement goes on.
-const A_MOMENT: Duration = Duration::from_millis(20);
+/// How long to wait for the natural end of the result before killing the statement.
+const DRAIN_GRACE: Duration = Duration::from_millis(20);
 
-/// The number of "Query execution was interrupted".
-const INTERRUPTED: u16 = 1317;
+/// `ER_QUERY_INTERRUPTED`.
+const ER_QUERY_INTERRUPTED: u16 = 1317;
 
 impl MysqlConnection {
     /// Ends what is left of the last statement's result.
@@ -46,7 +47,7 @@ impl MysqlConnection {
     /// Where one row was all, as with `get_result`, what ends the result may be on its way. To wait for it costs less
     /// than to connect.
     fn wait_or_kill(&mut self) -> Result<(), Failure> {
-        let received = self.wire.receive_by(Deadline::after(Some(A_MOMENT)))?;
+        let received = self.wire.receive_by(Deadline::after(Some(DRAIN_GRACE)))?;
         self.wire.set_timeouts(&self.options.timeouts)?;
         if received && self.finish_what_is_here() { Ok(()) } else { self.kill() }
     }
@@ -73,60 +74,46 @@ impl MysqlConnection {
     /// server that hangs.
     fn kill(&mut self) -> Result<(), Failure> {
         self.within_connect_timeout(|connection| {
-            let still_runs = match connection.kill_from_another_connection() {
-                Ok(still_runs) => still_runs,
+            let sent = match connection.kill_from_another_connection() {
+                Ok(sent) => sent,
                 // A transaction is worth some reading, for it would be lost with the connection.
                 Err(failure) if connection.wire.in_transaction() => {
                     log::debug!("a statement cannot be ended on the server, so some of it is read: {failure}");
                     connection.throw_away().map_err(|_| failure)?;
-                    false
+                    Sent::Nothing
                 }
                 Err(failure) => return Err(failure),
             };
-            connection.read_what_was_sent(still_runs)
+            connection.read_what_was_sent(sent)
         })
     }
 
-    fn read_what_was_sent(&mut self, still_runs: bool) -> Result<(), Failure> {
+    fn read_what_was_sent(&mut self, sent: Sent) -> Result<(), Failure> {
         let was_open = self.wire.in_transaction();
         let was_killed = match self.throw_away() {
             Ok(()) => false,
             // Another error is of no interest any more, but for what it means to a transaction.
-            Err(failure) if failure.number().is_some() => failure.number() == Some(INTERRUPTED),
+            Err(failure) if failure.number().is_some() => failure.number() == Some(ER_QUERY_INTERRUPTED),
             Err(failure) => return Err(failure),
         };
-        if still_runs && !was_killed {
-            // The statement ended by itself, so the kill may still be on its way to the next one.
+        // Where the statement has ended by itself, the kill hits the next one.
+        if sent == Sent::Kills || (sent == Sent::Kill && !was_killed) {
             match self.wire.query("DO 0") {
-                Ok(_) => {}
-                Err(failure) if failure.number() == Some(INTERRUPTED) => {}
+                // Its answer tells the state, too.
+                Ok(_) => return Ok(self.take_state(was_open)),
+                Err(failure) if failure.number() == Some(ER_QUERY_INTERRUPTED) => {}
                 Err(failure) => return Err(failure),
             }
         }
-        self.ask_for_state(was_open)
+        // Outside of a transaction there is no state to lose.
+        if was_open { self.ask_for_state(was_open) } else { Ok(()) }
     }
 
-    /// Kills the statement; `false` if the server had ended it before.
-    fn kill_from_another_connection(&self) -> Result<bool, Failure> {
+    fn kill_from_another_connection(&self) -> Result<Sent, Failure> {
         let Some(place) = &self.place else {
             return Err(Failure::Lost("the server knows it by another number".into()));
         };
-        let deadline = Deadline::after(self.options.timeouts.connect);
-        let mut other = handshake::log_in(&self.options, self.tls.as_ref(), deadline)
-            .map(Wire::new)
-            .map_err(|error| Failure::Lost(format!("{error:?}").into()))?;
-        let id = self.wire.id();
-        // A proxy may have led us to another server, or the server been started anew, and somebody else has this number.
-        match session::seen(&mut other, &id.to_string())? {
-            Some(seen) if seen.place == *place => {
-                if seen.command == "Sleep" {
-                    return Ok(false);
-                }
-                other.query(&format!("KILL QUERY {id}"))?;
-                Ok(true)
-            }
-            _ => Err(Failure::Lost("the server does not show it to a second connection".into())),
-        }
+        self.killer.kill(self.wire.id(), place, &self.options, self.tls.as_ref())
     }
 
     fn throw_away(&mut self) -> Result<(), Failure> {

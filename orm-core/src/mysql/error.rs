@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, io};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use mysql_common::packets::ServerError;
 
-use crate::{error::ErrorKind, net::loss::Loss};
+use crate::{error::ErrorKind, net::loss::Loss, statement::insert::ANOTHER_KEY};
 
 /// What went wrong.
 #[derive(Debug)]
@@ -41,6 +41,17 @@ impl From<&ServerError<'_>> for ServerWord {
             sqlstate: error.sql_state_ref().map_or_else(|| "HY000".to_owned(), |state| state.as_str().into_owned()),
             message: error.message_str().into_owned(),
         }
+    }
+}
+
+/// `ER_DATA_OUT_OF_RANGE`.
+const OUT_OF_RANGE: u16 = 1690;
+const BY_ANOTHER_KEY: &str = "a row is there by another unique key than the one that was named";
+
+impl ServerWord {
+    /// Whether an upsert has met a row by another key than the one that was named.
+    fn is_another_key(&self) -> bool {
+        self.number == OUT_OF_RANGE && self.message.contains(ANOTHER_KEY)
     }
 }
 
@@ -131,6 +142,10 @@ impl From<Failure> for DieselError {
         let message = failure.to_string();
         let information = |message, details| Box::new(Information { message, details });
         match failure {
+            Failure::Server(word) if word.is_another_key() => DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation,
+                information(BY_ANOTHER_KEY.to_owned(), None),
+            ),
             Failure::Server(word) => {
                 let details = format!("error {}, SQLSTATE {}", word.number, word.sqlstate);
                 DieselError::DatabaseError(diesel_kind(&word), information(word.message, Some(details)))
@@ -249,6 +264,20 @@ mod tests {
         assert_eq!(information.message(), "Lock wait timeout exceeded");
         assert_eq!(information.details(), Some("error 1205, SQLSTATE HY000"));
         assert_eq!(information.details().and_then(kind_of_details), Some(ErrorKind::LockTimeout));
+    }
+
+    #[test]
+    fn a_row_that_is_met_by_another_key_is_a_unique_violation() {
+        let kind = |message: &str| {
+            let word = ServerWord { number: OUT_OF_RANGE, sqlstate: "22003".into(), message: message.into() };
+            match DieselError::from(Failure::Server(word)) {
+                DieselError::DatabaseError(kind, _) => format!("{kind:?}"),
+                other => panic!("{other:?}"),
+            }
+        };
+        let expression = format!("BIGINT value is out of range in '{ANOTHER_KEY} (`db`.`t`.`id` is not null)'");
+        assert_eq!(kind(&expression), "UniqueViolation");
+        assert_eq!(kind("BIGINT value is out of range in '`db`.`t`.`a` + 1'"), "Unknown");
     }
 
     #[test]

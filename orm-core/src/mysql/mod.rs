@@ -1,9 +1,9 @@
 //! A connection of our own to MySQL and MariaDB, which reads packet by packet.
 //!
 //! `options.rs` reads the URL, `handshake.rs` logs in, `packets.rs` cuts the bytes into packets, `wire.rs` sends commands
-//! and reads answers, `parameters.rs` and `row.rs` are the values in either direction, `session.rs` makes a session what it shall be, `transaction.rs` says what failures mean, `abandon.rs` ends
-//! results that are not wanted any more; here it becomes a connection of Diesel's, and in `roles.rs` whatever else
-//! Diesel's programs want of one.
+//! and reads answers, and `wire/pipeline.rs` sends several in one write; `parameters.rs` and `row.rs` are the values in either direction,
+//! `session.rs` sets up a session, `transaction.rs` says what failures mean, `abandon.rs` ends results early, by the connection of
+//! `killer.rs`; here it becomes a connection of Diesel's, and in `roles.rs` whatever else Diesel's programs want of one.
 
 mod abandon;
 mod column;
@@ -12,6 +12,7 @@ mod error;
 mod handshake;
 #[cfg(test)]
 mod hostile;
+mod killer;
 mod options;
 mod packets;
 mod parameters;
@@ -20,9 +21,10 @@ mod roles;
 mod row;
 mod session;
 mod transaction;
+mod version;
 mod wire;
 
-use std::{fmt, result::Result as StdResult};
+use std::{fmt, result::Result as StdResult, sync::Arc};
 
 use diesel::{
     ConnectionResult, QueryResult,
@@ -45,9 +47,12 @@ use self::{
     error::Failure,
     parameters::Parameter,
     session::Place,
-    wire::{Answer, Prepared, Wire},
+    wire::{Answer, Prepared, UNKNOWN_STATEMENT, Wire},
 };
-pub(crate) use self::{error::kind_of_details, options::Options, parameters::literal_of_time, row::RowRef};
+pub(crate) use self::{
+    error::kind_of_details, killer::Killer, options::Options, parameters::literal_of_time, row::RowRef,
+    version::Version, wire::Begin,
+};
 use crate::{
     database::{Settings, url::DatabaseUrl},
     error::{Error, ErrorKind, Result},
@@ -55,22 +60,20 @@ use crate::{
         effects,
         established::establish,
         socket::Deadline,
-        statements::{KEPT, Kept, Statements},
+        statements::{KEPT, Kept, Statements, begins_with},
         tls::Tls,
     },
 };
 
 /// The server prepares the statement again by itself when a table has changed; if that fails several times it says so.
 const MUST_BE_PREPARED_AGAIN: u16 = 1615;
-/// The server has forgotten the statement.
-const UNKNOWN_STATEMENT: u16 = 1243;
 
 /// A connection to MySQL or MariaDB that reads each row from the wire when it is asked for.
 ///
 /// It is a full [`diesel::Connection`] of the backend [`Mysql`], in Rust from end to end: no C library is needed. `load`
 /// and `load_iter` never hold more than the row in hand; collecting rows is the caller's choice. An iterator that is
-/// dropped early ends its SELECT on the server (by `KILL QUERY` from a second connection, for which the server must
-/// be able to take one), or else gives the connection up, so that a pool replaces it. A statement that may write, such as
+/// dropped early ends its SELECT on the server (by `KILL QUERY` from a second connection, which the server must accept; it is kept
+/// for a minute, one for all connections of a [`Database`](crate::Database)), or else gives the connection up, so that a pool replaces it. A statement that may write, such as
 /// `CALL`, `INSERT … RETURNING` or a SELECT that calls a function of the user's own, is not cut short: what it returns is read
 /// to its end, and dropped.
 ///
@@ -117,7 +120,9 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 ///   table above are refused, where Diesel passes over them.
 /// - Sessions are strict, as said above.
 /// - At most 100 prepared statements are kept for each connection; those that have not been used for longest make room.
-///   Diesel keeps all, and a server has room for 16,382 unless it is told otherwise.
+///   Diesel keeps all, and a server has room for 16,382 unless it is told otherwise. Statements that Diesel would prepare each
+///   time, such as `sql_query` or lists of some length, are kept, too, in a quarter of the room until they are repeated.
+/// - On MariaDB, a statement is prepared and executed in one round trip, unless the statement that was prepared before may write.
 /// - `batch_execute` gives errors their kinds, too. MariaDB's CHECK constraints have theirs, and a lost connection is
 ///   `DatabaseErrorKind::ClosedConnection`.
 /// - After a deadlock nothing is sent before the transaction is rolled back here, as said above. A transaction that is
@@ -167,6 +172,8 @@ pub struct MysqlConnection {
     place: Option<Place>,
     options: Box<Options>,
     tls: Option<Tls>,
+    /// Ends statements early.
+    killer: Arc<Killer>,
     statements: Statements<Prepared>,
     transaction: AnsiTransactionManager,
     /// The server has ended the transaction that is open here.
@@ -178,12 +185,11 @@ pub struct MysqlConnection {
 
 impl MysqlConnection {
     /// Connects, logs in, and makes the session what the documentation says.
-    pub(crate) fn open(options: Options) -> Result<Self> {
+    pub(crate) fn open(options: Options, killer: Arc<Killer>) -> Result<Self> {
         let tls = Tls::new(&options.tls)?;
         let deadline = Deadline::after(options.timeouts.connect);
         let mut wire = Wire::new(handshake::log_in(&options, tls.as_ref(), deadline)?);
-        let ready = session::set_up(&mut wire, &options).and_then(|_| session::own_place(&mut wire));
-        let place = ready.map_err(|failure| {
+        let place = session::set_up(&mut wire, &options).map_err(|failure| {
             Error::new(ErrorKind::Connection, "the session cannot be set up").with_source(DieselError::from(failure))
         })?;
         wire.set_timeouts(&options.timeouts).map_err(|failure| {
@@ -194,6 +200,7 @@ impl MysqlConnection {
             place,
             options: Box::new(options),
             tls,
+            killer,
             statements: Statements::new(KEPT),
             transaction: AnsiTransactionManager::default(),
             rolled_back: false,
@@ -207,9 +214,9 @@ impl MysqlConnection {
         self.wire.version()
     }
 
-    /// Whether the server says that a transaction is open; it said so with its last answer.
+    /// Whether a transaction is open, as the server said with its last answer, or begins with the next statement.
     pub(crate) fn in_transaction(&self) -> bool {
-        self.wire.in_transaction()
+        self.wire.in_transaction() || self.wire.is_beginning()
     }
 
     /// The key that the last statement has stored in an `AUTO_INCREMENT` column, as the server's answer to it said; 0 if none.
@@ -278,7 +285,10 @@ impl MysqlConnection {
         })
     }
 
-    fn execute_prepared(&mut self, sql: &str, values: &[Parameter], keep: bool) -> StdResult<Answer, Failure> {
+    fn execute_prepared(&mut self, sql: &str, values: &[Parameter], recurs: bool) -> StdResult<Answer, Failure> {
+        if changes_meaning(sql) {
+            self.forget_all();
+        }
         if let Some(known) = self.statements.get(sql) {
             match self.wire.execute(known, values, sql, self.only_reads) {
                 // Nothing has been done yet; this happens where a table was changed meanwhile.
@@ -289,18 +299,28 @@ impl MysqlConnection {
                 answer => return answer,
             }
         }
-        if keep && self.statements.keeps() {
+        if recurs && self.statements.keeps() {
             self.instrumentation.on_connection_event(InstrumentationEvent::cache_query(sql));
         }
-        let statement = self.wire.prepare(sql)?;
-        let kept = if keep { self.statements.keep(sql, statement) } else { Kept::No };
-        let answer = self.wire.execute(statement, values, sql, self.only_reads);
-        match kept {
-            Kept::Yes { instead_of: None } => {}
-            Kept::Yes { instead_of: Some(old) } => self.wire.forget(old),
-            Kept::No => self.wire.forget(statement),
+        let (prepared, answer) = self.wire.prepare_and_execute(sql, values, self.only_reads);
+        if let Some(statement) = prepared {
+            // What Diesel would prepare anew each time, because it evicts nothing, may well come again.
+            let kept = match recurs {
+                true => self.statements.keep(sql, statement),
+                false => self.statements.keep_on_trial(sql, statement),
+            };
+            match kept {
+                Kept::Yes { instead_of: None } => {}
+                Kept::Yes { instead_of: Some(old) } => self.wire.forget(old),
+                Kept::No => self.wire.forget(statement),
+            }
         }
         answer
+    }
+
+    /// Lets the server forget all prepared statements.
+    fn forget_all(&mut self) {
+        self.statements.clear().into_iter().for_each(|statement| self.wire.forget(statement));
     }
 
     /// Tells the instrumentation of a statement.
@@ -312,6 +332,11 @@ impl MysqlConnection {
     }
 }
 
+/// Whether other statements may mean something else after this one, so that what is prepared must not be used any more.
+fn changes_meaning(sql: &str) -> bool {
+    begins_with(sql, &["USE"]) || (begins_with(sql, &["SET"]) && sql.to_ascii_lowercase().contains("sql_mode"))
+}
+
 impl ConnectionSealed for MysqlConnection {}
 
 impl SimpleConnection for MysqlConnection {
@@ -321,10 +346,12 @@ impl SimpleConnection for MysqlConnection {
                 connection.rolled_back = false;
             }
             connection.run(|connection| {
+                if transaction::is_end(query) && connection.wire.end_unsent() {
+                    return Ok(());
+                }
                 if !transaction::is_of_transactions(query) {
                     // It may choose another database, and what is prepared would go on with the tables of this one.
-                    let useless = connection.statements.clear();
-                    useless.into_iter().for_each(|statement| connection.wire.forget(statement));
+                    connection.forget_all();
                 }
                 connection.wire.query(query)?;
                 connection.wire.skip_all().map(drop)
@@ -338,7 +365,10 @@ impl Connection for MysqlConnection {
     type TransactionManager = AnsiTransactionManager;
 
     fn establish(url: &str) -> ConnectionResult<Self> {
-        let open = |url: DatabaseUrl| Options::new(&url, &Settings::default()).and_then(Self::open);
+        let open = |url: DatabaseUrl| {
+            let options = Options::new(&url, &Settings::default())?;
+            Self::open(options, Arc::default())
+        };
         let (connection, instrumentation) = establish(url, "mysql", open)?;
         Ok(MysqlConnection { instrumentation, ..connection })
     }

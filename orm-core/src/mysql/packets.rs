@@ -109,6 +109,22 @@ impl Packets {
         Ok(())
     }
 
+    /// Whether what is sent is compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compressed.is_some()
+    }
+
+    /// The number of the next packet.
+    pub(super) fn number(&self) -> u8 {
+        self.number
+    }
+
+    /// Says the number of the next packet to be received: it goes on from those of the command that it answers, where other
+    /// commands were sent behind that.
+    pub(super) fn expect(&mut self, number: u8) {
+        self.number = number;
+    }
+
     /// Puts a packet in line to be sent.
     pub(super) fn put(&mut self, payload: &[u8]) {
         let mut parts = payload.chunks(LONGEST_PART);

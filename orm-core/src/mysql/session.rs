@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    MysqlConnection,
-    error::Failure,
-    options::Options,
-    row::text_value,
-    wire::{Answer, Wire},
-};
+use super::{MysqlConnection, error::Failure, options::Options, row::text_value, wire::Wire};
 
 /// What tells a session from all others, besides its number.
 #[derive(Debug, PartialEq)]
@@ -37,11 +31,23 @@ impl PartialEq for Start {
     }
 }
 
-/// Makes the session what the documentation says; returns the database that names without one are looked up in.
-pub(super) fn set_up(wire: &mut Wire, options: &Options) -> Result<Option<String>, Failure> {
-    wire.query(&format!("{}; SELECT @@max_allowed_packet, VERSION(), DATABASE()", settings(options)))?;
+/// Makes the session what the documentation says, and returns where another connection finds it; in one round trip. `None`
+/// if it cannot be found again by its number.
+pub(super) fn set_up(wire: &mut Wire, options: &Options) -> Result<Option<Place>, Failure> {
+    apply(wire, options, &format!("; {}", seen_as("CONNECTION_ID()")))?;
+    let seen = match wire.skip() {
+        Ok(()) => seen_row(wire)?,
+        Err(failure) => unseen(failure)?,
+    };
+    // Where a proxy has given us a number of its own, it is another connection's on the server.
+    Ok(seen.filter(|seen| seen.id == wire.id().to_string()).map(|seen| seen.place))
+}
+
+/// Sends the settings and what stands behind them, and returns the database that names without one are looked up in.
+fn apply(wire: &mut Wire, options: &Options, behind: &str) -> Result<Option<String>, Failure> {
+    wire.query(&format!("{}; SELECT @@max_allowed_packet, VERSION(), DATABASE(){behind}", settings(options)))?;
     wire.skip()?;
-    let [size, version, database] = one_row(wire)?;
+    let [size, version, database] = next_row(wire)?;
     let size = size.and_then(|size| size.parse().ok());
     wire.set_max_allowed_packet(size.ok_or_else(|| Failure::protocol("it has no max_allowed_packet"))?);
     if let Some(version) = version {
@@ -74,13 +80,6 @@ fn seconds(limit: Duration) -> u64 {
     limit.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-/// The place of this connection; `None` where it cannot be found again by its number.
-pub(super) fn own_place(wire: &mut Wire) -> Result<Option<Place>, Failure> {
-    // Where a proxy has given us a number of its own, it is another connection's on the server.
-    let seen = seen(wire, "CONNECTION_ID()")?;
-    Ok(seen.filter(|seen| seen.id == wire.id().to_string()).map(|seen| seen.place))
-}
-
 /// A connection, as the server shows it to another one.
 pub(super) struct Seen {
     id: String,
@@ -91,36 +90,53 @@ pub(super) struct Seen {
 
 /// The connection with this number.
 pub(super) fn seen(wire: &mut Wire, id: &str) -> Result<Option<Seen>, Failure> {
-    let sql = format!("SELECT ID, HOST, COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}");
-    let found = match wire.query(&sql) {
-        Ok(_) => one_row(wire)?,
-        // MySQL may do without this table one day; then connections are not found again.
-        Err(failure) if failure.number().is_some() => return Ok(None),
-        Err(failure) => return Err(failure),
-    };
-    let [Some(id), Some(host), Some(command)] = found else { return Ok(None) };
+    match wire.query(&seen_as(id)) {
+        Ok(_) => seen_row(wire),
+        Err(failure) => unseen(failure),
+    }
+}
+
+fn seen_as(id: &str) -> String {
+    format!("SELECT ID, HOST, COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}")
+}
+
+/// MySQL may do without this table one day; then connections are not found again.
+fn unseen(failure: Failure) -> Result<Option<Seen>, Failure> {
+    if failure.number().is_some() { Ok(None) } else { Err(failure) }
+}
+
+/// The row of that query.
+fn seen_row(wire: &mut Wire) -> Result<Option<Seen>, Failure> {
+    let [Some(id), Some(host), Some(command)] = next_row(wire)? else { return Ok(None) };
     let server = if host.contains(':') { None } else { Some(start(wire)?) };
     Ok(Some(Seen { id, place: Place { host, server }, command }))
 }
 
 fn start(wire: &mut Wire) -> Result<Start, Failure> {
     wire.query("SHOW GLOBAL STATUS LIKE 'Uptime'")?;
-    let [_, uptime] = one_row(wire)?;
+    let [_, uptime] = next_row(wire)?;
     let uptime = uptime.and_then(|uptime| uptime.parse().ok()).map(Duration::from_secs);
     Ok(Start { uptime: uptime.ok_or_else(|| Failure::protocol("it has no uptime"))?, at: Instant::now() })
 }
 
-/// The row of a result in text; all NULL if there is none.
-fn one_row<const N: usize>(wire: &mut Wire) -> Result<[Option<String>; N], Failure> {
+/// The row of a result in text, which is read to its end; all NULL if there is none.
+fn next_row<const N: usize>(wire: &mut Wire) -> Result<[Option<String>; N], Failure> {
     let mut row = [const { None }; N];
     if wire.next_row()? {
         for (position, value) in row.iter_mut().enumerate() {
             *value = text_value(wire.text_row(), position)?;
         }
+        while wire.next_row()? {}
     }
-    wire.skip_all()?;
     Ok(row)
 }
+
+/// A server gives up a client that takes nothing for `net_write_timeout` (a minute, by default), in the middle of the
+/// result; the consumer of a stream may take longer than that for a row. Connector/J raises it for its streams, too.
+/// A day; a client that has gone is noticed by TCP, long before.
+const BE_PATIENT: &str =
+    "SET @orm_core_net_write_timeout = @@SESSION.net_write_timeout, SESSION net_write_timeout = 86400";
+const BE_AS_BEFORE: &str = "SET SESSION net_write_timeout = @orm_core_net_write_timeout";
 
 impl MysqlConnection {
     /// Makes the session as new, for the next who has the connection: what somebody has set, locked, prepared or left
@@ -131,7 +147,7 @@ impl MysqlConnection {
         drop(self.statements.clear()); // the server does so by itself
         let renewed = self.within_connect_timeout(|connection| {
             connection.wire.reset()?;
-            let chosen = set_up(&mut connection.wire, &connection.options)?;
+            let chosen = apply(&mut connection.wire, &connection.options, "")?;
             match &connection.options.database {
                 Some(database) => connection.wire.choose_database(database),
                 None if chosen.is_some() => Err(Failure::Lost("a database was chosen, and the URL names none".into())),
@@ -141,20 +157,23 @@ impl MysqlConnection {
         self.checked(renewed)
     }
 
-    /// Runs a SET, which has nothing to do with a transaction and may run in whatever state one is.
-    pub(crate) fn set_session(&mut self, sql: &str) -> diesel::QueryResult<()> {
-        self.finish();
-        let set = self.within_connect_timeout(|connection| match connection.wire.query(sql)? {
-            Answer::Done { .. } => Ok(()),
-            Answer::Rows => connection.wire.skip_all().map(drop),
-        });
-        self.checked(set)
+    /// Has the server wait for a reader of the next statement as long as he takes.
+    pub(crate) fn be_patient(&mut self) {
+        if !self.wire.take_back(BE_AS_BEFORE) {
+            self.wire.execute_with_next(BE_PATIENT.into());
+        }
     }
 
-    /// Gives the connection up, because it cannot be made what the next who has it expects.
-    pub(crate) fn discard(&mut self, why: diesel::result::Error) {
-        log::debug!("a connection is given up, because it cannot be made as it was: {why}");
-        self.give_up(&Failure::Lost(why.to_string().into()));
+    /// Runs SQL without rows together with the next statement.
+    pub(crate) fn execute_with_next(&mut self, sql: &'static str) {
+        self.wire.execute_with_next(sql.into());
+    }
+
+    /// Undoes [`be_patient`](Self::be_patient), with the next statement.
+    pub(crate) fn be_as_before(&mut self) {
+        if !self.wire.take_back(BE_PATIENT) {
+            self.wire.execute_with_next(BE_AS_BEFORE.into());
+        }
     }
 
     /// Does what a user does not know of, and shall not wait for on a server that hangs.

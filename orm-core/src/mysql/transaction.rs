@@ -4,10 +4,11 @@ use std::num::NonZeroU32;
 
 use diesel::{
     QueryResult,
-    connection::{AnsiTransactionManager, TransactionManager},
+    connection::{AnsiTransactionManager, InstrumentationEvent, TransactionDepthChange, TransactionManager},
+    result::Error as DieselError,
 };
 
-use super::{MysqlConnection, error::Failure};
+use super::{Begin, MysqlConnection, error::Failure};
 
 impl MysqlConnection {
     /// Does something on the wire, when it is free, unless it would do so outside of a transaction by mistake.
@@ -18,6 +19,21 @@ impl MysqlConnection {
         }
         let answer = f(self);
         self.checked(answer)
+    }
+
+    /// Begins a transaction: with its first statement, in the same round trip. One in which nothing is sent costs none.
+    pub(crate) fn begin(&mut self, begin: Begin) -> QueryResult<()> {
+        if self.depth()?.is_some() {
+            return Err(DieselError::AlreadyInTransaction);
+        }
+        let depth = NonZeroU32::MIN;
+        self.instrumentation.on_connection_event(InstrumentationEvent::begin_transaction(depth));
+        self.run(|connection| {
+            connection.wire.begin_with_next(begin);
+            Ok(())
+        })?;
+        let status = AnsiTransactionManager::transaction_manager_status_mut(self);
+        status.transaction_state()?.change_transaction_depth(TransactionDepthChange::IncreaseDepth)
     }
 
     /// Diesel's error for ours, which is taken in.
@@ -54,12 +70,17 @@ impl MysqlConnection {
     /// Asks for the state of the transaction, which an error does not tell; it also tells whether the server has hung up.
     pub(super) fn ask_for_state(&mut self, was_open: bool) -> Result<(), Failure> {
         self.wire.ping()?;
+        self.take_state(was_open);
+        Ok(())
+    }
+
+    /// Takes in the state of the transaction that the server has just told.
+    pub(super) fn take_state(&mut self, was_open: bool) {
         if was_open && !self.wire.in_transaction() && matches!(self.depth(), Ok(Some(_))) {
             self.rolled_back = true;
             AnsiTransactionManager::transaction_manager_status_mut(self)
                 .set_requires_rollback_maybe_up_to_top_level(true);
         }
-        Ok(())
     }
 
     /// How many transactions and savepoints Diesel knows to be open.
@@ -94,7 +115,16 @@ pub(super) fn is_of_transactions(sql: &str) -> bool {
 
 /// Whether this rolls a transaction back, all of it.
 pub(super) fn is_rollback(sql: &str) -> bool {
-    sql.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case("ROLLBACK")
+    is_word(sql, "ROLLBACK")
+}
+
+/// Whether this ends a transaction, and does nothing else.
+pub(super) fn is_end(sql: &str) -> bool {
+    is_rollback(sql) || is_word(sql, "COMMIT")
+}
+
+fn is_word(sql: &str, word: &str) -> bool {
+    sql.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case(word)
 }
 
 #[cfg(test)]

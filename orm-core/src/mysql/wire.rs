@@ -4,24 +4,28 @@
 //! knows nothing of Diesel's queries.
 
 mod answers;
+mod pipeline;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use mysql_common::constants::{CapabilityFlags, StatusFlags};
 
 #[cfg(test)]
 pub(super) use self::answers::ok_packet;
+pub(crate) use self::pipeline::Begin;
+use self::pipeline::{Command, LastPrepared};
 use super::{
     column::Column,
     error::Failure,
     handshake::{Greeted, error_packet},
     packets::Packets,
-    parameters::{self, Parameter},
+    parameters::Parameter,
     reader::Reader,
     row::Spans,
+    version::Version,
 };
 use crate::net::{
-    effects::Words,
+    effects::{Effects, Words},
     loss::Loss,
     socket::{Deadline, Timeouts},
 };
@@ -33,6 +37,9 @@ const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
 const COM_RESET_CONNECTION: u8 = 0x1F;
+
+/// `ER_UNKNOWN_STMT_HANDLER`.
+pub(super) const UNKNOWN_STATEMENT: u16 = 1243;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -55,6 +62,13 @@ pub(super) struct Wire {
     max_allowed_packet: usize,
     /// Statements that the server shall forget, once something is sent.
     useless: Vec<Prepared>,
+    /// SQL without rows, such as SET, that travels ahead of the next statement.
+    settings: Vec<Cow<'static, str>>,
+    /// The beginning of a transaction, which travels with the next statement.
+    begin: Option<Begin>,
+    /// Whether a statement may be prepared and executed in one round trip.
+    pipelines: bool,
+    last_prepared: Option<LastPrepared>,
     /// Whether the transaction that is open may have changed something.
     has_written: bool,
     /// Whether something was sent that may commit, and has not been answered.
@@ -118,6 +132,7 @@ impl Wire {
             packets: greeted.packets,
             capabilities: greeted.capabilities,
             id: greeted.id,
+            pipelines: Version::parse(&greeted.version).executes_the_last_prepared(),
             version: greeted.version,
             status: StatusFlags::SERVER_STATUS_AUTOCOMMIT,
             last_insert_id: 0,
@@ -127,6 +142,9 @@ impl Wire {
             done_left: 0,
             max_allowed_packet: usize::MAX,
             useless: Vec::new(),
+            settings: Vec::new(),
+            begin: None,
+            last_prepared: None,
             has_written: false,
             is_at_stake: false,
             lost: None,
@@ -142,6 +160,7 @@ impl Wire {
     }
 
     pub(super) fn set_version(&mut self, version: String) {
+        self.pipelines = Version::parse(&version).executes_the_last_prepared();
         self.version = version;
     }
 
@@ -216,10 +235,9 @@ impl Wire {
 
     /// Runs SQL as text: one statement, or several with semicolons between.
     pub(super) fn query(&mut self, sql: &str) -> Result<Answer, Failure> {
-        self.prepare_to_send(sql)?;
-        self.command(COM_QUERY, sql.as_bytes())?;
-        self.done_left = sql.matches(';').count() + 1;
-        self.answer(false)
+        let packet = [&[COM_QUERY], sql.as_bytes()].concat().into();
+        let statements = sql.matches(';').count() + 1;
+        self.run(None, Command { packet, sql, only_reads: false, binary: false, statements })
     }
 
     /// Asks whether the server is there, and for its state.
@@ -233,6 +251,9 @@ impl Wire {
         self.command(COM_RESET_CONNECTION, &[])?;
         self.done()?;
         self.useless.clear();
+        self.settings.clear();
+        self.begin = None;
+        self.last_prepared = None;
         Ok(())
     }
 
@@ -251,26 +272,29 @@ impl Wire {
         }
     }
 
-    pub(super) fn prepare(&mut self, sql: &str) -> Result<Prepared, Failure> {
+    /// Prepares a statement, of which it may be known that it only reads.
+    pub(super) fn prepare(&mut self, sql: &str, only_reads: bool) -> Result<Prepared, Failure> {
         self.command(COM_STMT_PREPARE, sql.as_bytes())?;
-        self.guarded(|wire| {
-            wire.next_packet()?;
-            let mut packet = Reader::new(wire.packets.packet());
-            let [0] = packet.array()? else { return Err(Failure::protocol("a statement is not prepared")) };
-            let id = u32::from_le_bytes(packet.array()?);
-            let columns = u16::from_le_bytes(packet.array()?);
-            let parameters = u16::from_le_bytes(packet.array()?);
-            // What it says of parameters and columns is said again when it is executed, or of no use.
-            for count in [parameters, columns] {
-                for _ in 0..count {
-                    wire.next_packet()?;
-                }
-                if count > 0 && !wire.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
-                    wire.next_packet()?;
-                }
+        self.guarded(|wire| wire.prepared(only_reads))
+    }
+
+    fn read_prepared(&mut self) -> Result<Prepared, Failure> {
+        self.next_packet()?;
+        let mut packet = Reader::new(self.packets.packet());
+        let [0] = packet.array()? else { return Err(Failure::protocol("a statement is not prepared")) };
+        let id = u32::from_le_bytes(packet.array()?);
+        let columns = u16::from_le_bytes(packet.array()?);
+        let parameters = u16::from_le_bytes(packet.array()?);
+        // What it says of parameters and columns is said again when it is executed, or of no use.
+        for count in [parameters, columns] {
+            for _ in 0..count {
+                self.next_packet()?;
             }
-            Ok(Prepared { id, parameters })
-        })
+            if count > 0 && !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+                self.next_packet()?;
+            }
+        }
+        Ok(Prepared { id, parameters })
     }
 
     /// Executes a prepared statement of this SQL, of which it may be known that it only reads.
@@ -291,17 +315,8 @@ impl Wire {
                 .into(),
             ));
         }
-        let mut packet = vec![COM_STMT_EXECUTE];
-        packet.extend(statement.id.to_le_bytes());
-        packet.push(0); // no cursor
-        packet.extend(1u32.to_le_bytes()); // once
-        parameters::write(values, &mut packet)?;
-        if !only_reads {
-            self.prepare_to_send(sql)?;
-        }
-        self.send(&packet)?;
-        self.done_left = 1;
-        self.answer(true)
+        let packet = pipeline::execution(statement.id, values)?.into();
+        self.run(None, Command { packet, sql, only_reads, binary: true, statements: 1 })
     }
 
     /// Lets the server forget a statement, with the next command: there is no answer to it.
@@ -309,12 +324,11 @@ impl Wire {
         self.useless.push(statement);
     }
 
-    /// Keeps in mind what is at stake when a statement is sent, until it is answered.
+    /// Keeps in mind what is at stake when a statement with these effects is sent, until it is answered.
     ///
     /// Where it may commit, this looks at what the server has said since its last answer: a connection that it has closed is lost
     /// before anything is sent, and not with an unknown outcome after it.
-    fn prepare_to_send(&mut self, sql: &str) -> Result<(), Failure> {
-        let effects = WORDS.effects(sql, self.in_transaction() || !self.autocommits(), self.has_written);
+    fn stake(&mut self, effects: Effects) -> Result<(), Failure> {
         if effects.commits {
             self.check_connection()?;
         }
@@ -338,31 +352,42 @@ impl Wire {
         })
     }
 
-    /// Sends a command.
+    /// Sends a command, and nothing that is to travel with a statement.
     fn command(&mut self, command: u8, body: &[u8]) -> Result<(), Failure> {
-        self.send(&[&[command], body].concat())
+        let packet = [&[command], body].concat();
+        self.can_send(packet.len())?;
+        self.write(|wire| {
+            wire.packets.begin()?;
+            wire.packets.put(&packet);
+            Ok(())
+        })
     }
 
-    /// Sends a command's packet.
-    fn send(&mut self, packet: &[u8]) -> Result<(), Failure> {
+    /// Fails unless a command of this size can be sent now.
+    fn can_send(&self, size: usize) -> Result<(), Failure> {
         match self.state {
             State::Ready => {}
             State::Lost => return Err(self.lost_before()),
             State::Rows { .. } | State::MoreResults => return Err(Failure::Busy),
         }
-        let size = packet.len();
         if size >= self.max_allowed_packet {
-            self.is_at_stake = false;
             return Err(Failure::TooLarge { size, limit: self.max_allowed_packet });
         }
+        Ok(())
+    }
+
+    /// Writes what `put` puts in line, behind what is to be forgotten.
+    fn write(&mut self, put: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
         self.guarded(|wire| {
-            for statement in wire.useless.drain(..) {
+            for statement in std::mem::take(&mut wire.useless) {
                 let [a, b, c, d] = statement.id.to_le_bytes();
                 wire.packets.begin()?;
                 wire.packets.put(&[COM_STMT_CLOSE, a, b, c, d]);
+                if wire.last_prepared.is_some_and(|last| last.id == statement.id) {
+                    wire.last_prepared = None;
+                }
             }
-            wire.packets.begin()?;
-            wire.packets.put(packet);
+            put(wire)?;
             let sent = wire.packets.flush();
             if sent.is_err() {
                 wire.is_at_stake &= wire.packets.was_sent();

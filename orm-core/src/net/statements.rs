@@ -1,7 +1,5 @@
 //! Prepared statements that are kept for when they are wanted again, up to a number.
 
-use std::num::NonZeroUsize;
-
 use diesel::connection::CacheSize;
 use lru::LruCache;
 
@@ -9,23 +7,61 @@ use lru::LruCache;
 /// connections.
 pub(crate) const KEPT: usize = 100;
 
+/// The longest SQL of a statement that is kept on trial: a longer one is a list of values, which seldom comes again.
+const LONGEST_ON_TRIAL: usize = 16 << 10;
+
 /// Statements by their SQL; those that have not been used for longest go first.
+///
+/// A statement that may never come again, such as one with a list of some length, is kept on trial: such statements only take
+/// a quarter of the room from each other, until they are used a second time. So a program that sends many of them
+/// keeps the statements that it repeats.
 #[derive(Debug)]
 pub(crate) struct Statements<P> {
-    /// Where any are kept.
+    /// How many are kept, where any are.
     most: usize,
     /// `None` keeps nothing.
-    kept: Option<LruCache<String, P>>,
+    kept: Option<Caches<P>>,
+}
+
+#[derive(Debug)]
+struct Caches<P> {
+    proven: LruCache<String, P>,
+    on_trial: LruCache<String, P>,
+}
+
+impl<P: Clone> Caches<P> {
+    fn new(most: usize) -> Option<Self> {
+        // The bounds are kept by `Statements`, because the two share them.
+        (most > 0).then(|| Caches { proven: LruCache::unbounded(), on_trial: LruCache::unbounded() })
+    }
+
+    fn len(&self) -> usize {
+        self.proven.len() + self.on_trial.len()
+    }
+
+    fn get(&mut self, sql: &str) -> Option<P> {
+        if let Some(statement) = self.proven.get(sql) {
+            return Some(statement.clone());
+        }
+        let (sql, statement) = self.on_trial.pop_entry(sql)?;
+        self.proven.push(sql, statement.clone());
+        Some(statement)
+    }
+
+    fn drain(mut self) -> Vec<P> {
+        let (proven, on_trial) = (&mut self.proven, &mut self.on_trial);
+        std::iter::from_fn(|| proven.pop_lru().or_else(|| on_trial.pop_lru())).map(|(_, statement)| statement).collect()
+    }
 }
 
 impl<P: Clone> Statements<P> {
     /// Keeps up to so many.
     pub(crate) fn new(most: usize) -> Self {
-        Statements { most, kept: NonZeroUsize::new(most).map(LruCache::new) }
+        Statements { most, kept: Caches::new(most) }
     }
 
     pub(crate) fn get(&mut self, sql: &str) -> Option<P> {
-        self.kept.as_mut()?.get(sql).cloned()
+        self.kept.as_mut()?.get(sql)
     }
 
     /// Whether statements are kept at all.
@@ -37,24 +73,51 @@ impl<P: Clone> Statements<P> {
     /// none is kept.
     #[must_use]
     pub(crate) fn keep(&mut self, sql: &str, statement: P) -> Kept<P> {
-        match &mut self.kept {
-            None => Kept::No,
-            Some(kept) => Kept::Yes { instead_of: kept.push(sql.to_owned(), statement).map(|(_, old)| old) },
+        let Some(Caches { proven, on_trial }) = &mut self.kept else { return Kept::No };
+        let same = proven.push(sql.to_owned(), statement).map(|(_, old)| old).or_else(|| on_trial.pop(sql));
+        let is_full = proven.len() + on_trial.len() > self.most;
+        let instead_of = same.or_else(|| is_full.then(|| proven.pop_lru()).flatten().map(|(_, old)| old));
+        Kept::Yes { instead_of }
+    }
+
+    /// Keeps a statement of which nobody knows whether it will come again; a long one is not kept.
+    #[cfg(feature = "mysql")]
+    #[must_use]
+    pub(crate) fn keep_on_trial(&mut self, sql: &str, statement: P) -> Kept<P> {
+        let most = self.most;
+        let Some(caches) = self.kept.as_mut().filter(|_| sql.len() <= LONGEST_ON_TRIAL && most > 1) else {
+            return Kept::No;
+        };
+        let same =
+            caches.on_trial.push(sql.to_owned(), statement).map(|(_, old)| old).or_else(|| caches.proven.pop(sql));
+        if same.is_some() {
+            return Kept::Yes { instead_of: same };
         }
+        let old = if caches.on_trial.len() > most.div_ceil(4) {
+            caches.on_trial.pop_lru()
+        } else if caches.len() > most {
+            caches.proven.pop_lru()
+        } else {
+            None
+        };
+        Kept::Yes { instead_of: old.map(|(_, old)| old) }
     }
 
     /// Drops a statement that is of no use any more.
     pub(crate) fn remove(&mut self, sql: &str) -> Option<P> {
-        self.kept.as_mut()?.pop(sql)
+        let caches = self.kept.as_mut()?;
+        caches.proven.pop(sql).or_else(|| caches.on_trial.pop(sql))
     }
 
     /// Drops all of them, and returns what the server shall forget.
     pub(crate) fn clear(&mut self) -> Vec<P> {
-        let kept = self.kept.as_mut();
-        kept.into_iter()
-            .flat_map(|kept| std::iter::from_fn(|| kept.pop_lru()))
-            .map(|(_, statement)| statement)
-            .collect()
+        match self.kept.take() {
+            None => Vec::new(),
+            Some(kept) => {
+                self.kept = Caches::new(self.most);
+                kept.drain()
+            }
+        }
     }
 
     /// Changes how many are kept, and returns what the server shall forget.
@@ -64,10 +127,10 @@ impl<P: Clone> Statements<P> {
             match size {
                 CacheSize::Disabled => None,
                 // Diesel's name for the size that it has itself; without a bound a server would run out of statements.
-                _ => NonZeroUsize::new(self.most).map(LruCache::new),
+                _ => Caches::new(self.most),
             },
         );
-        old.into_iter().flatten().map(|(_, statement)| statement).collect()
+        old.map_or_else(Vec::new, Caches::drain)
     }
 }
 
@@ -114,6 +177,28 @@ mod tests {
         assert_eq!(statements.get("0"), Some(0));
         assert_eq!(statements.keep("new", 1000), Kept::Yes { instead_of: Some(1) });
         assert_eq!((statements.get("0"), statements.get("1")), (Some(0), None));
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn statements_on_trial_push_out_no_statement_that_is_repeated() {
+        let mut statements = Statements::new(KEPT);
+        assert_eq!(statements.keep_on_trial("repeated", 1_000), Kept::Yes { instead_of: None });
+        assert_eq!(statements.get("repeated"), Some(1_000));
+        for id in 0..500_usize {
+            let instead_of = id.checked_sub(KEPT / 4);
+            assert_eq!(statements.keep_on_trial(&id.to_string(), id), Kept::Yes { instead_of });
+        }
+        assert_eq!(
+            (statements.get("repeated"), statements.get("474"), statements.get("475")),
+            (Some(1_000), None, Some(475))
+        );
+        assert_eq!(statements.keep_on_trial(&"x".repeat(LONGEST_ON_TRIAL + 1), 0), Kept::No);
+        // All together are no more than the limit.
+        for id in 0..KEPT {
+            let _ = statements.keep(&format!("proven {id}"), id);
+        }
+        assert_eq!(statements.clear().len(), KEPT);
     }
 
     #[test]

@@ -24,6 +24,15 @@ pub(crate) fn begin(backend: BackendKind, options: &Options) -> Cow<'static, str
     }
 }
 
+/// The beginning of a transaction on MySQL in two commands. After the first, the next transaction cannot write, unless it is
+/// the one that the second begins.
+#[cfg(feature = "mysql")]
+pub(crate) fn guarded_begin(options: &Options) -> [Cow<'static, str>; 2] {
+    let level = options.isolation.map_or_else(String::new, |level| format!("ISOLATION LEVEL {level}, "));
+    let mode = if options.read_only { "READ ONLY" } else { "READ WRITE" };
+    [format!("SET TRANSACTION {level}READ ONLY").into(), format!("START TRANSACTION {mode}").into()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +63,15 @@ mod tests {
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY"
             ]
         );
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn the_level_is_set_with_what_keeps_the_next_transaction_from_writing() {
+        let options = Options { isolation: Some(IsolationLevel::Serializable), ..Options::default() };
+        let guarded = ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY", "START TRANSACTION READ WRITE"];
+        assert_eq!(guarded_begin(&options), guarded);
+        let options = Options { read_only: true, ..Options::default() };
+        assert_eq!(guarded_begin(&options), ["SET TRANSACTION READ ONLY", "START TRANSACTION READ ONLY"]);
     }
 }

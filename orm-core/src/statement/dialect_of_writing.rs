@@ -162,9 +162,14 @@ mod mysql {
         let update = Conflict::Update { keys: vec![0], columns: vec![1] };
         assert_eq!(
             inserted::<Mysql>(&update, false),
-            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(IF(`trips`.`id` = VALUES(`id`), @orm_core_kept := @orm_core_kept + 1, \
-             @orm_core_other := @orm_core_other + 1), `trips`.`id`, `trips`.`id`), \
-             `delay` = IF(`trips`.`id` = VALUES(`id`), VALUES(`delay`), `trips`.`delay`)"
+            "(?, ?) ON DUPLICATE KEY UPDATE `id` = IF(IF(`trips`.`id` = VALUES(`id`), 1, \
+             9223372036854770062 + 1062000 * (`trips`.`id` IS NOT NULL)), `trips`.`id`, `trips`.`id`), \
+             `delay` = VALUES(`delay`)"
+        );
+        let ignore = inserted::<Mysql>(&Conflict::Ignore { keys: vec![0] }, false);
+        assert!(
+            ignore.contains("IF(IF(`trips`.`id` = VALUES(`id`), @orm_core_kept := @orm_core_kept + 1, 9223"),
+            "{ignore}"
         );
     }
 

@@ -107,20 +107,21 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for KeyOf<'_, M> {
 /// Runs the statement, and returns how many rows were stored, or have changed one that was there. Where it fails on MySQL,
 /// some rows may have been stored.
 pub(crate) fn counted<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, insert: &Insert<'_, M>) -> QueryResult<usize> {
-    let by_variables = DB::KIND == BackendKind::Mysql && !matches!(insert.conflict, Conflict::Fail);
-    if !by_variables {
+    if DB::KIND != BackendKind::Mysql {
         return link.execute_returning_count(insert);
     }
-    // It counts a row that it changes as two, and one that it leaves as it is as one.
-    link.execute_returning_count(&NONE_COUNTED)?;
-    link.execute_returning_count(insert)?;
-    by_another_key::<DB>(link)?;
-    let kept = match insert.conflict {
+    // MySQL counts a row that it changes as two, and one that it leaves as it is as one.
+    match insert.conflict {
+        Conflict::Fail => link.execute_returning_count(insert),
         // Each row was stored, or has changed another.
-        Conflict::Fail | Conflict::Update { .. } => 0,
-        Conflict::Ignore { .. } => DB::read_integer(link, Sql("SELECT CAST(@orm_core_kept AS SIGNED)"))?,
-    };
-    Ok(insert.rows.len().saturating_sub(usize::try_from(kept).unwrap_or(0)))
+        Conflict::Update { .. } => link.execute_returning_count(insert).map(|_| insert.rows.len()),
+        Conflict::Ignore { .. } => {
+            DB::execute_with_next(link, NONE_KEPT)?;
+            link.execute_returning_count(insert)?;
+            let kept = DB::read_integer(link, Sql("SELECT CAST(@orm_core_kept AS SIGNED)"))?;
+            Ok(insert.rows.len().saturating_sub(usize::try_from(kept).unwrap_or(0)))
+        }
+    }
 }
 
 /// Stores a batch, and adds the rows as they are stored to `out`.
@@ -129,39 +130,27 @@ pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
     batch: &Batch<'_, R>,
     out: &mut Vec<S::Row>,
 ) -> Result<(), Error> {
-    let by_variables = DB::KIND == BackendKind::Mysql && !matches!(batch.conflict, Conflict::Fail);
     let most_rows = most_rows::<DB>(batch.columns.len());
     let mut first = 0;
     while first < batch.rows.len() {
         let rows = &batch.rows[first..first + together::<DB, R>(batch, first, most_rows)];
         first += rows.len();
         let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
-        if by_variables {
-            lease.run(|link| link.execute_returning_count(&NONE_COUNTED))?;
-        }
         out.extend(load::read::<DB, S, _>(lease, insert)?);
-        if by_variables {
-            lease.run(|link| by_another_key::<DB>(link))?;
-        }
     }
     Ok(())
 }
 
-/// Fails if a row has met one that is there by another key than the one that was named.
-fn by_another_key<DB: Driver>(link: &mut DB::Link) -> QueryResult<()> {
-    if DB::read_integer(link, Sql("SELECT CAST(@orm_core_other AS SIGNED)"))? == 0 {
-        return Ok(());
-    }
-    Err(diesel::result::Error::DatabaseError(
-        diesel::result::DatabaseErrorKind::UniqueViolation,
-        Box::new("a row is there by another unique key than the one that was named".to_owned()),
-    ))
-}
+/// How many rows a statement has left out.
+const NONE_KEPT: &str = "SET @orm_core_kept = 0";
 
-/// Sent as what is prepared: before SQL as text, which may be anything, a connection forgets all that it has prepared.
-const NONE_COUNTED: Sql = Sql("SET @orm_core_kept = 0, @orm_core_other = 0");
+/// How the server's error begins to show the expression by which MySQL's upserts fail: a sum that no BIGINT holds, whatever the
+/// session's `sql_mode` is, of numbers that no program adds.
+#[cfg(feature = "mysql")]
+pub(crate) const ANOTHER_KEY: &str = "9223372036854770062 + 1062000 *";
 
-struct Sql(&'static str);
+/// SQL without values.
+pub(crate) struct Sql(pub(crate) &'static str);
 
 impl QueryId for Sql {
     type QueryId = ();
@@ -243,18 +232,23 @@ fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, confl
     };
     let name = |column: &usize| table.columns[*column].name;
     if DB::KIND == BackendKind::Mysql {
-        // It cannot be told which key is meant, and INSERT IGNORE ignores much else. A column is assigned its own value, and
-        // rows that are there by the named key are counted, and so are those that are there by another.
+        // It cannot be told which key is meant, and INSERT IGNORE ignores much else. A column is assigned its own value; on the way
+        // there, rows that are left out are counted, and a row that is there by another key than the named one fails.
         let own = name(&table.primary_key[0]);
+        let kept = if columns.is_none() { "@orm_core_kept := @orm_core_kept + 1" } else { "1" };
         out.push_sql(" ON DUPLICATE KEY UPDATE ");
         out.push_identifier(own)?;
         out.push_sql(" = IF(");
         if keys.is_empty() {
-            out.push_sql("@orm_core_kept := @orm_core_kept + 1");
+            out.push_sql(kept);
         } else {
             out.push_sql("IF(");
             push_is_named(out, table, keys)?;
-            out.push_sql(", @orm_core_kept := @orm_core_kept + 1, @orm_core_other := @orm_core_other + 1)");
+            out.push_sql(", ");
+            out.push_sql(kept);
+            out.push_sql(", 9223372036854770062 + 1062000 * (");
+            push_column(out, table.name, own)?;
+            out.push_sql(" IS NOT NULL))");
         }
         for end in [", ", ", "] {
             out.push_sql(end);
@@ -264,12 +258,8 @@ fn push_conflict<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, confl
         for column in columns.into_iter().flatten() {
             out.push_sql(", ");
             out.push_identifier(name(column))?;
-            out.push_sql(" = IF(");
-            push_is_named(out, table, keys)?;
-            out.push_sql(", VALUES(");
+            out.push_sql(" = VALUES(");
             out.push_identifier(name(column))?;
-            out.push_sql("), ");
-            push_column(out, table.name, name(column))?;
             out.push_sql(")");
         }
         return Ok(());

@@ -120,7 +120,8 @@ impl<'q, DB: Driver> Select<'q, DB> {
     where
         'q: 'b,
     {
-        // Diesel never evicts a cached statement, so a program that makes many querysets would fill the server.
+        // Diesel's own connections never evict a cached statement, so a program with many querysets would fill the server. Our
+        // connections to MySQL, whose cache has a bound, keep it nevertheless.
         out.unsafe_to_cache_prepared();
         let _subquery = facts::subquery();
         facts::selects_from(self.table);

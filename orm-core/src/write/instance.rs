@@ -82,10 +82,8 @@ fn upsert<DB: Driver, M: Model + ToRow<DB>>(
     let conflict = Conflict::Update { keys: M::PRIMARY_KEY.to_vec(), columns: updated };
     let rows = std::slice::from_ref(row);
     let insert = Insert { rows, columns, conflict: &conflict, returning: false, recurs: true };
-    attempt(session, || {
-        let stored = session.lease()?.run(|connection| counted::<DB, M>(connection, &insert));
-        stored.map(drop).map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))
-    })
+    let stored = session.lease()?.run(|connection| counted::<DB, M>(connection, &insert));
+    stored.map(drop).map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))
 }
 
 /// Inserts the row; `false` where one with its key is there.

@@ -67,33 +67,33 @@ impl Client {
         self.send(&[0, 0, 0, 2, 0, 0, 0])
     }
 
-    /// Answers the statements by which a client makes its session what it wants, and asks for the server's settings.
+    /// Answers the statements by which a client makes its session what it wants, and asks for the server's settings and for
+    /// where the connection is seen.
     pub fn set_up(&mut self) -> io::Result<()> {
         self.receive()?;
-        self.set_up_answer()?;
-        self.receive()?;
-        self.place_answer()
+        self.set_up_answer()
     }
 
-    /// Answers the first of those statements.
+    /// Answers those statements, which come as one text.
     pub fn set_up_answer(&mut self) -> io::Result<()> {
         self.send(&[0, 0, 0, 0x0A, 0, 0, 0])?; // OK, and more follows
-        self.row(&["67108864", "8.4.0-rogue", "db"])
+        self.row(&["67108864", "8.4.0-rogue", "db"], &[0xFE, 0, 0, 0x0A, 0, 0, 0])?;
+        self.place_answer()
     }
 
     /// Answers whoever asks where a connection is seen.
     pub fn place_answer(&mut self) -> io::Result<()> {
-        self.row(&["7", "127.0.0.1:1", "Query"])
+        self.row(&["7", "127.0.0.1:1", "Query"], END)
     }
 
-    /// A result of one row, in text.
-    fn row(&mut self, values: &[&str]) -> io::Result<()> {
+    /// A result of one row, in text, with this end.
+    fn row(&mut self, values: &[&str], end: &[u8]) -> io::Result<()> {
         let length = |text: &str| u8::try_from(text.len()).unwrap_or(0);
         self.send(&[u8::try_from(values.len()).unwrap_or(0)])?;
         values.iter().try_for_each(|_| self.send(&column("c", 0xFD)))?;
         let row: Vec<u8> = values.iter().flat_map(|value| [&[length(value)], value.as_bytes()].concat()).collect();
         self.send(&row)?;
-        self.send(END)
+        self.send(end)
     }
 
     /// Answers the next command with these packets.

@@ -96,7 +96,6 @@ fn truncation_never_silent(bed: &Bed) -> TestResult {
     let before = proxy.received();
     assert_eq!(read()?.len(), 3);
     let all = proxy.received() - before;
-    let mut whole = Vec::new();
     for cut in 0..all {
         let id = loop {
             // The one that was cut is found out now, where it was the session's last answer that was cut.
@@ -106,18 +105,13 @@ fn truncation_never_silent(bed: &Bed) -> TestResult {
         };
         proxy.cut_after(cut);
         match read() {
-            Ok(rows) => {
-                assert_eq!(rows, (1..=3).map(number).collect_vec(), "cut after {cut} of {all}");
-                whole.push(cut);
-            }
+            Ok(_) => panic!("whole after {cut} of {all} bytes"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionLost, "cut after {cut}: {error:?}"),
         }
         proxy.heal();
         let next = scalar(&db, ID);
         assert!(next.is_err() || next.is_ok_and(|next| next != id), "a connection that was cut is used again");
     }
-    // After the rows there is one answer more, to the statement that makes the session as it was: it is an OK of 11 bytes.
-    assert_eq!(whole, (all - 11..all).collect_vec());
     Ok(())
 }
 

@@ -90,9 +90,9 @@ const PHASES: [(&str, Phase); 8] = [
         end(scalar(db, ID).expect("it is idle"));
         Row::objects(db).try_iterator(10).map(drop)
     }),
-    ("BEGIN", |db| {
+    ("the first statement of a transaction", |db| {
         end(scalar(db, ID).expect("it is idle"));
-        db.transaction(|_| ok(()))
+        db.transaction(|tx| Written::create(tx, Written { id: 1 }).map(drop))
     }),
     ("bulk_create", |db| {
         end(scalar(db, ID).expect("it is idle"));

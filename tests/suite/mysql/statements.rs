@@ -1,5 +1,7 @@
 //! The prepared statements that a `MysqlConnection` keeps: each is prepared once, and the server never has many.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use diesel::{
     Connection, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
     connection::{CacheSize, SimpleConnection},
@@ -12,7 +14,7 @@ use orm_tests::{Bed, TestResult, on_mysql, private_server::PrivateServer};
 
 on_mysql! {
     prepared_once, kept_by_text_and_not_by_values, none_kept, many_statements, a_table_changes, a_failed_statement_is_kept,
-    the_server_has_no_room,
+    the_server_has_no_room, lists_of_every_length, another_database, a_wrong_number_of_values, a_full_server_executes_no_other_statement,
 }
 
 diesel::table! {
@@ -25,9 +27,11 @@ diesel::table! {
 const TABLE: &str =
     "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL); INSERT INTO t VALUES (1, 'a'), (2, 'b')";
 
-/// How many statements this session has prepared; to ask takes one, which is counted.
+/// How many statements this session has prepared; to ask takes one, which is counted, and is another one each time.
 fn prepared(connection: &mut MysqlConnection) -> Result<i64, Box<dyn std::error::Error>> {
-    let query = sql::<(Text, Text)>("SHOW SESSION STATUS LIKE 'Com_stmt_prepare'");
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let again = ASKED.fetch_add(1, Ordering::Relaxed);
+    let query = sql::<(Text, Text)>(&format!("SHOW SESSION STATUS LIKE 'Com_stmt_prepare' -- {again}"));
     Ok(query.get_result::<(String, String)>(connection)?.1.parse()?)
 }
 
@@ -62,15 +66,15 @@ fn kept_by_text_and_not_by_values(bed: &Bed) -> TestResult {
     bed.execute(TABLE);
     let connection = &mut MysqlConnection::establish(bed.url())?;
     let count = prepared_by(connection, |connection| {
-        // SQL of the user's own is not kept, as with Diesel's own connections.
+        // SQL of the user's own is kept, too, which Diesel's own connections prepare each time.
         for _ in 0..10 {
             sql_query("SELECT 1").execute(connection)?;
         }
-        // Nor what has a list of any length.
+        // And what has a list of some length.
         for ids in [vec![1], vec![1, 2], vec![1, 2]] {
             t::table.filter(t::id.eq_any(ids)).load::<(i64, String)>(connection)?;
         }
-        // Nor an UPDATE, for Diesel does not know it to be the same.
+        // And an UPDATE, which Diesel does not know to be the same.
         for _ in 0..2 {
             diesel::update(t::table.find(1)).set(t::v.eq("a")).execute(connection)?;
         }
@@ -80,7 +84,7 @@ fn kept_by_text_and_not_by_values(bed: &Bed) -> TestResult {
         }
         Ok(())
     })?;
-    assert_eq!(count, 10 + 3 + 2 + 1);
+    assert_eq!(count, 1 + 2 + 1 + 1);
     Ok(())
 }
 
@@ -187,5 +191,72 @@ fn the_server_has_no_room(_: &Bed) -> TestResult {
     for _ in 0..3 {
         assert_eq!(sql::<Integer>("SELECT 1").get_result::<i32>(connection)?, 1);
     }
+    Ok(())
+}
+
+/// Statements that come once do not push out those that are repeated.
+fn lists_of_every_length(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    let count = prepared_by(connection, |connection| {
+        for length in 1..=200 {
+            assert_eq!(t::table.filter(t::id.eq_any(vec![1; length])).load::<(i64, String)>(connection)?.len(), 1);
+            diesel::update(t::table.find(1)).set(t::v.eq("a")).execute(connection)?;
+        }
+        Ok(())
+    })?;
+    assert_eq!(count, 200 + 1);
+    Ok(())
+}
+
+/// A statement that was prepared in one database does not go on with its tables after USE.
+fn another_database(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&[]);
+    server.execute("CREATE DATABASE one; CREATE DATABASE two");
+    server.execute("CREATE TABLE one.t (v INT); INSERT INTO one.t VALUES (1); CREATE TABLE two.t (v INT); INSERT INTO two.t VALUES (2)");
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    for (database, expected) in [("one", 1), ("two", 2), ("one", 1)] {
+        sql_query(format!("USE {database}")).execute(connection)?;
+        assert_eq!(sql::<Integer>("SELECT v FROM t").get_result::<i32>(connection)?, expected);
+    }
+    Ok(())
+}
+
+/// A statement with more or fewer values than parameters is an error, and is not executed.
+fn a_wrong_number_of_values(bed: &Bed) -> TestResult {
+    bed.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(bed.url())?;
+    for text in [
+        "INSERT INTO t VALUES (?, 'c')",
+        "INSERT INTO t VALUES (?, '?')",
+        "INSERT INTO t VALUES (?, 'c') -- ?",
+        "INSERT INTO t VALUES (?, 'c') # ?",
+        "INSERT INTO t VALUES (?, /* ? */ 'c')",
+        "INSERT INTO t VALUES (?, ?, ?)",
+    ] {
+        let insert = sql_query(text).bind::<Integer, _>(3).bind::<Integer, _>(4);
+        assert!(insert.execute(connection).is_err(), "{text}");
+        assert_eq!(bed.number("SELECT COUNT(*) FROM t"), 2, "{text}");
+    }
+    Ok(())
+}
+
+/// A server that cannot prepare another statement takes the one before for the last that was prepared.
+fn a_full_server_executes_no_other_statement(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&[]);
+    server.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    // The last statement that was prepared is one that deletes.
+    diesel::delete(t::table.find(2)).execute(connection)?;
+    server.execute("INSERT INTO t VALUES (2, 'b'); SET GLOBAL max_prepared_stmt_count = 1");
+    let error = t::table.find(2).first::<(i64, String)>(connection).expect_err("there is no room");
+    assert!(error.to_string().contains("max_prepared_stmt_count"), "{error}");
+    assert_eq!(server.texts("SELECT CAST(COUNT(*) AS CHAR) FROM t"), [Some("2".to_owned())]);
+    // It is one that reads.
+    server.execute("SET GLOBAL max_prepared_stmt_count = 2");
+    assert_eq!(t::table.find(2).first::<(i64, String)>(connection)?.1, "b");
+    let error = diesel::update(t::table.find(1)).set(t::v.eq("c")).execute(connection).expect_err("there is no room");
+    assert!(error.to_string().contains("max_prepared_stmt_count"), "{error}");
+    assert_eq!(server.texts("SELECT v FROM t ORDER BY id"), ["a", "b"].map(|v| Some(v.to_owned())));
     Ok(())
 }

@@ -7,7 +7,6 @@ pub(crate) mod value;
 
 use diesel::{
     QueryResult,
-    connection::{AnsiTransactionManager, TransactionManager},
     dsl::sql,
     mysql::{Mysql, MysqlQueryBuilder},
     query_builder::{QueryBuilder, QueryFragment},
@@ -21,7 +20,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     field::membership::many::without_values,
     model::{Column, Table},
-    mysql::MysqlConnection,
+    mysql::{Begin, MysqlConnection, Version},
     queryset::shape::ShapeOn,
     schema::{
         live::{LiveColumn, LiveTable, Name},
@@ -29,7 +28,11 @@ use crate::{
         uuids,
     },
     session::Session,
-    statement::{Statement, begin::begin, explain::Texts},
+    statement::{
+        Statement,
+        begin::{begin, guarded_begin},
+        explain::Texts,
+    },
     stream::source::Opened,
     transaction::Options,
 };
@@ -89,12 +92,8 @@ impl Driver for Mysql {
     }
 
     fn begin_transaction(connection: &mut MysqlConnection, options: &Options) -> QueryResult<Option<&'static str>> {
-        let begun = AnsiTransactionManager::begin_transaction_sql(connection, &begin(Self::KIND, options));
-        if begun.is_err() && options.isolation.is_some() {
-            // The level is set for the next transaction, perhaps, which may be anybody's.
-            AnsiTransactionManager::transaction_manager_status_mut(connection).set_in_error();
-        }
-        begun.map(|()| None)
+        let begin = Begin { plain: begin(Self::KIND, options), guarded: guarded_begin(options) };
+        connection.begin(begin).map(|()| None)
     }
 
     fn reset(connection: &mut MysqlConnection) -> QueryResult<()> {
@@ -164,8 +163,13 @@ impl Driver for Mysql {
         connection.last_insert_id()
     }
 
+    fn execute_with_next(connection: &mut MysqlConnection, sql: &'static str) -> QueryResult<()> {
+        connection.execute_with_next(sql);
+        Ok(())
+    }
+
     fn returns_rows(connection: &mut MysqlConnection) -> bool {
-        connect::returns_rows(connection.server_version())
+        Version::parse(connection.server_version()).returns_rows()
     }
 
     fn stream<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(

@@ -15,13 +15,6 @@ use crate::{
     },
 };
 
-/// A server gives up a client that takes nothing for `net_write_timeout` (a minute, by default), in the middle of the
-/// result; the consumer of a stream may take longer than that for a row. Connector/J raises it for its streams, too.
-/// A day; a client that has gone is noticed by TCP, long before.
-const BE_PATIENT: &str =
-    "SET @orm_core_net_write_timeout = @@SESSION.net_write_timeout, SESSION net_write_timeout = 86400";
-const BE_AS_BEFORE: &str = "SET SESSION net_write_timeout = @orm_core_net_write_timeout";
-
 struct Reading<S: ShapeOn<Mysql>> {
     lease: Lease<Mysql>,
     sql: String,
@@ -34,7 +27,7 @@ pub(super) fn open<S: ShapeOn<Mysql>, Q: Statement<Mysql>>(
 ) -> Result<Opened<S::Row>> {
     let sql = Mysql::sql(select).map_err(|error| diesel_error::ours(error, Mysql::KIND))?;
     let mut lease = session.lease_for_stream()?;
-    lease.run(|connection| connection.set_session(BE_PATIENT))?;
+    lease.be_patient();
     let mut reading = Reading::<S> { lease, sql, decoder: Decoder::new::<Mysql>() };
     reading.lease.run(|connection| connection.start(select)).map_err(|error| reading.in_statement(error))?;
     Ok(Opened::new(reading))
@@ -62,16 +55,6 @@ impl<S: ShapeOn<Mysql>> Reading<S> {
         }
         End::More
     }
-
-    /// Ends the statement, and makes the session as it was.
-    fn end(&mut self) {
-        self.lease.finish();
-        if !std::thread::panicking()
-            && let Err(error) = self.lease.set_session(BE_AS_BEFORE)
-        {
-            self.lease.discard(error);
-        }
-    }
 }
 
 impl<S: ShapeOn<Mysql>> Source<S::Row> for Reading<S> {
@@ -87,6 +70,7 @@ impl<S: ShapeOn<Mysql>> Source<S::Row> for Reading<S> {
 
 impl<S: ShapeOn<Mysql>> Drop for Reading<S> {
     fn drop(&mut self) {
-        self.end();
+        self.lease.finish();
+        self.lease.be_as_before();
     }
 }

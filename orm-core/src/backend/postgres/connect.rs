@@ -14,6 +14,8 @@ pub(super) fn target(url: &DatabaseUrl, settings: &Settings) -> Result<Target> {
         address: url.base().to_owned(),
         url: url.clone(),
         in_memory: false,
+        #[cfg(feature = "mysql")]
+        killer: std::sync::Arc::default(),
         #[cfg(feature = "sqlite")]
         file: None,
     })

@@ -31,7 +31,14 @@ pub(super) fn target(url: &DatabaseUrl) -> Result<Target> {
         // The VFS `memdb` shares a database between connections by its name, with locks as a file has them.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let address = format!("file:/orm-core-{}?vfs=memdb", NEXT.fetch_add(1, Ordering::Relaxed));
-        return Ok(Target { address, url: url.clone(), in_memory: true, file: None });
+        return Ok(Target {
+            address,
+            url: url.clone(),
+            in_memory: true,
+            #[cfg(feature = "mysql")]
+            killer: Default::default(),
+            file: None,
+        });
     }
     if path.is_empty() {
         return Err(configuration("a SQLite URL names a file, as in `sqlite://path/to/file.db`, or `sqlite::memory:`"));
@@ -47,7 +54,14 @@ pub(super) fn target(url: &DatabaseUrl) -> Result<Target> {
     })?;
     let address = format!("file:{}?mode={mode}", encode(&absolute.to_string_lossy(), "/"));
     let file = Some(DatabaseFile::new(absolute));
-    Ok(Target { address, url: url.clone(), in_memory: false, file })
+    Ok(Target {
+        address,
+        url: url.clone(),
+        in_memory: false,
+        #[cfg(feature = "mysql")]
+        killer: Default::default(),
+        file,
+    })
 }
 
 pub(super) fn is_read_only(target: &Target) -> bool {

@@ -125,6 +125,17 @@ impl Wire {
         }
     }
 
+    /// Takes in the packet in hand, which has to be an OK, of a statement that travelled ahead of another; whether a further
+    /// answer to its text follows.
+    pub(super) fn take_ok(&mut self) -> Result<bool, Failure> {
+        let packet = self.packets.packet();
+        if packet.first() != Some(&0x00) {
+            return Err(Failure::protocol("it answers a statement by rows that has none"));
+        }
+        self.status = ok_packet::<CommonOkPacket>(packet, self.capabilities)?.status_flags();
+        Ok(self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS))
+    }
+
     /// Reads what a command, or the next statement of several, was answered with.
     pub(super) fn answer(&mut self, binary: bool) -> Result<Answer, Failure> {
         self.state = State::Ready;
