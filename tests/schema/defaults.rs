@@ -20,7 +20,7 @@ struct Event {
     time: Option<NaiveTime>,
     #[model(generated, default = "1999-12-31 23:59:59.999999")]
     local: NaiveDateTime,
-    #[model(generated, default = "2013-01-31T10:00:00Z", index)]
+    #[model(generated, default = "2013-01-31T10:00:00Z")]
     at: DateTime<Utc>,
     #[model(generated, default = "2013-01-31 10:00:00.500+00:00", fractional_seconds = 3)]
     precise: DateTime<Utc>,
@@ -28,7 +28,7 @@ struct Event {
     today: NaiveDate,
     #[model(generated, default = now())]
     local_now: Option<NaiveDateTime>,
-    #[model(generated, default = now(), index)]
+    #[model(generated, default = now())]
     created: Created,
     #[model(generated, default = now(), fractional_seconds = 0)]
     second: DateTime<Utc>,
@@ -123,6 +123,12 @@ fn columns_without_their_default(bed: &Bed) -> TestResult {
     assert!(error.contains("`Plain::n` (column `n` of `plain`) is declared with a `default`"), "{error}");
     assert!(error.contains("2 differences"), "{error}");
     db.check_schema_for_reading::<(Plain,)>()?;
+    // NULL is what is stored without any default.
+    bed.execute("DROP TABLE plain");
+    bed.execute(&format!(
+        "CREATE TABLE plain (id BIGINT PRIMARY KEY, at {instant} NOT NULL, n {integer} DEFAULT NULL)"
+    ));
+    assert!(db.check_schema::<(Plain,)>().expect_err("nor have these").to_string().contains("2 differences"));
     bed.execute("DROP TABLE plain");
     db.create_tables::<(Plain,)>()?;
     db.check_schema::<(Plain,)>()?;

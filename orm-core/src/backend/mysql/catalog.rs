@@ -46,18 +46,24 @@ fn identity(schema: &str, name: &str) -> String {
     )
 }
 
+/// Whether a column has a default other than NULL. MariaDB shows defaults as expressions: that of a column which may be NULL
+/// and has none is `NULL`, and a text is in quotes.
+const HAS_DEFAULT: &str =
+    "(COALESCE(c.COLUMN_DEFAULT, 'NULL') <> 'NULL' OR (c.COLUMN_DEFAULT = 'NULL' AND VERSION() NOT LIKE '%MariaDB%'))";
+
 fn columns_of(at: usize, name: &Name) -> String {
     format!(
         "SELECT CAST({at} AS SIGNED) AS `at`, {identity} AS `identity`,
             CAST(t.TABLE_TYPE LIKE '%VIEW' AS SIGNED) AS `is_view`, c.COLUMN_NAME AS `name`, c.COLUMN_TYPE AS `declared`,
             CAST(c.IS_NULLABLE = 'YES' AS SIGNED) AS `nullable`,
-            CAST(c.COLUMN_DEFAULT IS NOT NULL OR c.EXTRA LIKE '%auto_increment%' AS SIGNED) AS `has_default`,
+            CAST({has_default} OR c.EXTRA LIKE '%auto_increment%' AS SIGNED) AS `has_default`,
             CAST(COALESCE(c.GENERATION_EXPRESSION, '') <> '' AS SIGNED) AS `is_always_generated`,
             c.ORDINAL_POSITION AS `position`
         FROM information_schema.TABLES t
         JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
         WHERE {of_table} AND {of_column}",
         identity = identity("t.TABLE_SCHEMA", "t.TABLE_NAME"),
+        has_default = HAS_DEFAULT,
         of_table = is_about(name, "t"),
         of_column = is_about(name, "c"),
     )

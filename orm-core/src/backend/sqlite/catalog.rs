@@ -98,8 +98,8 @@ fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Opt
     .optional()?;
     let Some(found) = found else { return Ok(None) };
     let info: Vec<ColumnInfo> = sql_query(
-        "SELECT name, type AS declared, \"notnull\" AS not_null, dflt_value IS NOT NULL AS has_default, pk AS key, hidden \
-         FROM pragma_table_xinfo(?, ?) ORDER BY cid",
+        "SELECT name, type AS declared, \"notnull\" AS not_null, pk AS key, hidden, \
+         upper(coalesce(dflt_value, 'NULL')) <> 'NULL' AS has_default FROM pragma_table_xinfo(?, ?) ORDER BY cid",
     )
     .bind::<Text, _>(&found.name)
     .bind::<Text, _>(&found.schema)
