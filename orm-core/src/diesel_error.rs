@@ -102,7 +102,8 @@ fn kind(error: &DieselError, backend: BackendKind) -> ErrorKind {
             DatabaseErrorKind::SerializationFailure => ErrorKind::SerializationFailure,
             DatabaseErrorKind::ReadOnlyTransaction => ErrorKind::ReadOnly,
             DatabaseErrorKind::ClosedConnection => ErrorKind::ConnectionLost,
-            _ => schema_kind(information.message(), backend).unwrap_or_else(|| kind_of_message(information.message())),
+            _ => schema_kind(information.message(), backend)
+                .unwrap_or_else(|| kind_of_message(information.message(), backend)),
         },
         DieselError::BrokenTransactionManager => ErrorKind::ConnectionLost,
         DieselError::SerializationError(_) => ErrorKind::InvalidValue,
@@ -119,15 +120,13 @@ fn kind(error: &DieselError, backend: BackendKind) -> ErrorKind {
 /// Whether the message of an error of libpq's says that the connection is lost.
 #[cfg(feature = "libpq")]
 pub(crate) fn is_lost(information: &dyn diesel::result::DatabaseErrorInformation) -> bool {
-    kind_of_message(information.message()) == ErrorKind::ConnectionLost
+    kind_of_message(information.message(), BackendKind::Postgres) == ErrorKind::ConnectionLost
 }
 
-/// Diesel passes on no SQLSTATE, so the rest is told by the message, as servers with English messages write it
-/// (`lc_messages`; SQLite knows no other language). In other languages the kind is `Database`.
-fn kind_of_message(message: &str) -> ErrorKind {
+/// Diesel passes on neither a SQLSTATE nor SQLite's code, so the rest is told by the message: SQLite's, and PostgreSQL's as
+/// servers with English messages write it (`lc_messages`). In other languages the kind is `Database`.
+fn kind_of_message(message: &str, backend: BackendKind) -> ErrorKind {
     const PHRASES: &[(&str, ErrorKind)] = &[
-        ("is not a decimal", ErrorKind::Decode),
-        ("a value cannot be stored as it is", ErrorKind::InvalidValue),
         ("due to statement timeout", ErrorKind::StatementTimeout),
         ("due to lock timeout", ErrorKind::LockTimeout),
         ("could not obtain lock", ErrorKind::LockTimeout),
@@ -139,11 +138,28 @@ fn kind_of_message(message: &str) -> ErrorKind {
         ("no connection to the server", ErrorKind::ConnectionLost),
         ("could not receive data from server", ErrorKind::ConnectionLost),
         ("could not send data to server", ErrorKind::ConnectionLost),
-        ("database is locked", ErrorKind::LockTimeout),
-        ("table is locked", ErrorKind::LockTimeout),
-        ("attempt to write a readonly database", ErrorKind::ReadOnly),
     ];
-    PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map_or(ErrorKind::Database, |(_, kind)| *kind)
+    match backend {
+        BackendKind::Sqlite => kind_on_sqlite(message),
+        _ => PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map_or(ErrorKind::Database, |(_, kind)| *kind),
+    }
+}
+
+/// The kind of SQLite's own messages, each of which is compared whole: a trigger's `RAISE` has any text. Those of our functions
+/// are found within others.
+fn kind_on_sqlite(message: &str) -> ErrorKind {
+    match message {
+        // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_PROTOCOL.
+        "database is locked" | "database table is locked" | "locking protocol" => ErrorKind::LockTimeout,
+        _ if ["database table is locked: ", "database schema is locked: "].iter().any(|s| message.starts_with(s)) => {
+            ErrorKind::LockTimeout
+        }
+        "attempt to write a readonly database" => ErrorKind::ReadOnly,
+        "interrupted" => ErrorKind::Cancelled,
+        _ if message.contains("is not a decimal") => ErrorKind::Decode,
+        _ if message.contains("a value cannot be stored as it is") => ErrorKind::InvalidValue,
+        _ => ErrorKind::Database,
+    }
 }
 
 /// What a message says of a table or column that is missing or exists already. Where there is no number or SQLSTATE, these are
@@ -225,11 +241,30 @@ mod tests {
             assert_eq!(sqlite(message), Some(ErrorKind::DuplicateTable), "{message}");
         }
         assert_eq!(sqlite("near \"no such table: \": syntax error"), None);
+        let of_trigger = "there is no such table: numbers";
+        assert_eq!(sqlite(of_trigger), None);
         let libpq = |message| schema_kind(message, BackendKind::Postgres);
         assert_eq!(libpq("relation \"numbers\" does not exist"), Some(ErrorKind::UndefinedTable));
         assert_eq!(libpq("column n.x does not exist"), Some(ErrorKind::UndefinedColumn));
         assert_eq!(libpq("column \"x\" of relation \"numbers\" does not exist"), Some(ErrorKind::UndefinedColumn));
         assert_eq!(libpq("relation \"numbers\" already exists"), Some(ErrorKind::DuplicateTable));
         assert_eq!(libpq("function f() does not exist"), None);
+    }
+
+    #[test]
+    fn messages_of_sqlites_are_compared_whole() {
+        for (message, kind) in [
+            ("database is locked", ErrorKind::LockTimeout),
+            ("database table is locked: numbers", ErrorKind::LockTimeout),
+            ("attempt to write a readonly database", ErrorKind::ReadOnly),
+            ("the database is locked for the audit", ErrorKind::Database),
+            ("deadlock detected", ErrorKind::Database),
+            ("terminating connection", ErrorKind::Database),
+        ] {
+            assert_eq!(kind_of_message(message, BackendKind::Sqlite), kind, "{message}");
+        }
+        let libpq = |message| kind_of_message(message, BackendKind::Postgres);
+        assert_eq!(libpq("ERROR:  deadlock detected"), ErrorKind::SerializationFailure);
+        assert_eq!(libpq("database is locked"), ErrorKind::Database);
     }
 }

@@ -66,7 +66,7 @@
 //! | `citext` | case counts neither in comparisons nor in `contains` and its relatives |
 //! | `char(n)` | is read with the spaces that fill it up, and found with and without them |
 //! | an enum | is in the order of its declaration; other text than its labels is an error, in conditions as well; there is no search in it |
-//! | a domain of an enum | is read and stored; PostgreSQL cannot compare it |
+//! | a domain of an enum | is read and stored; PostgreSQL cannot compare it, so conditions are an `InvalidQuery` error |
 //! | `name` | PostgreSQL cuts what is stored to 63 bytes |
 //! | any other type (`ltree`, `xml`, `inet`, arrays, composites) | is refused when it is read; raw SQL can cast it to `text` |
 //!
@@ -81,7 +81,7 @@
 //! | orders, `lt`, `gt`, `min`, `max` | by code points | by the language | by the collation |
 //! | `eq`, `is_in`, keys, groups | the same text | the same text | what the collation takes for equal |
 //! | `lower`, `upper`, `iexact`, `icontains` | the letters of ASCII | all letters | `lower` and `upper` as by its language |
-//! | `contains`, `starts_with`, `ends_with` and the forms without case | yes | yes | an error of the server's before PostgreSQL 18 |
+//! | `contains`, `starts_with`, `ends_with` and the forms without case | yes | yes | an `InvalidQuery` error before PostgreSQL 18 |
 //! | an index that serves `starts_with` | any B-tree | one with `text_pattern_ops` | none |
 //!
 //! The C library's `C.UTF-8` orders as `C` does, knows all letters, and wants `text_pattern_ops`.

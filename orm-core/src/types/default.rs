@@ -213,8 +213,11 @@ mod temporal {
     }
     spelled!(NaiveDate: Date, NaiveTime: Time, NaiveDateTime: Timestamp, DateTime<Utc>: Instant);
 
+    #[diagnostic::do_not_recommend]
     impl<K> DefaultsToNow<K> for NaiveDate {}
+    #[diagnostic::do_not_recommend]
     impl<K> DefaultsToNow<K> for NaiveDateTime {}
+    #[diagnostic::do_not_recommend]
     impl<K> DefaultsToNow<K> for DateTime<Utc> {}
 }
 
