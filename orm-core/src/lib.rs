@@ -93,7 +93,8 @@
 //! | text is compared | by the column's type and [collation](sql_types#text-on-postgresql), or else the database's | by its code points in tables that `create_tables` made, or else by the column's collation; in an order, by its first 1024 bytes (`max_sort_length`) | by its bytes |
 //! | `contains`, `starts_with`, `ends_with` | case counts, unless the column is `citext` | case counts, and so do accents | case counts |
 //! | text and bytes in keys | any | up to 255 characters or bytes, unless a `max_length` says otherwise | any |
-//! | JSON documents are equal, to `eq` and `is_in` | where they say the same | where they say the same; on MariaDB as [`sql_types::Json`] says, before 10.7 where their text is the same | where they say the same |
+//! | JSON documents are equal | where they say the same | where they say the same; on MariaDB as [`sql_types::Json`] says, before 10.7 where their text is the same | where they say the same |
+//! | `distinct` and set operations of `values` with JSON documents, and documents as keys | yes | refused before anything is sent | yes |
 //! | JSON documents are written, and compared, that are nested | up to 127 deep | up to 31 deep, which is MariaDB's limit | up to 127 deep |
 //! | `u64` | up to `i64::MAX` | all, in a column `BIGINT UNSIGNED` | up to `i64::MAX` |
 //! | decimals | up to 131072 digits before the point and 16383 after it | up to 35 and 30 | as on PostgreSQL |

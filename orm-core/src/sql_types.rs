@@ -22,7 +22,7 @@
 //!
 //! # Comparisons on SQLite
 //!
-//! SQLite has no types for decimals, dates and times: they are text. Every expression of such a type is compared by a
+//! SQLite has no types for decimals, dates, times and JSON: they are text. Every expression of such a type is compared by a
 //! collation, wherever it stands: in conditions, orders, groups, DISTINCT, set operations, aggregates, windows, joins, and
 //! when a row is found by its key.
 //!
@@ -32,14 +32,29 @@
 //! | `NaiveDateTime`, `NaiveTime` | by `orm_instant` | the same without an offset; `10:00`, `10:00:00`, `10:00:00.000` |
 //! | `NaiveDate` | as text | `2013-01-31` alone is read |
 //! | `BigDecimal` | as a number, by `orm_decimal` | `1.5`, `1.50`, `15e-1`; also INTEGER and REAL values |
+//! | `serde_json::Value`, `JsonText` | as a document, by `orm_json` | the keys of an object in any order, with any spaces; `1`, `1.0` and `1e0` |
 //!
 //! Years have four digits; a text that is none of these is an error when it is read, and sorts last.
 //!
 //! An index serves these comparisons and orders if it has the same collation. Tables that
-//! [`create_tables`](crate::Database::create_tables) makes declare `orm_decimal` for decimals, and `orm_instant` for times
-//! that are a key or indexed. Elsewhere create the index so: `CREATE INDEX … ON visits (at COLLATE orm_instant)`. Columns of
-//! other programs' tables are compared in the same way, but an order by one of them sorts, and unique indexes without the
-//! collation compare the text.
+//! [`create_tables`](crate::Database::create_tables) makes declare `orm_decimal` for decimals, and `orm_instant` and
+//! `orm_json` for times and documents that are a key or indexed. Elsewhere create the index so: `CREATE INDEX … ON visits
+//! (at COLLATE orm_instant)`. Columns of other programs' tables are compared in the same way, but without an index: a
+//! condition on one of them reads the whole table, and an order sorts it.
+//!
+//! A unique index without the collation compares the text, so it lets in `2013-01-31T10:00Z` beside `2013-01-31 10:00:00+00:00`.
+//! What looks for a conflict compares by the collation nevertheless: `update_conflicts`, `ignore_conflicts`, `save`,
+//! `get_or_create` and `update_or_create` find the row whatever its spelling is, and the stored spelling of its key stays. Where
+//! a table already has several rows of one key, the conflicting row is the one with the same text, if there is one. With such an
+//! index `update_conflicts` and `ignore_conflicts` look for rows of equal keys once for each batch of up to 500 rows. For times
+//! they read those from a day before the first one to a day after the last one, for decimals and documents the whole table.
+//! `create`, and `bulk_create` without a rule for conflicts, leave it to the index.
+//!
+//! SQLite 3.38 to 3.40 loses rows of joins by such a collation if it makes an index for the join by itself. Where it does,
+//! connections are opened with `PRAGMA automatic_index = OFF`. The SQLite that the feature `bundled` builds does not.
+//!
+//! Aggregates and functions of Diesel's own, such as `diesel::dsl::max`, have no collation: what is compared with their result,
+//! or ordered by it, is compared as text. Those of [`orm_core::dsl`](crate::dsl) have it.
 //!
 //! The collations are known to connections of this crate only: other programs can read columns that are declared with one,
 //! but compare and sort them only by `COLLATE BINARY`, and not write to a table that has such an index. With a connection of
@@ -49,7 +64,12 @@
 //! decimal is then a float: it is read as the shortest decimal that is nearest to the float, which is the one that was
 //! stored if that had up to 15 digits, and a decimal that would be read as another one is refused when it is written
 //! ([`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue)). So is text that looks like a number in such a column.
-//! What an UPDATE computes is not checked.
+//! What an UPDATE computes is not checked. A condition compares the floats: a decimal of more digits than a float has is
+//! compared as the float that is nearest to it.
+//!
+//! A column without a type, or of the type `BLOB`, keeps numbers and texts as they are, and SQLite takes every number for less
+//! than every text. A number that another program has stored there is read as a decimal, but no condition finds it;
+//! [`check_schema`](crate::Database::check_schema) reports such a column.
 //!
 //! Decimals have up to 131072 digits before the point and 16383 after it, as on PostgreSQL; what has more is refused when
 //! it is written, compared with, or read.
@@ -105,7 +125,8 @@ pub struct ColumnType {
     /// On MySQL and MariaDB. A column that is a key or indexed is `VARCHAR(255)` where this is `LONGTEXT`, and
     /// `VARBINARY(255)` where it is `LONGBLOB`: what has no greatest length cannot be indexed there.
     pub mysql: &'static str,
-    /// On SQLite. A time that is a key or indexed is `TEXT COLLATE orm_instant` where this is `TEXT`.
+    /// On SQLite. Where this is `TEXT`, a time that is a key or indexed is `TEXT COLLATE orm_instant`, and a JSON document
+    /// `TEXT COLLATE orm_json`.
     pub sqlite: &'static str,
 }
 
@@ -125,11 +146,18 @@ impl ColumnType {
         self.mysql == "BOOLEAN"
     }
 
-    /// The collation by which SQLite compares its values: that of the declaration, or that of times.
+    /// Whether its values are JSON documents.
+    pub(crate) fn is_document(self) -> bool {
+        (self.postgres, self.sqlite) == ("JSONB", "TEXT")
+    }
+
+    /// The collation by which SQLite compares its values: that of the declaration, or that of times or documents.
     pub(crate) fn sqlite_collation(self) -> Option<&'static str> {
         match self.sqlite.split_once(" COLLATE ") {
             Some((_, collation)) => Some(collation),
             None if matches!(self.postgres, "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => Some("orm_instant"),
+            // The collation is registered with the types that need it.
+            None if cfg!(feature = "serde_json") && self.is_document() => Some("orm_json"),
             None => None,
         }
     }
@@ -175,9 +203,11 @@ impl ColumnType {
             (BackendKind::Mysql, "LONGBLOB") if indexed => "VARBINARY(255)",
             (BackendKind::Mysql, any) => any,
             // An index serves comparisons by its own collation alone.
-            (BackendKind::Sqlite, _) if indexed && self.sqlite_collation() == Some("orm_instant") => {
-                "TEXT COLLATE orm_instant"
-            }
+            (BackendKind::Sqlite, _) if indexed => match self.sqlite_collation() {
+                Some("orm_instant") => "TEXT COLLATE orm_instant",
+                Some("orm_json") => "TEXT COLLATE orm_json",
+                _ => self.sqlite,
+            },
             (BackendKind::Sqlite, _) => self.sqlite,
         }
     }
@@ -426,11 +456,21 @@ portable_types! { Portable:
 portable_types! { Document:
     /// A JSON document.
     ///
-    /// Two are equal to `eq`, `ne`, `is_in` and `not_in` where they say the same: spaces, the order of keys and the way in which
-    /// a number is written do not count. MySQL and PostgreSQL keep no text; on SQLite both sides go through a function of ours,
-    /// and on MariaDB (from 10.7) through `JSON_NORMALIZE`, so that no index on the column serves the comparison. The spelling of
-    /// strings does not count either: `"\u00e9"` and `"é"` are equal. MariaDB compares up to 31 objects and arrays within each
-    /// other. Orders, groups and `distinct` go by the text there and on SQLite.
+    /// Two documents are equal if they say the same: spaces, the order of keys, and the way in which a number or a string is
+    /// written do not count. This holds wherever documents are compared: in conditions, joins, orders, groups, `distinct`, set operations and
+    /// the windows' partitions. Documents have an order, which differs between backends; equal ones stand together in it.
+    ///
+    /// | | how documents are compared |
+    /// | --- | --- |
+    /// | PostgreSQL | as `JSONB`. A column of the type `JSON` is cast to it, also where `distinct`, `group_by` and set operations read it, so that no index serves a condition on it, and [`JsonText`](crate::types::JsonText) is then read as `JSONB` writes it |
+    /// | MySQL | by the type `JSON` |
+    /// | MariaDB, from 10.7 | as `JSON_NORMALIZE` writes them, so that no index serves the comparison. Before 10.7 the texts are compared |
+    /// | SQLite | by the [collation](crate::sql_types#comparisons-on-sqlite) `orm_json` |
+    ///
+    /// MariaDB cannot select one of several equal documents, and its indexes compare the text. So on MySQL and MariaDB,
+    /// `distinct`, `union`, `intersection` and `difference` of `values` with a document are refused
+    /// ([`ErrorKind::InvalidQuery`](crate::ErrorKind::InvalidQuery)), and so is a document as a key or as a reference to one. Use
+    /// `group_by`, or select the primary key as well; whole rows are told apart by their keys.
     ///
     /// A document of more levels than can be read again, 127 or on MySQL and MariaDB 31, is refused before anything is sent.
     /// serde_json drops and clones a `Value` by recursion: one of thousands of levels overflows the stack of the thread that

@@ -16,6 +16,7 @@ use orm_tests::{Bed, TestResult, on_each_backend};
 on_each_backend! {
     decimals_in_every_position, instants_in_every_position, local_times_in_every_position,
     times_of_a_day_in_every_position, rows_are_found_by_their_keys, windows_of_decimals, joins_by_what_is_spelled,
+    unions_of_numbers_and_texts,
     nanoseconds_are_not_cut_off_in_conditions,
 }
 
@@ -417,6 +418,24 @@ fn joins_by_what_is_spelled(bed: &Bed) -> TestResult {
     let ticks = Tick::objects(&db).values(|t| t.at);
     assert_eq!(Event::objects(&db).filter(|e| e.at.is_in(ticks)).count()?, 2);
     assert_eq!(Event::objects(&db).filter(|e| e.tick().amount.gt(decimal("1"))).update(|e| e.at.set(at))?, 2);
+    Ok(())
+}
+
+/// A column of numbers, and what is computed of it, which is text on SQLite.
+fn unions_of_numbers_and_texts(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let at: DateTime<Utc> = "2020-01-01T00:00:00Z".parse()?;
+    db.create_tables::<(Tick,)>()?;
+    if bed.backend() == BackendKind::Sqlite {
+        bed.execute("DROP TABLE ticks; CREATE TABLE ticks (at TEXT PRIMARY KEY, amount NUMERIC NOT NULL)");
+    }
+    Tick::bulk_create(&db, [Tick { at, amount: decimal("1.5") }])?;
+    let (stored, computed) =
+        (|| Tick::objects(&db).values(|t| t.amount), || Tick::objects(&db).values(|t| t.amount.abs()));
+    assert_eq!(stored().union([computed()]).load()?, [decimal("1.5")]);
+    assert_eq!(computed().union([stored()]).count()?, 1);
+    assert_eq!(stored().intersection([computed()]).count()?, 1);
+    assert_eq!(computed().difference([stored()]).count()?, 0);
     Ok(())
 }
 

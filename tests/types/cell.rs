@@ -320,7 +320,9 @@ impl Cell<'_, '_> {
             classes.iter().find(|(_, class)| class.contains(&at)).map(|(_, class)| class.len() as i64)
         };
         let distinct = H::distinct(H::objects(&self.lab.db));
-        if let Some(distinct) = self.done("distinct", distinct) {
+        // Documents are text to MariaDB, and of equal ones none could be chosen.
+        let is_refused = !H::HAS_ORDER && distinct.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidQuery);
+        if !is_refused && let Some(distinct) = self.done("distinct", distinct) {
             let distinct: Vec<_> = distinct.into_iter().filter(|value| !H::is_null(value)).collect();
             let right = distinct.len() == classes.len() && distinct.iter().all(|value| class_of(value).is_some());
             self.check(right, || format!("distinct gives {distinct:?}, of {} values that differ", classes.len()));

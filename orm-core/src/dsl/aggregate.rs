@@ -18,7 +18,7 @@ use super::kinds::{
 };
 use crate::{
     backend::{BackendKind, Driver},
-    field::{Expr, Readable, facts},
+    field::{Expr, Place, Readable, facts},
     queryset::condition::NoAggregate,
 };
 
@@ -225,7 +225,8 @@ impl<K, E, F> Aggregate<K, E, F> {
             out.push_sql("1");
         } else {
             out.push_sql(call.inner.0);
-            self.of.walk_ast(out.reborrow())?;
+            let place = if self.distinct { Place::Compared } else { Place::Elsewhere };
+            place.of(|| self.of.walk_ast(out.reborrow()))?;
             out.push_sql(call.inner.1);
         }
         out.push_sql(if by_case.is_some() { " END)" } else { ")" });

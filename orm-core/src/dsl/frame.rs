@@ -10,7 +10,7 @@ use diesel::{
 
 use crate::{
     backend::Driver,
-    field::Ordered,
+    field::{Ordered, Place},
     sql_types::{ColumnSql, ColumnType},
     statement::select::push_ordered,
 };
@@ -214,7 +214,7 @@ impl<DB: Driver, P: QueryFragment<DB>, O: WindowOrderOn<DB>> QueryFragment<DB> f
         let mut space = "";
         if self.partitioned {
             out.push_sql("PARTITION BY ");
-            self.partitions.walk_ast(out.reborrow())?;
+            Place::Compared.of(|| self.partitions.walk_ast(out.reborrow()))?;
             space = " ";
         }
         if self.ordered {

@@ -1,4 +1,4 @@
-//! Collations of expressions on SQLite, where decimals, times and instants are text.
+//! Collations of expressions on SQLite, where decimals, times and instants, and JSON documents are text.
 //!
 //! SQLite compares by the collation that stands explicitly beside an operand, the left one first, then by that of a
 //! column; the results of functions, subqueries and CASE have none. Every expression of a type with a collation is
@@ -11,7 +11,7 @@
 use diesel::{QueryResult, query_builder::AstPass};
 
 use crate::{
-    backend::Driver,
+    backend::{BackendKind, Driver},
     model::Table,
     sql_types::{ColumnSql, ColumnType},
     statement::push_column,
@@ -65,6 +65,9 @@ pub(crate) fn push_compared<DB: Driver>(
     column: &str,
 ) -> QueryResult<()> {
     match table.columns.iter().find(|known| known.name == column) {
+        Some(known) if DB::KIND == BackendKind::Mysql && known.sql.is_document() => {
+            Err(super::document::no_key(table, known))
+        }
         Some(known) => collated_as(known.sql, out.reborrow(), |mut out| push_column(&mut out, alias, column)),
         None => push_column(out, alias, column),
     }

@@ -6,7 +6,7 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
 };
 
-use super::{collation::computed, facts};
+use super::{Place, collation::computed, facts};
 use crate::{backend::Driver, sql_types::ColumnSql};
 
 /// Writes methods once for [`Field`](super::Field) and for [`Expr`]: `on_expressions! { where Self: …; methods }`. The names
@@ -54,6 +54,11 @@ where
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         facts::known::<Self>();
         facts::expect::<E>();
-        computed::<DB, E::SqlType>(out, |out| self.0.walk_ast(out))
+        Place::write(
+            E::SqlType::COLUMN,
+            || "an expression".to_owned(),
+            out,
+            |out| computed::<DB, E::SqlType>(out, |out| self.0.walk_ast(out)),
+        )
     }
 }

@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Nullable, SqlType, is_nullable},
 };
 
-use super::{Expr, NativeRust, Readable, facts};
+use super::{Expr, NativeRust, Place, Readable, facts};
 use crate::{
     backend::{BackendKind, Driver},
     sql_types::ColumnSql,
@@ -26,6 +26,8 @@ pub trait Call<A> {
     type Rust: 'static;
     /// How it is read.
     type Codec;
+    /// Whether the arguments are compared with each other in the order of their type.
+    const COMPARES: bool = false;
     /// What is written, with `{0}` where the first argument stands.
     fn words(&self) -> Words;
     /// Says why it cannot be written for this backend.
@@ -107,10 +109,11 @@ impl<DB: Driver, K: Call<A>, A: Arguments<DB>> QueryFragment<DB> for Function<K,
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         facts::known::<Self>();
         self.kind.check(DB::KIND).map_err(|reason| diesel::result::Error::QueryBuilderError(reason.into()))?;
+        let place = if K::COMPARES { Place::Compared } else { Place::Elsewhere };
         let mut words = self.kind.words().on(DB::KIND);
         while let Some((before, argument, rest)) = next_argument(words) {
             out.push_sql(before);
-            self.arguments.write(argument, out.reborrow())?;
+            place.of(|| self.arguments.write(argument, out.reborrow()))?;
             words = rest;
         }
         out.push_sql(words);
@@ -239,12 +242,15 @@ pub(crate) type Result<A, ST> = <<A as Nulls>::Null as Nullness>::Of<ST>;
 
 /// Names functions: `Name: SqlType, words;`. Each is NULL where an argument is.
 macro_rules! calls {
-    ($($(#[$attribute:meta])* $name:ident: $sql:ty, $words:expr;)*) => { $(
+    ($($(#[$attribute:meta])* $name:ident: $sql:ty, $words:expr $(, compares = $compares:literal)?;)*) => { $(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
-        $crate::field::function::call!($name: $sql { fn words(&self) -> $crate::field::function::Words { $words } });
+        $crate::field::function::call!($name: $sql {
+            $( const COMPARES: bool = $compares; )?
+            fn words(&self) -> $crate::field::function::Words { $words }
+        });
     )* };
 }
 

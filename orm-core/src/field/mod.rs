@@ -8,7 +8,7 @@ mod arithmetic;
 pub(crate) mod assignment;
 mod cast;
 pub(crate) mod collation;
-mod document;
+pub(crate) mod document;
 pub(crate) mod expr;
 pub(crate) mod facts;
 pub(crate) mod function;
@@ -31,7 +31,6 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
 };
 
-pub(crate) use self::order::OrderKey;
 #[cfg(feature = "chrono")]
 pub use self::time::Unit;
 pub use self::{
@@ -46,10 +45,12 @@ pub use self::{
     search::{Computed, Literal, Search},
     selection::{NativeRust, ReadAs, Readable, Selection, SelectionOn},
 };
+pub(crate) use self::{document::Place, order::OrderKey};
 use crate::{
     backend::Driver,
-    model::ModelColumn,
+    model::{Model, ModelColumn},
     path::{Path, Wrap},
+    sql_types::ColumnSql,
     statement::push_column,
 };
 
@@ -129,6 +130,20 @@ impl<P: Path, C: ModelColumn, DB: Driver> QueryFragment<DB> for Field<P, C> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         facts::known::<Self>();
         facts::reads(P::alias, C::NAME);
-        collation::collated::<DB, C::SqlType>(out, |mut out| push_column(&mut out, &P::alias(), C::NAME))
+        let name = || {
+            let table = <C::Model as Model>::TABLE;
+            let field = table.position(C::NAME).map_or(C::NAME, |at| table.columns[at].field);
+            format!("`{}.{field}`", table.model)
+        };
+        let push = |mut out: AstPass<'_, 'b, DB>| push_column(&mut out, &P::alias(), C::NAME);
+        let is_united = Place::United.is_here();
+        Place::write(C::SqlType::COLUMN, name, out, |out| {
+            if is_united {
+                // The column may hold numbers, and what is computed is text.
+                collation::computed::<DB, C::SqlType>(out, push)
+            } else {
+                collation::collated::<DB, C::SqlType>(out, push)
+            }
+        })
     }
 }

@@ -141,17 +141,17 @@ calls! {
     /// `<>`
     NotEqual: Bool, Words::alike("({0} <> {1})");
     /// `<`
-    Less: Bool, Words::alike("({0} < {1})");
+    Less: Bool, Words::alike("({0} < {1})"), compares = true;
     /// `<=`
-    LessOrEqual: Bool, Words::alike("({0} <= {1})");
+    LessOrEqual: Bool, Words::alike("({0} <= {1})"), compares = true;
     /// `>`
-    Greater: Bool, Words::alike("({0} > {1})");
+    Greater: Bool, Words::alike("({0} > {1})"), compares = true;
     /// `>=`
-    GreaterOrEqual: Bool, Words::alike("({0} >= {1})");
+    GreaterOrEqual: Bool, Words::alike("({0} >= {1})"), compares = true;
     /// `BETWEEN`
-    Between: Bool, Words::alike("({0} BETWEEN {1} AND {2})");
+    Between: Bool, Words::alike("({0} BETWEEN {1} AND {2})"), compares = true;
     /// `NOT BETWEEN`
-    NotBetween: Bool, Words::alike("({0} NOT BETWEEN {1} AND {2})");
+    NotBetween: Bool, Words::alike("({0} NOT BETWEEN {1} AND {2})"), compares = true;
     /// `AND`
     And: Bool, Words::alike("({0} AND {1})");
     /// `OR`

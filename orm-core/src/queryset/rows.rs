@@ -6,7 +6,7 @@ use super::{QuerySet, Selected, Shape, UsedJoin, locking::Locking, shape::Whole}
 use crate::{
     backend::{Backend, BackendKind, Driver, PartsOf},
     error::{Error, ErrorKind, Result},
-    field::order::Direction,
+    field::{Place, order::Direction},
     model::Model,
     statement::{
         Part,
@@ -205,6 +205,9 @@ impl<M: Model, B: Backend> Operands<'_, M, B> {
             if !cut {
                 // It says nothing of the order of the whole.
                 select.order.clear();
+            }
+            if self.operation != Operation::UnionAll {
+                select.place = Place::United;
             }
             Ok(select)
         });

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     backend::{Backend, Driver, PartsOf, Task},
     error::{Error, ErrorKind, Result},
-    field::{facts::facts_of, order::Direction},
+    field::{Place, facts::facts_of, order::Direction},
     model::Model,
     session::Session,
     statement::{
@@ -304,6 +304,7 @@ impl<M: Model, B: Backend, S: Shape> QuerySet<'_, M, B, S> {
             // No table has as many rows, and no backend takes a greater number.
             limit: self.limit.map(|limit| limit.min(i64::MAX as u64)),
             offset: self.offset.min(i64::MAX as u64),
+            place: Place::Elsewhere,
         })
     }
 

@@ -13,7 +13,7 @@ use diesel::{
 use super::conditions::{Conditions, Keys};
 use crate::{
     backend::Driver,
-    field::{Readable, RootedAt, collation::push_compared, facts},
+    field::{Place, Readable, RootedAt, collation::push_compared, facts},
     path::{Correlation, Join, ManyPath, Path},
     statement::{
         more::More,
@@ -80,6 +80,7 @@ impl<Q, C> Related<Q, C> {
             order: Vec::new(),
             limit: None,
             offset: 0,
+            place: Place::Elsewhere,
             more: More::default(),
         })
     }

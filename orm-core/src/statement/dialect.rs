@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     backend::Driver,
-    field::{Nulls, order::Direction},
+    field::{Nulls, Place, order::Direction},
     model::{Model as _, Table},
     path::{Root, Scope},
     prelude::*,
@@ -49,6 +49,7 @@ pub(super) fn select<DB: Driver>(columns: Columns<'_, DB>) -> Select<'_, DB> {
         order: Vec::new(),
         limit: None,
         offset: 0,
+        place: Place::Elsewhere,
         more: More::default(),
     }
 }

@@ -10,7 +10,10 @@ use diesel::{
 };
 
 use super::{Part, more::push_list, push_column};
-use crate::backend::{BackendKind, Driver};
+use crate::{
+    backend::{BackendKind, Driver},
+    field::Place,
+};
 
 /// How the rows of a SELECT become groups.
 pub(crate) struct Groups<'q, DB: Driver> {
@@ -55,7 +58,7 @@ pub(crate) fn push_key<'b, DB: Driver>(
     at: usize,
 ) -> QueryResult<()> {
     match (has_parameters::<DB>(key)?, DB::KIND) {
-        (false, _) => key.walk_ast(out.reborrow()),
+        (false, _) => Place::OfGroup.of(|| key.walk_ast(out.reborrow())),
         (true, BackendKind::Postgres) => push_column(out, KEYS, &key_name(at)),
         (true, _) => out.push_identifier(&key_name(at)),
     }
@@ -73,7 +76,9 @@ impl<'q, DB: Driver> Groups<'q, DB> {
             if DB::KIND == BackendKind::Postgres {
                 push_key(out, key, at)?;
             } else {
-                key.walk_ast(out.reborrow())?;
+                // What is named is computed before the groups are made, and cannot be one of a group.
+                let place = if named { Place::ReadOnce } else { Place::OfGroup };
+                place.of(|| key.walk_ast(out.reborrow()))?;
             }
             if !whole || (named && DB::KIND != BackendKind::Postgres) {
                 out.push_sql(" AS ");
@@ -103,7 +108,7 @@ impl<'q, DB: Driver> Groups<'q, DB> {
             }
             out.push_sql(if first { " CROSS JOIN LATERAL (SELECT " } else { ", " });
             first = false;
-            (*key).walk_ast(out.reborrow())?;
+            Place::Compared.of(|| (*key).walk_ast(out.reborrow()))?;
             out.push_sql(" AS ");
             out.push_identifier(&key_name(at))?;
         }
@@ -120,7 +125,10 @@ impl<'q, DB: Driver> Groups<'q, DB> {
         'q: 'b,
     {
         out.push_sql(" GROUP BY ");
-        push_list(out, self.keys.len(), |out, at| push_key(out, self.keys[at], at))?;
+        push_list(out, self.keys.len(), |out, at| match has_parameters::<DB>(self.keys[at])? {
+            false => Place::Compared.of(|| self.keys[at].walk_ast(out.reborrow())),
+            true => push_key(out, self.keys[at], at),
+        })?;
         for (i, condition) in self.having.iter().enumerate() {
             out.push_sql(if i == 0 { " HAVING (" } else { " AND (" });
             (*condition).walk_ast(out.reborrow())?;

@@ -15,8 +15,8 @@ use super::{
     push_column, push_table,
 };
 use crate::{
-    backend::Driver,
-    field::{Nulls, collation::push_compared, facts, order::Direction},
+    backend::{BackendKind, Driver},
+    field::{Nulls, Place, collation::push_compared, facts, order::Direction},
     model::Table,
     path::Join,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Select<'q, DB: Driver> {
     pub(crate) order: Vec<(Part<'q, DB>, Direction)>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: u64,
+    /// Where its columns stand.
+    pub(crate) place: Place,
     /// What few have.
     pub(crate) more: More<'q, DB>,
 }
@@ -129,7 +131,7 @@ impl<'q, DB: Driver> Select<'q, DB> {
         out.push_sql(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
         for (i, part) in self.more.distinct_on.iter().enumerate() {
             out.push_sql(if i == 0 { "DISTINCT ON (" } else { ", " });
-            (*part).walk_ast(out.reborrow())?;
+            Place::Compared.of(|| (*part).walk_ast(out.reborrow()))?;
         }
         if !self.more.distinct_on.is_empty() {
             out.push_sql(") ");
@@ -137,7 +139,7 @@ impl<'q, DB: Driver> Select<'q, DB> {
         self.push_columns(&mut out)?;
         for at in 0..self.hidden_columns() {
             out.push_sql(", ");
-            self.order[at].0.walk_ast(out.reborrow())?;
+            Place::Compared.of(|| self.order[at].0.walk_ast(out.reborrow()))?;
             out.push_sql(" AS ");
             out.push_identifier(&order_name(at))?;
         }
@@ -209,13 +211,17 @@ impl<'q, DB: Driver> Select<'q, DB> {
     where
         'q: 'b,
     {
+        let place = match self.place {
+            Place::Elsewhere if self.distinct => Place::ReadOnce,
+            place => place,
+        };
         match &self.columns {
-            Columns::Tables(tables) => push_tables(out, tables),
-            Columns::Expression(part) => (*part).walk_ast(out.reborrow()),
+            Columns::Tables(tables) => push_tables(out, tables, place),
+            Columns::Expression(part) => place.of(|| (*part).walk_ast(out.reborrow())),
             Columns::Annotated(tables, part) => {
-                push_tables(out, tables)?;
+                push_tables(out, tables, place)?;
                 out.push_sql(", ");
-                (*part).walk_ast(out.reborrow())
+                place.of(|| (*part).walk_ast(out.reborrow()))
             }
             Columns::Keys => {
                 push_list(out, self.table.primary_key.len(), |out, at| {
@@ -271,13 +277,27 @@ impl<'q, DB: Driver> Select<'q, DB> {
 }
 
 /// All columns of these tables.
-fn push_tables<DB: Driver>(out: &mut AstPass<'_, '_, DB>, tables: &[(String, &'static Table)]) -> QueryResult<()> {
-    let columns = tables.iter().flat_map(|(alias, table)| table.columns.iter().map(move |c| (alias, c.name)));
-    for (i, (alias, name)) in columns.enumerate() {
+fn push_tables<DB: Driver>(
+    out: &mut AstPass<'_, '_, DB>,
+    tables: &[(String, &'static Table)],
+    place: Place,
+) -> QueryResult<()> {
+    let columns = tables.iter().flat_map(|(alias, table)| table.columns.iter().map(move |column| (alias, column)));
+    for (i, (alias, column)) in columns.enumerate() {
         if i > 0 {
             out.push_sql(", ");
         }
-        push_column(out, alias, name)?;
+        // Where documents are compared as text, two rows of one key still have the same text.
+        if place == Place::Elsewhere || DB::KIND != BackendKind::Postgres || !column.sql.is_document() {
+            push_column(out, alias, column.name)?;
+            continue;
+        }
+        place.of(|| {
+            let push = |mut out: AstPass<'_, '_, DB>| push_column(&mut out, alias, column.name);
+            Place::write(column.sql, String::new, out.reborrow(), push)
+        })?;
+        out.push_sql(" AS ");
+        out.push_identifier(column.name)?;
     }
     Ok(())
 }
@@ -296,7 +316,7 @@ pub(crate) fn push_ordered<'b, DB: Driver>(
     part: Part<'b, DB>,
     direction: Direction,
 ) -> QueryResult<()> {
-    push_directed(out, direction, |out| part.walk_ast(out.reborrow()))
+    push_directed(out, direction, |out| Place::Compared.of(|| part.walk_ast(out.reborrow())))
 }
 
 /// One key of an order, which `push` writes.

@@ -90,7 +90,7 @@ pub(crate) use self::integers::narrow;
 #[cfg(feature = "serde_json")]
 pub use self::json::JsonText;
 #[cfg(all(feature = "serde_json", feature = "sqlite"))]
-pub(crate) use self::json::equal_form;
+pub(crate) use self::json::compare_documents;
 pub use self::{
     inferred::Inferred,
     portable_value::PortableValue,

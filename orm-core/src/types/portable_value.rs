@@ -14,6 +14,7 @@ use diesel::{
 use crate::{
     backend::{BackendKind, Driver},
     error::BoxError,
+    field::Place,
     sql_types::ColumnSql,
 };
 
@@ -87,7 +88,7 @@ where
             out.push_sql("/*!80000 CAST( */ ");
         }
         (self.check)(&self.value, DB::KIND).map_err(Error::SerializationError)?;
-        out.push_bind_param::<ST, V>(&self.value)?;
+        Place::write(ST::COLUMN, String::new, out.reborrow(), |mut out| out.push_bind_param::<ST, V>(&self.value))?;
         if cast {
             out.push_sql(" /*!80000 AS JSON) */");
         }

@@ -1,6 +1,11 @@
 //! JSON documents: read whole or refused, equal where they say the same, and stored only where they can be read again.
 
-use orm_core::{BackendKind, prelude::*, types::JsonText};
+use orm_core::{
+    BackendKind,
+    dsl::{count, count_star, dense_rank},
+    prelude::*,
+    types::JsonText,
+};
 use orm_tests::{Bed, Pick, TestResult, on_each_backend};
 use serde_json::{Value, json};
 
@@ -8,7 +13,7 @@ use super::chain;
 
 on_each_backend! {
     numbers_beyond_64_bits, keys_twice, texts_keep_every_digit, floats_are_exact, equal_documents, documents_of_text_columns, spellings_of_strings,
-    depth, very_deep_documents, nul,
+    compared_in_every_position, distinct_documents, documents_as_keys, depth, very_deep_documents, nul,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -217,6 +222,157 @@ fn spellings_of_strings(bed: &Bed) -> TestResult {
         let others = texts.len() - wanted.len();
         assert_eq!(Doc::objects(&db).filter(|d| d.body.ne(&value)).count()?, others as u64, "{text}");
     }
+    Ok(())
+}
+
+/// Documents as several programs write them, in a column of the model's type or of text; three say the same.
+const SPELLINGS: [&str; 6] =
+    [r#"{"a": 1, "b": 2}"#, r#"{"b":2,"a":1.0}"#, "[1e3]", "[1000]", r#"{ "b":2, "a":1 }"#, "1e3"];
+
+fn spelled(bed: &Bed, as_text: bool) -> orm_core::Result<Database> {
+    let db = docs(bed, as_text)?;
+    let rows: Vec<_> = SPELLINGS.iter().zip(1..).map(|(body, id)| format!("({id}, '{body}', {})", id % 2)).collect();
+    bed.execute(&format!("INSERT INTO docs VALUES {}", rows.join(", ")));
+    Ok(db)
+}
+
+/// The rows of equal documents.
+const CLASSES: [&[i64]; 3] = [&[1, 2, 5], &[3, 4], &[6]];
+
+fn compared_in_every_position(bed: &Bed) -> TestResult {
+    for as_text in [false, true] {
+        let db = spelled(bed, as_text)?;
+        let all = || Doc::objects(&db);
+        let mut groups = all().group_by(|d| d.body).aggregate(|_| count_star()).load()?;
+        groups.sort_by_key(|(_, rows)| *rows);
+        let expected = [(json!(1000.0), 1), (json!([1000.0]), 2), (json!({"a": 1.0, "b": 2.0}), 3)];
+        let as_floats =
+            |body: &Value| body.to_string().replace("1000.0", "1000").replace("1.0", "1").replace("2.0", "2");
+        assert_eq!(
+            groups.iter().map(|(body, rows)| (as_floats(body), *rows)).collect::<Vec<_>>(),
+            expected.iter().map(|(body, rows)| (as_floats(body), *rows)).collect::<Vec<_>>()
+        );
+        let of_lists = all().group_by(|d| d.body).aggregate(|_| count_star());
+        let of_lists = of_lists.having(|body, _| body.eq(json!([1000]))).load()?;
+        assert_eq!(of_lists.iter().map(|(_, rows)| *rows).collect::<Vec<_>>(), [2]);
+        // Equal documents stand together, whatever their order is.
+        for reversed in [false, true] {
+            let ordered =
+                all().order_by(|d| if reversed { d.body.desc() } else { d.body.asc() }).values(|d| d.id).load()?;
+            for class in CLASSES {
+                let at: Vec<_> = (0..6).filter(|at| class.contains(&ordered[*at])).collect();
+                assert_eq!(at.last().map(|last| last - at[0] + 1), Some(class.len()), "{ordered:?}");
+            }
+        }
+        assert_eq!(all().aggregate(|d| count(d.body).distinct())?, 3);
+        let numbers =
+            all().order_by(|d| d.id.asc()).values(|d| count_star().over(|w| w.partition_by(d.body))).load()?;
+        assert_eq!(numbers, [3, 3, 2, 2, 3, 1]);
+        let ranks = all().values(|d| (d.id, dense_rank().over(|w| w.order_by(d.body.asc())))).load()?;
+        for class in CLASSES {
+            let mut of_class: Vec<_> =
+                ranks.iter().filter(|(id, _)| class.contains(id)).map(|(_, rank)| rank).collect();
+            of_class.dedup();
+            assert_eq!(of_class.len(), 1, "{ranks:?}");
+        }
+        // One of <, = and > holds of each row, and <= and >= of equal ones.
+        for document in SPELLINGS.map(|body| serde_json::from_str::<Value>(body)) {
+            let document = document?;
+            let body = || document.clone();
+            let equal = all().filter(|d| d.body.eq(body())).count()?;
+            let (less, greater) =
+                (all().filter(|d| d.body.lt(body())).count()?, all().filter(|d| d.body.gt(body())).count()?);
+            assert_eq!(less + equal + greater, 6, "{}", body());
+            assert_eq!(all().filter(|d| d.body.le(body()).and(d.body.ge(body()))).count()?, equal, "{}", body());
+            assert_eq!(all().filter(|d| d.body.between(body(), body())).count()?, equal, "{}", body());
+        }
+        let odd = all().filter(|d| d.id.eq(5)).values(|d| d.body);
+        assert_eq!(all().filter(|d| d.body.is_in(odd.clone())).count()?, 3);
+        assert_eq!(all().filter(|d| d.body.not_in(odd.clone())).count()?, 3);
+        // Whole rows are told apart by their keys.
+        let low = all().filter(|d| d.id.lt(4));
+        assert_eq!(low.clone().union([all().filter(|d| d.id.gt(2))]).count()?, 6);
+        assert_eq!(low.clone().intersection([all().filter(|d| d.id.gt(2))]).values(|d| d.id).load()?, [3]);
+        assert_eq!(low.distinct().order_by(|d| d.id.desc()).load()?.len(), 3);
+        bed.execute("DROP TABLE docs");
+    }
+    Ok(())
+}
+
+/// Of equal documents one is selected; MariaDB could not say which.
+fn distinct_documents(bed: &Bed) -> TestResult {
+    for as_text in [false, true] {
+        let db = spelled(bed, as_text)?;
+        let bodies = || Doc::objects(&db).values(|d| d.body);
+        let with_parity = || Doc::objects(&db).values(|d| (d.n, d.body));
+        if bed.backend() == BackendKind::Mysql {
+            let refusals = [
+                bodies().distinct().load().map(drop),
+                bodies().distinct().count().map(drop),
+                bodies().union([bodies()]).load().map(drop),
+                bodies().difference([bodies()]).count().map(drop),
+                with_parity().distinct().iterator(10).map(drop),
+            ];
+            for refused in refusals {
+                let error = refused.expect_err("documents are text there");
+                assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Doc")), "{error:?}");
+                assert!(
+                    chain(&error).contains("`Doc.body` holds JSON documents") && chain(&error).contains("`group_by`")
+                );
+            }
+            assert_eq!(bodies().union_all([bodies()]).count()?, 12);
+        } else {
+            assert_eq!(bodies().distinct().load()?.len(), 3);
+            assert_eq!(bodies().distinct().count()?, 3);
+            assert_eq!(with_parity().distinct().load()?.len(), 5);
+            assert_eq!(bodies().union([bodies()]).load()?.len(), 3);
+            assert_eq!(bodies().union_all([bodies()]).load()?.len(), 12);
+            let first = Doc::objects(&db).filter(|d| d.id.eq(1)).values(|d| d.body);
+            assert_eq!(bodies().difference([first.clone()]).load()?.len(), 2);
+            assert_eq!(bodies().intersection([first]).load()?.len(), 1);
+        }
+        // What is computed of a document is none.
+        assert_eq!(Doc::objects(&db).values(|d| d.body.is_null()).distinct().load()?, [false]);
+        bed.execute("DROP TABLE docs");
+    }
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "named")]
+struct Named {
+    #[model(primary_key)]
+    body: Value,
+    n: i32,
+}
+
+/// A document is a key where equal ones are one; it is refused on MariaDB, whose indexes compare the text.
+fn documents_as_keys(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    let json = bed.pick(Pick { postgres: "JSONB", mysql: "VARCHAR(100)", sqlite: "TEXT" });
+    bed.execute(&format!("CREATE TABLE named (body {json} NOT NULL PRIMARY KEY, n INTEGER NOT NULL)"));
+    bed.execute(r#"INSERT INTO named VALUES ('{"a": 1, "b": 2}', 1)"#);
+    let row = |n| Named { body: json!({"b": 2, "a": 1.0}), n };
+    let upsert = |n| Named::insert_into(&db).update_conflicts(|r| r.body, |r| r.n).bulk_create([row(n)]);
+    if bed.backend() == BackendKind::Mysql {
+        let mut again = row(0);
+        for refused in [row(2).save(&db), upsert(3).map(drop), again.refresh(&db), row(4).delete(&db).map(drop)] {
+            let error = refused.expect_err("a document is no key there");
+            assert_eq!((error.kind(), error.model()), (ErrorKind::InvalidQuery, Some("Named")), "{error:?}");
+            assert!(chain(&error).contains("`Named.body` holds JSON documents"), "{}", chain(&error));
+        }
+        assert_eq!(Named::objects(&db).filter(|r| r.body.eq(row(0).body)).get()?.n, 1);
+        return Ok(());
+    }
+    row(2).save(&db)?;
+    assert_eq!(upsert(3)?, 1);
+    assert_eq!(bed.texts("SELECT n FROM named"), [Some("3".to_owned())]);
+    Named::bulk_update(&db, [row(4)], |r| r.n)?;
+    let mut again = row(0);
+    again.refresh(&db)?;
+    assert_eq!(again.n, 4);
+    assert!(row(5).delete(&db)?);
+    assert_eq!(bed.number("SELECT count(*) FROM named"), 0);
     Ok(())
 }
 

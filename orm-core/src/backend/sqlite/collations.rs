@@ -1,9 +1,8 @@
-//! The collations by which SQLite compares decimals, and times and instants, which are text there.
+//! The collations by which SQLite compares decimals, times and instants, and JSON documents, which are text there.
 
 use std::{cmp::Ordering, ffi::c_int, sync::OnceLock};
 
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, dsl::sql, sql_types::Bool};
-#[cfg(feature = "numeric")]
 use libsqlite3_sys::SQLITE_OK;
 
 use super::{
@@ -31,14 +30,27 @@ impl Collation for Decimals {
     }
 }
 
-/// Registers them with a connection that is being opened.
-pub(super) fn register_raw(connection: &Opened) -> c_int {
-    let code = connection.collation::<Instants>(c"orm_instant");
-    #[cfg(feature = "numeric")]
-    if code == SQLITE_OK {
-        return connection.collation::<Decimals>(c"orm_decimal");
+/// `orm_json`
+#[cfg(feature = "serde_json")]
+struct Documents;
+
+#[cfg(feature = "serde_json")]
+impl Collation for Documents {
+    fn compare(a: &[u8], b: &[u8]) -> Ordering {
+        crate::types::compare_documents(a, b)
     }
-    code
+}
+
+/// Registers them with a connection that is being opened; returns SQLite's result code.
+pub(super) fn register_raw(connection: &Opened) -> c_int {
+    let codes = [
+        connection.collation::<Instants>(c"orm_instant"),
+        #[cfg(feature = "numeric")]
+        connection.collation::<Decimals>(c"orm_decimal"),
+        #[cfg(feature = "serde_json")]
+        connection.collation::<Documents>(c"orm_json"),
+    ];
+    codes.into_iter().find(|code| *code != SQLITE_OK).unwrap_or(SQLITE_OK)
 }
 
 /// Registers them by Diesel, with a connection that the program has opened.
@@ -47,6 +59,8 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     register_one::<Instants>(connection, "orm_instant", swapped)?;
     #[cfg(feature = "numeric")]
     register_one::<Decimals>(connection, "orm_decimal", swapped)?;
+    #[cfg(feature = "serde_json")]
+    register_one::<Documents>(connection, "orm_json", swapped)?;
     Ok(())
 }
 
@@ -83,6 +97,10 @@ mod tests {
             ("'1.0' = '1.00' COLLATE orm_decimal", true),
             ("'2020-01-01T00:00' < '2020-01-01 00:00:01Z' COLLATE orm_instant", true),
             ("'2020-01-01 02:00+02:00' = '2020-01-01' COLLATE orm_instant", true),
+            #[cfg(feature = "serde_json")]
+            (r#"'{"b": 1, "a": [2.0]}' = '{"a":[2],"b":1}' COLLATE orm_json"#, true),
+            #[cfg(feature = "serde_json")]
+            ("'[1]' = '[2]' COLLATE orm_json", false),
         ] {
             let answer: bool = diesel::select(sql::<Bool>(comparison)).get_result(connection).expect("SQLite compares");
             assert_eq!(answer, expected, "{comparison}");

@@ -11,7 +11,7 @@ use diesel::{
 use super::{OneOf, SqlTypeOf};
 use crate::{
     backend::{Backend, BackendKind, Driver, PartsOf},
-    field::{Expr, Readable},
+    field::{Expr, Place, Readable},
     model::Model,
     queryset::{QuerySet, Shape, Values},
     types::Native,
@@ -78,10 +78,11 @@ where
         if !is_limited {
             select.order.clear();
         }
+        select.place = Place::Compared;
         // MySQL and MariaDB take no LIMIT in such a subquery, but in one of its own.
         let is_wrapped = is_limited && DB::KIND == BackendKind::Mysql;
         out.push_sql("(");
-        self.field.walk_ast(out.reborrow())?;
+        Place::Compared.of(|| self.field.walk_ast(out.reborrow()))?;
         out.push_sql(if self.negated { " NOT IN (" } else { " IN (" });
         if is_wrapped {
             out.push_sql("SELECT * FROM (");

@@ -7,6 +7,9 @@ mod canonical;
 mod exact;
 mod text;
 
+#[cfg(feature = "sqlite")]
+use std::cmp::Ordering;
+
 use diesel::{
     deserialize,
     serialize::{self, Output, ToSql},
@@ -46,10 +49,20 @@ impl FieldType for Value {
 
 super::diesel_reads!(Value: sql_types::Json);
 
-/// The form in which documents that say the same are equal; `None` for what is not JSON.
+/// The order of the collation `orm_json`: documents by their canonical texts, so that those that say the same are equal, then
+/// whatever is not a document, by its bytes.
 #[cfg(feature = "sqlite")]
-pub(crate) fn equal_form(text: &str) -> Option<String> {
-    canonical::canonical(text).ok()
+pub(crate) fn compare_documents(a: &[u8], b: &[u8]) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    let canonical = |text| canonical::canonical(std::str::from_utf8(text).ok()?).ok();
+    match (canonical(a), canonical(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.cmp(b),
+    }
 }
 
 /// Reads a document, if a `Value` keeps all that it says.

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "numeric")]
 mod decimal;
-#[cfg(feature = "serde_json")]
-mod json;
 mod math;
 pub(crate) mod text;
 #[cfg(feature = "chrono")]
@@ -17,8 +15,6 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     math::register(connection)?;
     #[cfg(feature = "numeric")]
     decimal::register(connection)?;
-    #[cfg(feature = "serde_json")]
-    json::register(connection)?;
     #[cfg(feature = "chrono")]
     time::register(connection)?;
     // The last one: where it is known, all are.
