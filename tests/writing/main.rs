@@ -11,4 +11,5 @@ mod models;
 #[cfg(feature = "mysql")]
 mod mysql_without_returning;
 mod or_create;
+mod spellings;
 mod update;

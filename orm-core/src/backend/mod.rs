@@ -58,6 +58,7 @@ use crate::{
         begin::begin,
         explain::Texts,
         insert::{self, Batch, Unstored},
+        text_keys::TextKey,
     },
     stream::source::Opened,
     transaction,
@@ -236,7 +237,7 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     fn has_unknown_transaction(link: &mut Self::Link) -> QueryResult<bool>;
 
     /// Makes a connection of the program's own pool fit for our statements; nothing of what the program has set up is
-    /// changed.
+    /// changed unless it gives wrong answers.
     fn prepare(_: &mut Self::Link) -> Result<()> {
         Ok(())
     }
@@ -354,6 +355,17 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// the database refuses what is none.
     fn unique_keys(_: &mut Self::Link, _: &Table) -> QueryResult<Option<Vec<Vec<String>>>> {
         Ok(None)
+    }
+
+    /// The unique keys of a table that compare the text of columns for which there is a [`collation`](Self::collation).
+    fn text_keys(_: &mut Self::Link, _: &Table) -> QueryResult<Vec<TextKey>> {
+        Ok(Vec::new())
+    }
+
+    /// What is written before and behind a column of values of this type, to give the least text that one of them can be
+    /// spelled as, and a text that is greater than all of their spellings.
+    fn text_bounds(_: ColumnType) -> Option<[(&'static str, &'static str); 2]> {
+        None
     }
 
     /// The key that the last INSERT has made, or was given; 0 where there is none. Only where it does not return rows.

@@ -119,7 +119,8 @@ pub fn connect(url: &str) -> Result<Database> {
 /// - The pool's size and time limits are the program's, and so are the sessions: nothing is set in them, and what
 ///   [`batch_execute`](Self::batch_execute) or a raw query sets stays. What [`connect`] would have set is up to the program: on SQLite
 ///   `PRAGMA busy_timeout`, `foreign_keys` and `journal_mode = WAL`, without which readers and writers wait for each
-///   other. Only functions and collations of this crate are registered where they are missing. Diesel can register
+///   other. Only functions and collations of this crate are registered where they are missing, and SQLite's automatic indexes
+///   are turned off where they [lose rows](crate::sql_types#comparisons-on-sqlite). Diesel can register
 ///   neither window functions nor what looks at a column: sums of decimals and variances over windows are SQLite's error
 ///   there, and text in a column of numbers is not refused.
 /// - Each statement, stream and transaction takes a connection, and gives it back with nothing open on it.

@@ -78,6 +78,16 @@ impl<'a, M: Model, B: Backend> QuerySet<'a, M, B> {
         if let Some(row) = one(self.get())? {
             return Ok((row, false));
         }
+        if B::run(self.on, ComparesByCollation(M::TABLE)) {
+            // A unique index of another program's may compare otherwise than the conditions do, and would let both rows in.
+            return in_one_transaction(self.on, |tx| {
+                B::run(tx, WillWrite(M::TABLE))?;
+                match self.get_on(tx, Lock::No)? {
+                    Some(row) => Ok((row, false)),
+                    None => self.create_on(tx, &new()).map(|row| (row, true)),
+                }
+            });
+        }
         match self.create_on(self.on, &new()) {
             Ok(row) => Ok((row, true)),
             Err(violation) if violation.kind() == ErrorKind::UniqueViolation => {
@@ -290,6 +300,19 @@ impl<DB: Driver> QueryFragment<DB> for Locked<'_, DB> {
     }
 }
 
+/// Whether conditions compare any column of the table by a collation.
+struct ComparesByCollation(&'static Table);
+
+impl<B: Backend> Task<B> for ComparesByCollation {
+    type Output = bool;
+    fn on<DB: Driver>(self, _: Session<'_, DB>) -> bool
+    where
+        B: PartsOf<DB>,
+    {
+        self.0.columns.iter().any(|column| DB::collation(column.sql).is_some())
+    }
+}
+
 /// Makes the transaction SQLite's writer before it reads: one that has read cannot always become it.
 struct WillWrite(&'static Table);
 
@@ -343,7 +366,7 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Update<'_, '_, R, B> {
         lease
             .run(|connection| connection.execute_returning_count(&update))
             .map_err(|error| in_statement(of_row(error), DB::sql(&update)))?;
-        let select = OneRow { row: self.row, action: Action::Select };
+        let select = OneRow { row: self.row, action: Action::SelectCurrent };
         let row = load::rows::<DB, Whole<R::Model>, _>(&mut lease, select).map_err(of_row)?.pop();
         row.ok_or_else(|| of_row(Error::new(ErrorKind::NotFound, "the row is not there any more").on_backend(DB::KIND)))
     }

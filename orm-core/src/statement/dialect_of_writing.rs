@@ -66,7 +66,7 @@ where
     Trip: ToRow<DB>,
 {
     let rows = [Trip { id: 1, delay: None, share: 0.5, late: false, carrier_code: None }];
-    let insert = Insert { rows: &rows, columns: &[0, 1], conflict, returning, recurs: false };
+    let insert = Insert { rows: &rows, columns: &[0, 1], conflict, text_keys: &[], returning, recurs: false };
     DB::sql(&insert)
         .expect("it can be written")
         .split_once("VALUES ")

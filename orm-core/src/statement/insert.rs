@@ -9,10 +9,14 @@ use diesel::{
     sql_types::Untyped,
 };
 
-use super::{push_column, push_columns, push_table};
+use super::{
+    push_column, push_columns, push_table,
+    text_keys::{self, TextKey},
+};
 use crate::{
     backend::{BackendKind, Driver},
     error::Error,
+    field::document::no_key,
     model::{Insertable, Model, Table, ToRow},
     queryset::shape::ShapeOn,
     session::Lease,
@@ -28,6 +32,14 @@ pub struct Batch<'r, M> {
     /// The positions of the columns that are written.
     pub(crate) columns: &'r [usize],
     pub(crate) conflict: &'r Conflict,
+    /// Unique keys by which a row may be in conflict although its text differs.
+    pub(crate) text_keys: &'r [TextKey],
+}
+
+impl<M> Batch<'_, M> {
+    fn insert<'s>(&'s self, rows: &'s [M], returning: bool, recurs: bool) -> Insert<'s, M> {
+        Insert { rows, columns: self.columns, conflict: self.conflict, text_keys: self.text_keys, returning, recurs }
+    }
 }
 
 /// What happens to a row whose unique key is there already.
@@ -69,8 +81,7 @@ pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batc
     let mut first = 0;
     while first < batch.rows.len() {
         let rows = &batch.rows[first..first + together::<DB, M>(batch, first, most_rows)];
-        let recurs = rows.len() == most_rows;
-        let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: false, recurs };
+        let insert = batch.insert(rows, false, rows.len() == most_rows);
         stored += counted::<DB, M>(link, &insert).map_err(|error| Unstored {
             error,
             rows: first..first + rows.len(),
@@ -135,7 +146,7 @@ pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
     while first < batch.rows.len() {
         let rows = &batch.rows[first..first + together::<DB, R>(batch, first, most_rows)];
         first += rows.len();
-        let insert = Insert { rows, columns: batch.columns, conflict: batch.conflict, returning: true, recurs: false };
+        let insert = batch.insert(rows, true, false);
         out.extend(load::read::<DB, S, _>(lease, insert)?);
     }
     Ok(())
@@ -169,6 +180,8 @@ pub(crate) struct Insert<'r, M> {
     pub(crate) rows: &'r [M],
     pub(crate) columns: &'r [usize],
     pub(crate) conflict: &'r Conflict,
+    /// As in [`Batch`].
+    pub(crate) text_keys: &'r [TextKey],
     /// The rows are wanted back, as they are stored.
     pub(crate) returning: bool,
     /// The statement will come again, with as many rows: worth keeping prepared.
@@ -189,8 +202,13 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
         if !self.recurs {
             out.unsafe_to_cache_prepared();
         }
-        let table = M::Model::TABLE;
+        if !self.text_keys.is_empty() {
+            let push_head = |out: &mut AstPass<'_, 'b, DB>| push_head::<M, DB>(out, self.columns);
+            text_keys::push_insert::<M, DB>(&mut out, self.rows, self.columns, self.text_keys, push_head)?;
+            return self.push_end(out);
+        }
         push_head::<M, DB>(&mut out, self.columns)?;
+        out.push_sql(" VALUES");
         for (i, row) in self.rows.iter().enumerate() {
             out.push_sql(if i == 0 { " (" } else { ", (" });
             for (j, column) in self.columns.iter().enumerate() {
@@ -201,6 +219,14 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
             }
             out.push_sql(")");
         }
+        self.push_end(out)
+    }
+}
+
+impl<M: Insertable> Insert<'_, M> {
+    /// ` ON CONFLICT … RETURNING …`
+    fn push_end<DB: Driver>(&self, mut out: AstPass<'_, '_, DB>) -> QueryResult<()> {
+        let table = M::Model::TABLE;
         push_conflict(&mut out, table, self.conflict)?;
         if self.returning {
             out.push_sql(" RETURNING ");
@@ -214,7 +240,11 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for Insert<'_, M> {
 /// met by it is met by another key.
 fn push_is_named<DB: Driver>(out: &mut AstPass<'_, '_, DB>, table: &Table, keys: &[usize]) -> QueryResult<()> {
     for (i, column) in keys.iter().enumerate() {
-        let name = table.columns[*column].name;
+        let column = &table.columns[*column];
+        if column.sql.is_document() {
+            return Err(no_key(table, column));
+        }
+        let name = column.name;
         out.push_sql(if i == 0 { "" } else { " AND " });
         push_column(out, table.name, name)?;
         out.push_sql(" = VALUES(");
@@ -297,15 +327,18 @@ impl<'r, M> Head<'r, M> {
 
 impl<M: Insertable, DB: Driver> QueryFragment<DB> for Head<'_, M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        push_head::<M, DB>(&mut out, self.columns)
+        push_head::<M, DB>(&mut out, self.columns)?;
+        out.push_sql(" VALUES");
+        Ok(())
     }
 }
 
+/// `INSERT INTO … (…)`
 fn push_head<M: Insertable, DB: Driver>(out: &mut AstPass<'_, '_, DB>, columns: &[usize]) -> QueryResult<()> {
     out.push_sql("INSERT INTO ");
     push_table(out, M::Model::TABLE)?;
     out.push_sql(" (");
     push_columns(out, columns.iter().map(|at| M::Model::TABLE.columns[*at].name))?;
-    out.push_sql(") VALUES");
+    out.push_sql(")");
     Ok(())
 }

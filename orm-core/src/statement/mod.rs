@@ -20,6 +20,7 @@ mod scan;
 pub(crate) mod schema;
 pub(crate) mod select;
 pub(crate) mod template;
+pub(crate) mod text_keys;
 pub(crate) mod update_rows;
 pub(crate) mod windows;
 

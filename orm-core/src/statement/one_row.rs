@@ -8,7 +8,7 @@ use diesel::{
 
 use super::{assigned::Assignments, push_columns, push_table};
 use crate::{
-    backend::Driver,
+    backend::{BackendKind, Driver},
     field::collation::push_compared,
     model::{Insertable, Model, ToRow},
 };
@@ -26,6 +26,9 @@ pub(crate) enum Action<'r> {
     Delete,
     /// It is read.
     Select,
+    /// It is read as it is now. A transaction of MySQL's that updates a row without changing it goes on seeing the row as it was
+    /// when the transaction first read, or not at all, unless it reads with a lock.
+    SelectCurrent,
     /// It is read, and has the key that the database has just made for it.
     SelectMade(u64),
 }
@@ -58,7 +61,7 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
                 out.push_sql("DELETE FROM ");
                 push_table(&mut out, table)?;
             }
-            Action::Select | Action::SelectMade(_) => {
+            Action::Select | Action::SelectCurrent | Action::SelectMade(_) => {
                 out.push_sql("SELECT ");
                 push_columns(&mut out, table.columns.iter().map(|column| column.name))?;
                 out.push_sql(" FROM ");
@@ -73,7 +76,11 @@ impl<R: ToRow<DB>, DB: Driver> QueryFragment<DB> for OneRow<'_, R> {
             _ => None,
         };
         out.push_sql(" WHERE ");
-        push_is_row(self.row, made, &mut out)
+        push_is_row(self.row, made, &mut out)?;
+        if matches!(self.action, Action::SelectCurrent) && DB::KIND == BackendKind::Mysql {
+            out.push_sql(" FOR UPDATE");
+        }
+        Ok(())
     }
 }
 

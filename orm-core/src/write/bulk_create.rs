@@ -8,7 +8,10 @@ use crate::{
     error::{BoxError, Error, ErrorKind, Result},
     model::{Insertable, Model, ToRow},
     session::{Lease, Session},
-    statement::insert::{Batch, Conflict, Head, Unstored},
+    statement::{
+        insert::{Batch, Conflict, Head, Unstored},
+        text_keys::TextKey,
+    },
     stream::load::in_statement,
     transaction::{atomically, nested},
 };
@@ -84,6 +87,7 @@ pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
 ) -> Result<()> {
     let columns = some_columns::<R::Model>(columns_for::<R>(conflict))?;
     is_a_key::<DB, R::Model>(session, conflict)?;
+    let text_keys = text_keys::<DB, R::Model>(session, conflict, &columns)?;
     let mut batch: Vec<R> = Vec::new();
     let mut sent = 0;
     loop {
@@ -105,7 +109,7 @@ pub(super) fn insert_all<DB: Driver, R: ToRow<DB>>(
             return Ok(());
         }
         let mut lease = session.lease()?;
-        store(&mut lease, &Batch { rows: &batch, columns: &columns, conflict }, sent)?;
+        store(&mut lease, &Batch { rows: &batch, columns: &columns, conflict, text_keys: &text_keys }, sent)?;
         drop(lease);
         sent += batch.len() as u64;
     }
@@ -136,6 +140,29 @@ fn is_a_key<DB: Driver, M: Model>(session: Session<'_, DB>, conflict: &Conflict)
     )
     .on_backend(DB::KIND)
     .on_model(M::TABLE.model))
+}
+
+/// The unique keys by which rows may be in conflict although their texts differ; each has a value for all of its columns.
+fn text_keys<DB: Driver, M: Model>(
+    session: Session<'_, DB>,
+    conflict: &Conflict,
+    written: &[usize],
+) -> Result<Vec<TextKey>> {
+    let (Conflict::Ignore { keys: named } | Conflict::Update { keys: named, .. }) = conflict else {
+        return Ok(Vec::new());
+    };
+    let is_compared = |column: &usize| DB::collation(M::COLUMNS[*column].sql).is_some();
+    let may_be_text = if named.is_empty() { written.iter().any(is_compared) } else { named.iter().any(is_compared) };
+    if !may_be_text {
+        return Ok(Vec::new());
+    }
+    let keys = session.lease()?.run(|link| DB::text_keys(link, M::TABLE));
+    let mut keys = keys.map_err(|error| error.on_model(M::TABLE.model))?;
+    keys.retain(|key| {
+        let is_named = key.columns.len() == named.len() && named.iter().all(|column| key.columns.contains(column));
+        (named.is_empty() || is_named) && key.columns.iter().all(|column| written.contains(column))
+    });
+    Ok(keys)
 }
 
 /// The columns that are written; of whole models also those that the database would fill, where rows are told apart by them.

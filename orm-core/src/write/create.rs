@@ -45,7 +45,7 @@ fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Resul
         can_be_found_again::<R>().map_err(|error| error.on_backend(DB::KIND))?;
     }
     let rows = std::slice::from_ref(row);
-    let insert = Insert { rows, columns: &columns, conflict: &Conflict::Fail, returning, recurs: true };
+    let insert = Insert { rows, columns: &columns, conflict: &Conflict::Fail, text_keys: &[], returning, recurs: true };
     let of_row = |error: Error| error.on_model(R::Model::TABLE.model).with_key(row.key());
     let stored = if returning {
         load::rows::<DB, Whole<R::Model>, _>(&mut lease, insert)

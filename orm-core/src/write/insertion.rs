@@ -29,7 +29,8 @@ use crate::{
 /// key or a unique index keeps apart. The fields that are named must be those of one such key; others are an error, before
 /// anything is stored. (MySQL and MariaDB are asked for the table's keys: a view has none there.) MySQL
 /// and MariaDB find conflicts by all keys at once: there the values are compared, and a conflict by another key is an error
-/// ([`ErrorKind::UniqueViolation`]), as it is on the others. NULL is in conflict with nothing.
+/// ([`ErrorKind::UniqueViolation`]), as it is on the others. NULL is in conflict with nothing. On SQLite, times, decimals and
+/// documents are the same values however they are [spelled](crate::sql_types#comparisons-on-sqlite).
 ///
 /// A field that is `generated` is written nevertheless where it is named, if the rows are models.
 #[must_use = "nothing is stored before `bulk_create` or `bulk_create_returning` is called"]

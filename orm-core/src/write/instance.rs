@@ -15,6 +15,7 @@ use crate::{
     statement::{
         insert::{Conflict, Insert, counted},
         one_row::{Action, OneRow},
+        text_keys::TextKey,
     },
     stream::load::{self, in_statement},
     transaction::attempt,
@@ -81,7 +82,7 @@ fn upsert<DB: Driver, M: Model + ToRow<DB>>(
 ) -> Result<()> {
     let conflict = Conflict::Update { keys: M::PRIMARY_KEY.to_vec(), columns: updated };
     let rows = std::slice::from_ref(row);
-    let insert = Insert { rows, columns, conflict: &conflict, returning: false, recurs: true };
+    let insert = Insert { rows, columns, conflict: &conflict, text_keys: &[], returning: false, recurs: true };
     let stored = session.lease()?.run(|connection| counted::<DB, M>(connection, &insert));
     stored.map(drop).map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))
 }
@@ -96,7 +97,9 @@ fn insert_unless_there<DB: Driver, M: Model + ToRow<DB>>(
     let is_mysql = DB::KIND == BackendKind::Mysql;
     let conflict = if is_mysql { Conflict::Fail } else { Conflict::Ignore { keys: M::PRIMARY_KEY.to_vec() } };
     let rows = std::slice::from_ref(row);
-    let insert = Insert { rows, columns, conflict: &conflict, returning: false, recurs: true };
+    // The UPDATE before has found no row, and another connection may have stored one since, in a spelling of its own.
+    let text_keys: Vec<TextKey> = TextKey::of_primary_key::<DB>(M::TABLE).into_iter().collect();
+    let insert = Insert { rows, columns, conflict: &conflict, text_keys: &text_keys, returning: false, recurs: true };
     let run = || {
         let inserted = session.lease()?.run(|connection| connection.execute_returning_count(&insert));
         inserted.map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))

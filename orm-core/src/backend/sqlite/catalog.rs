@@ -10,11 +10,12 @@ use diesel::{
 use super::affinity::{Affinity, affinity};
 use crate::{
     backend::BackendKind,
-    model::Column,
+    model::{Column, Table},
     schema::{
         live::{LiveColumn, LiveForeignKey, LiveTable, Name, Remark},
         stored::Misfit,
     },
+    statement::text_keys::TextKey,
 };
 
 #[derive(QueryableByName)]
@@ -61,6 +62,19 @@ struct IndexColumn {
 }
 
 #[derive(QueryableByName)]
+struct UniqueColumn {
+    #[diesel(sql_type = Text)]
+    index: String,
+    /// Empty for an expression.
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    declared: String,
+    #[diesel(sql_type = Text)]
+    collation: String,
+}
+
+#[derive(QueryableByName)]
 struct KeyColumn {
     #[diesel(sql_type = BigInt)]
     id: i64,
@@ -83,9 +97,10 @@ pub(super) fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) ->
     wanted.iter().map(|name| live_table(connection, name)).collect()
 }
 
-fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Option<LiveTable>> {
+/// The table of this name.
+fn find(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Option<Found>> {
     // In the order in which SQLite looks for a name without a schema.
-    let found: Option<Found> = sql_query(
+    sql_query(
         "SELECT l.schema AS schema, l.name AS name, l.type AS kind, CAST(l.strict AS INTEGER) AS strict, \
          CAST(l.wr AS INTEGER) AS without_rowid \
          FROM pragma_table_list(?1) l LEFT JOIN pragma_database_list d ON d.name = l.schema \
@@ -95,8 +110,11 @@ fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Opt
     .bind::<Text, _>(name.name)
     .bind::<Nullable<Text>, _>(name.schema)
     .get_result(connection)
-    .optional()?;
-    let Some(found) = found else { return Ok(None) };
+    .optional()
+}
+
+fn live_table(connection: &mut SqliteConnection, name: &Name) -> QueryResult<Option<LiveTable>> {
+    let Some(found) = find(connection, name)? else { return Ok(None) };
     let info: Vec<ColumnInfo> = sql_query(
         "SELECT name, type AS declared, \"notnull\" AS not_null, pk AS key, hidden, \
          upper(coalesce(dflt_value, 'NULL')) <> 'NULL' AS has_default FROM pragma_table_xinfo(?, ?) ORDER BY cid",
@@ -170,6 +188,47 @@ fn keys(connection: &mut SqliteConnection, table: &Found) -> QueryResult<(Keys, 
     let columns =
         |keys: Vec<(String, i64, Vec<String>)>| -> Keys { keys.into_iter().map(|(_, _, columns)| columns).collect() };
     Ok((columns(unique), columns(others)))
+}
+
+/// The unique keys that compare the text of some columns, where conditions compare them by a collation.
+pub(super) fn text_keys(connection: &mut SqliteConnection, table: &Table) -> QueryResult<Vec<TextKey>> {
+    let Some(found) = find(connection, &Name { schema: table.schema, name: table.name })? else {
+        return Ok(Vec::new());
+    };
+    let columns: Vec<UniqueColumn> = sql_query(
+        "SELECT l.name AS \"index\", coalesce(x.name, '') AS name, coalesce(c.type, '') AS declared, x.coll AS collation \
+         FROM pragma_index_list(?1, ?2) l JOIN pragma_index_xinfo(l.name, ?2) x \
+         LEFT JOIN pragma_table_xinfo(?1, ?2) c ON c.name = x.name \
+         WHERE l.\"unique\" AND NOT l.partial AND x.key ORDER BY l.seq, x.seqno",
+    )
+    .bind::<Text, _>(&found.name)
+    .bind::<Text, _>(&found.schema)
+    .load(connection)?;
+    let mut keys = Vec::new();
+    for key in columns.chunk_by(|a, b| a.index == b.index) {
+        let mut text_key = TextKey { columns: Vec::new(), spelled: Vec::new() };
+        for column in key {
+            // One of an expression, or of a column that is not a field's, is not named as a key.
+            let at = table.columns.iter().position(|known| known.name.eq_ignore_ascii_case(&column.name));
+            let Some(at) = at else { break };
+            text_key.columns.push(at);
+            let sql = table.columns[at].sql;
+            // Numbers are compared as such by any collation.
+            let are_numbers = sql.is_decimal()
+                && matches!(
+                    affinity(&column.declared, found.strict != 0),
+                    Affinity::Integer | Affinity::Real | Affinity::Numeric
+                );
+            if sql.sqlite_collation().is_some_and(|ours| !ours.eq_ignore_ascii_case(&column.collation)) && !are_numbers
+            {
+                text_key.spelled.push(at);
+            }
+        }
+        if text_key.columns.len() == key.len() && !text_key.spelled.is_empty() {
+            keys.push(text_key);
+        }
+    }
+    Ok(keys)
 }
 
 fn foreign_keys(

@@ -8,7 +8,7 @@ use std::{
 
 use diesel::{Connection, QueryResult, SqliteConnection, connection::SimpleConnection};
 
-use super::{aggregates, collations, file::DatabaseFile, functions, raw};
+use super::{aggregates, automatic_indexes, collations, file::DatabaseFile, functions, raw};
 use crate::{
     backend::BackendKind,
     database::{
@@ -124,7 +124,7 @@ fn register(connection: &mut SqliteConnection, registered: bool) -> QueryResult<
         collations::register(connection)?;
         aggregates::register(connection)?;
     }
-    Ok(())
+    automatic_indexes::turn_off_if_wrong(connection)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod affinity;
 mod aggregates;
+mod automatic_indexes;
 mod catalog;
 mod collations;
 mod connect;
@@ -38,7 +39,7 @@ use crate::{
     },
     session::Session,
     sql_types::ColumnType,
-    statement::{Statement, begin::begin, explain::Texts},
+    statement::{Statement, begin::begin, explain::Texts, text_keys::TextKey},
     stream::source::Opened,
     transaction::Options,
 };
@@ -164,7 +165,8 @@ impl Driver for Sqlite {
 
     fn prepare(connection: &mut SqliteConnection) -> Result<()> {
         functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
-        aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+        aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
+        automatic_indexes::turn_off_if_wrong(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
     }
 
     fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {
@@ -181,6 +183,22 @@ impl Driver for Sqlite {
 
     fn check_transaction(_: &mut SqliteConnection) -> QueryResult<()> {
         Ok(()) // a failed statement does not fail SQLite's transactions
+    }
+
+    fn text_keys(connection: &mut SqliteConnection, table: &Table) -> QueryResult<Vec<TextKey>> {
+        catalog::text_keys(connection, table)
+    }
+
+    fn text_bounds(column: ColumnType) -> Option<[(&'static str, &'static str); 2]> {
+        match (Self::collation(column), column.postgres) {
+            // Each begins with the hour and the minute; `;` follows `:`.
+            (Some("orm_instant"), "TIME") => Some([("MIN(SUBSTR(", ", 1, 5))"), ("MAX(SUBSTR(", ", 1, 5)) || ';'")]),
+            // Each begins with a date, which an offset moves by less than a day. SQLite's dates end with the year 9999.
+            (Some("orm_instant"), _) => {
+                Some([("MIN(COALESCE(DATE(", ", '-1 day'), ''))"), ("MAX(COALESCE(DATE(", ", '+2 days'), ':'))")])
+            }
+            _ => None,
+        }
     }
 
     fn read_integer<F: QueryFragment<Sqlite>>(connection: &mut SqliteConnection, statement: F) -> QueryResult<i64> {
