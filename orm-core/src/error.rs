@@ -128,6 +128,12 @@ impl Error {
         self
     }
 
+    /// The same with something more to know.
+    pub(crate) fn noting(mut self, note: &str) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
     pub(crate) fn on_backend(mut self, backend: BackendKind) -> Self {
         self.0.backend.get_or_insert(backend);
         self

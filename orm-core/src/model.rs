@@ -63,9 +63,11 @@ pub trait Model: Sized + 'static {
     /// Stores rows, all or none, and returns their number.
     ///
     /// The iterator is consumed as rows are sent, so it may be longer than memory. Columns that are `generated` are
-    /// left to the database. In a transaction it is one part of it; on a database it is a transaction of its own.
+    /// left to the database. In a transaction it is one part of it; on a database it is a transaction of its own, or a single
+    /// statement if the rows are few.
     ///
-    /// On PostgreSQL many rows go by `COPY … FROM STDIN`, which is faster, wherever that means what `INSERT` means: the
+    /// On PostgreSQL rows are sent without waiting for the answers to those before them, so that a bulk operation takes two to
+    /// four round trips, however many rows there are up to some ten thousand. Many rows go by `COPY … FROM STDIN`, which is faster, wherever that means what `INSERT` means: the
     /// table is a plain one without rules and row-level security, each column has the type that its values are written as,
     /// and the transaction's isolation is `READ COMMITTED`. Otherwise they are inserted.
     ///
@@ -127,8 +129,12 @@ pub trait Model: Sized + 'static {
     /// ```
     ///
     /// It is one statement where the database returns the row (PostgreSQL, SQLite, MariaDB from 10.5 on). MySQL does not:
-    /// there the row is read by its key, which is one integer, `AUTO_INCREMENT`, if MySQL makes it. On a database it is in a
-    /// transaction of its own, so that nothing is stored where it is an error.
+    /// there the row is read by its key, which is one integer, `AUTO_INCREMENT`, if MySQL makes it.
+    ///
+    /// On a database nothing is stored if it is an error, for it is a transaction of its own. On PostgreSQL that costs a second
+    /// round trip, so it is done until a row of the model has been created and read on the connection. After that the statement
+    /// commits by itself: if the database then fills a field with what does not fit it, such as NULL where the field is no
+    /// `Option`, the row is stored, and the error says so.
     ///
     /// # Errors
     ///

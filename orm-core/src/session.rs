@@ -335,6 +335,16 @@ impl<DB: Driver> Session<'_, DB> {
         self.lease_for(Purpose::Statement)
     }
 
+    /// A connection on which a single statement is committed by itself; `None` in a transaction, be it Diesel's test
+    /// transaction on a connection of the program's.
+    pub(crate) fn lease_that_commits(&self) -> Result<Option<Lease<DB>>> {
+        if matches!(self, Session::Transaction(_)) {
+            return Ok(None);
+        }
+        let mut lease = self.lease()?;
+        Ok((depth::<DB>(&mut lease)? == 0).then_some(lease))
+    }
+
     /// The connection, for a stream that has it to itself until it is dropped.
     #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn lease_for_stream(&self) -> Result<Lease<DB>> {

@@ -148,6 +148,16 @@ impl Proxy {
         sent.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
+    /// All that clients have sent.
+    ///
+    /// # Panics
+    ///
+    /// If the proxy does not listen in.
+    pub fn heard(&self) -> Vec<u8> {
+        let sent = self.state.sent.as_ref().expect("it was made by `listening_in`");
+        sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The round trips so far, where the proxy counts them; connecting is none.
     pub fn round_trips(&self) -> u64 {
         self.state.round_trips.load(Ordering::SeqCst)

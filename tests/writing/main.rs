@@ -11,5 +11,6 @@ mod models;
 #[cfg(feature = "mysql")]
 mod mysql_without_returning;
 mod or_create;
+mod pipelines;
 mod spellings;
 mod update;

@@ -57,7 +57,7 @@ use crate::{
         Statement,
         begin::begin,
         explain::Texts,
-        insert::{self, Batch, Unstored},
+        insert::{self, Answers, Batch, Unstored},
         text_keys::TextKey,
     },
     stream::source::Opened,
@@ -147,6 +147,12 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         + R2D2Connection
         + Send
         + 'static;
+
+    /// A statement that was sent without waiting for its answer.
+    type Ticket: Send;
+
+    /// What is known from one batch of a bulk operation to the next.
+    type Bulk: Default;
 
     /// What is kept beside each connection of a pool of ours.
     type Companion: Send + 'static;
@@ -336,19 +342,48 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// Reads what a statement answers, as text, whatever its columns are; of few rows.
     fn read_texts<F: QueryFragment<Self>>(link: &mut Self::Link, statement: F) -> QueryResult<Vec<Texts>>;
 
-    /// How many rows of so many columns are worth storing at once, after so many have been.
+    /// How many rows of so many columns are worth sending at once, after so many have been.
     fn batch_rows(columns: usize, _sent: u64) -> usize {
         insert::most_rows::<Self>(columns)
     }
 
-    /// Stores rows in a transaction, and returns how many were stored: a trigger of the database's may have dropped some.
-    fn store<M: ToRow<Self>>(link: &mut Self::Link, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
-        insert::insert::<Self, M>(link, batch)
+    /// Stores a batch in a transaction, or sends it without waiting for the answers.
+    fn store<M: ToRow<Self>>(
+        link: &mut Self::Link,
+        bulk: &mut Self::Bulk,
+        batch: &Batch<'_, M>,
+        answers: &mut Answers<Self>,
+    ) -> std::result::Result<(), Unstored> {
+        let _ = bulk;
+        insert::insert::<Self, M>(link, batch, answers)
     }
 
-    /// A text of these values, where a statement that has met a row by them cannot change it a second time.
-    fn once_in_a_statement<F: QueryFragment<Self>>(_: &F) -> Option<String> {
-        None
+    /// Whether a batch is stored by one statement, which needs no transaction.
+    fn is_one_statement<M: ToRow<Self>>(link: &mut Self::Link, batch: &Batch<'_, M>) -> QueryResult<bool> {
+        insert::is_one_statement::<Self, M>(link, batch)
+    }
+
+    /// Sends a statement that gives no rows without waiting for its answer; `None` where it has to be executed and waited for.
+    fn send_ahead<F: QueryFragment<Self> + QueryId>(_: &mut Self::Link, _: &F) -> QueryResult<Option<Self::Ticket>> {
+        Ok(None)
+    }
+
+    /// Whether the answer to a statement that was sent ahead is there.
+    fn has_answer(_: &mut Self::Link, _: &Self::Ticket) -> QueryResult<bool> {
+        Ok(true)
+    }
+
+    /// Waits for the answer to a statement that was sent ahead: how many rows it has changed, or why it failed, and at which of
+    /// its rows if the server says so.
+    fn answer(
+        _: &mut Self::Link,
+        ticket: Self::Ticket,
+    ) -> std::result::Result<usize, (diesel::result::Error, Option<usize>)>;
+
+    /// The bytes of these values, where a statement that has met a row by them cannot change it a second time; `None` where one
+    /// of them is NULL, which meets no row.
+    fn once_in_a_statement<F: QueryFragment<Self>>(_: &mut Self::Link, _: &F) -> QueryResult<Option<Vec<u8>>> {
+        Ok(None)
     }
 
     /// The columns of each unique key of a table, where an INSERT cannot name the one that it means; `None` where it can, and
@@ -382,6 +417,15 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     fn returns_rows(_: &mut Self::Link) -> bool {
         true
     }
+
+    /// Whether a row that a statement gives was read on the connection before, and the database would refuse the statement if
+    /// the types of its result had changed since.
+    fn was_read(_: &mut Self::Link, _: &str) -> bool {
+        false
+    }
+
+    /// Takes note that a row of this statement was read.
+    fn note_read(_: &mut Self::Link, _: &str) {}
 
     /// Opens a stream, of which no more than a chunk is asked for at a time, where rows are asked for.
     fn stream<S: ShapeOn<Self>, Q: Statement<Self>>(

@@ -256,6 +256,32 @@ impl Socket {
         }
     }
 
+    /// The limit of each write.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn write_timeout(&mut self) -> io::Result<Option<Duration>> {
+        match self.plain_mut().map(|plain| &plain.link) {
+            Some(Link::Tcp(stream)) => stream.write_timeout(),
+            #[cfg(unix)]
+            Some(Link::Unix(stream)) => stream.write_timeout(),
+            #[cfg(test)]
+            Some(Link::Memory(_)) => Ok(None),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the limit of each write alone.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn set_write_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        match self.plain_mut().map(|plain| &plain.link) {
+            Some(Link::Tcp(stream)) => stream.set_write_timeout(limit),
+            #[cfg(unix)]
+            Some(Link::Unix(stream)) => stream.set_write_timeout(limit),
+            #[cfg(test)]
+            Some(Link::Memory(_)) => Ok(()),
+            None => Ok(()),
+        }
+    }
+
     /// A deadline for all that is read and written from here on, until [`Socket::set_timeouts`].
     pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
         if let Some(plain) = self.plain_mut() {

@@ -1,9 +1,9 @@
 //! Storing many rows by `COPY … FROM STDIN`, where that means what INSERT means.
 //!
 //! INSERT converts each value to its column's type. COPY takes the bytes for those of the column's type, whatever they are:
-//! those of an `int4` are a `float4` as well. So the server is asked for the columns' types before each COPY, in the same
-//! transaction, and under the lock that keeps others from changing them; nothing is remembered from one COPY to the next. Where
-//! a value was written as another type than its column has, and wherever else COPY is not the same as INSERT, INSERT it is:
+//! those of an `int4` are a `float4` as well. So the server is asked for the columns' types before the first COPY of a bulk
+//! operation, in the same transaction, and under the lock that keeps others from changing them; and once more before a COPY
+//! that follows any other statement of the transaction. Where a value was written as another type than its column has, and wherever else COPY is not the same as INSERT, INSERT it is:
 //!
 //! - The types must be equal. A domain counts as the type it is over: its constraints are checked either way. Text may
 //!   go to `varchar` and `char(n)`, which are the same bytes.
@@ -15,7 +15,7 @@
 use bytes::{BufMut, BytesMut};
 use diesel::{
     QueryResult,
-    connection::StrQueryHelper,
+    connection::{InstrumentationEvent, StrQueryHelper},
     pg::{Pg, PgTypeMetadata},
     query_builder::{QueryFragment, bind_collector::RawBytesBindCollector},
     result::Error as DieselError,
@@ -24,7 +24,8 @@ use diesel::{
 use super::{
     PgConnection,
     column::Column,
-    error::{Failure, ServerWord},
+    error::ServerWord,
+    statement::Ticket,
     wire::{INFERRED, Status},
 };
 
@@ -42,36 +43,92 @@ pub(crate) struct CopyTarget {
     pub(crate) copy: String,
 }
 
-/// What has come of a COPY.
+/// What has become of rows that were to be copied.
 pub(crate) enum Copied {
-    /// So many rows are stored.
-    Stored(usize),
-    Failed {
-        error: DieselError,
-        /// The position of the row at which it failed, if the server said so.
-        row: Option<usize>,
-    },
-    /// It would not be the same as INSERT; nothing was done.
-    ByInsert,
+    /// A COPY was begun with them.
+    Begun(Ticket),
+    /// They have gone with the COPY that was begun last.
+    WithTheLast,
+    /// They were not sent: it is not the same as to insert them, or no transaction is open.
+    No,
+}
+
+/// What is known of a table from one COPY of a bulk operation to the next.
+#[derive(Debug, Default)]
+#[doc(hidden)]
+pub enum Lookup {
+    /// Nothing: the server is to be asked.
+    #[default]
+    None,
+    /// COPY means the same as INSERT for values of these types, unless something else was sent since.
+    Copy { generation: u64, types: Vec<u32> },
+    /// It does not.
+    Insert,
 }
 
 impl PgConnection {
-    /// Copies rows to a table in the transaction that is open, if that is the same as to insert them.
-    pub(crate) fn copy_in<R: QueryFragment<Pg>>(
+    /// Copies rows to a table in the transaction that is open, without waiting for the answer, if that is the same as to insert
+    /// them. Rows of one bulk operation go in one COPY, up to a size, unless something else is sent in between.
+    ///
+    /// The server is asked once about the table. It keeps the table as it is for others; what else is sent in the transaction,
+    /// may change it, so the server is asked again after that.
+    pub(crate) fn copy_ahead<R: QueryFragment<Pg>>(
         &mut self,
+        lookup: &mut Lookup,
         target: &CopyTarget,
         rows: impl Iterator<Item = R>,
     ) -> QueryResult<Copied> {
         self.finish();
         // Outside of a transaction nothing keeps the table as it is.
         if self.wire.status() != Status::Open {
-            return Ok(Copied::ByInsert);
+            return Ok(Copied::No);
         }
         let mut rows = rows.peekable();
-        let Some(first) = rows.peek() else { return Ok(Copied::Stored(0)) };
+        let Some(first) = rows.peek() else { return Ok(Copied::No) };
         let mut binds = RawBytesBindCollector::<Pg>::new();
-        let types = self.types_of(first, &mut binds)?;
-        let columns = match self.wire.look_at(target, &types) {
+        self.bind(first, &mut binds)?;
+        let types = binds.metadata.iter().map(PgTypeMetadata::oid).collect::<Result<Vec<_>, _>>();
+        let types = types.map_err(|error| DieselError::SerializationError(Box::new(error)))?;
+        if !self.may_copy(lookup, target, &types)? {
+            return Ok(Copied::No);
+        }
+        let mut encoded = Rows::new(types.len());
+        for row in rows {
+            self.bind(&row, &mut binds)?;
+            let is_alike = binds.metadata.len() == types.len()
+                && binds
+                    .metadata
+                    .iter()
+                    .zip(&types)
+                    .all(|(written, oid)| written.oid().is_ok_and(|written| written == *oid));
+            if !is_alike || !encoded.push(&binds.binds) {
+                return Ok(Copied::No);
+            }
+        }
+        // It is of this operation, because others have looked up their tables since they began; and a value's type may have been
+        // looked up, which ends it.
+        if self.wire.open_copy().is_some_and(|bytes| bytes < MOST_OF_COPY) {
+            let sent = self.wire.go_on_copying(encoded);
+            return self.checked(sent).map(|()| Copied::WithTheLast);
+        }
+        let event = StrQueryHelper::new(&target.copy);
+        self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&event));
+        let sent = self.wire.begin_copy(&target.copy, encoded);
+        let id = self.checked(sent)?;
+        let sql = target.copy.clone();
+        Ok(Copied::Begun(Ticket { id, sql, hides_value: false, copied_to: Some(target.name) }))
+    }
+
+    /// Whether values of these types may be copied; asks the server where that is not known.
+    fn may_copy(&mut self, lookup: &mut Lookup, target: &CopyTarget, types: &[u32]) -> QueryResult<bool> {
+        match lookup {
+            Lookup::Insert => return Ok(false),
+            Lookup::Copy { generation, types: known } if *generation == self.wire.generation() => {
+                return Ok(*known == types);
+            }
+            Lookup::Copy { .. } | Lookup::None => {}
+        }
+        let columns = match self.wire.look_at(target, types) {
             Ok(columns) => self.checked(Ok(columns))?,
             Err(failure) => {
                 let insert = StrQueryHelper::new(&target.insert);
@@ -79,44 +136,22 @@ impl PgConnection {
             }
         };
         let fits = |columns: &[Column]| {
-            columns.len() == types.len() && columns.iter().zip(&types).all(|(column, oid)| takes(column, *oid))
+            columns.len() == types.len() && columns.iter().zip(types).all(|(column, oid)| takes(column, *oid))
         };
-        if !columns.is_some_and(|columns| fits(&columns)) {
-            return Ok(Copied::ByInsert);
-        }
-        let mut encoded = Rows::new(types.len());
-        for row in rows {
-            if self.types_of(&row, &mut binds)? != types || !encoded.push(&binds.binds) {
-                return Ok(Copied::ByInsert);
-            }
-        }
-        self.send_rows(target, encoded)
+        let may_copy = columns.is_some_and(|columns| fits(&columns));
+        *lookup = if may_copy {
+            Lookup::Copy { generation: self.wire.generation(), types: types.to_vec() }
+        } else {
+            Lookup::Insert
+        };
+        Ok(may_copy)
     }
 
-    /// The types that a row's values are written as; the values are then in `binds`.
-    fn types_of(
-        &mut self,
-        row: &impl QueryFragment<Pg>,
-        binds: &mut RawBytesBindCollector<Pg>,
-    ) -> QueryResult<Vec<u32>> {
+    /// Writes a row's values to `binds`.
+    fn bind(&mut self, row: &impl QueryFragment<Pg>, binds: &mut RawBytesBindCollector<Pg>) -> QueryResult<()> {
         binds.metadata.clear();
         binds.binds.clear();
-        row.collect_binds(binds, self, &Pg)?;
-        let types = binds.metadata.iter().map(PgTypeMetadata::oid).collect::<Result<_, _>>();
-        types.map_err(|error| DieselError::SerializationError(Box::new(error)))
-    }
-
-    fn send_rows(&mut self, target: &CopyTarget, rows: Rows) -> QueryResult<Copied> {
-        let mut row = None;
-        let stored = self.observed(&StrQueryHelper::new(&target.copy), |connection| {
-            let copied = connection.wire.copy_in(&target.copy, rows);
-            if let Err(Failure::Server(word)) = &copied {
-                row = failed_row(word, target.name);
-            }
-            connection.checked(copied)?;
-            Ok(usize::try_from(connection.wire.affected().unwrap_or(0)).unwrap_or(usize::MAX))
-        });
-        Ok(stored.map_or_else(|error| Copied::Failed { error, row }, Copied::Stored))
+        row.collect_binds(binds, self, &Pg)
     }
 }
 
@@ -141,7 +176,7 @@ fn takes(column: &Column, written: u32) -> bool {
     is_same && (column.modifier == -1 || knows_modifier)
 }
 
-/// Rows in COPY's binary format, as the body of one message ("COPY", "File Formats", in PostgreSQL's documentation).
+/// Rows in COPY's binary format, as a message ("COPY", "File Formats", in PostgreSQL's documentation).
 pub(super) struct Rows {
     message: BytesMut,
     columns: usize,
@@ -155,6 +190,8 @@ const END: i16 = -1;
 const NULL: i32 = -1;
 /// The kind of a message and its length.
 const HEADER: usize = 1 + 4;
+/// About the most bytes of a COPY: until it is answered, its rows are kept to say which has failed.
+const MOST_OF_COPY: usize = 4 << 20;
 /// The server reads messages of up to 1 GiB.
 const LONGEST: usize = (1 << 30) - (1 << 10);
 
@@ -163,8 +200,21 @@ impl Rows {
         let mut message = BytesMut::new();
         message.put_u8(b'd'); // CopyData
         message.put_i32(0); // its length, once it is known
-        message.put_slice(BEGINNING);
         Rows { message, columns }
+    }
+
+    /// The message before the rows of a COPY.
+    pub(super) fn beginning() -> BytesMut {
+        let mut rows = Rows::new(0);
+        rows.message.put_slice(BEGINNING);
+        rows.into_message()
+    }
+
+    /// The message after them.
+    pub(super) fn end() -> BytesMut {
+        let mut rows = Rows::new(0);
+        rows.message.put_i16(END);
+        rows.into_message()
     }
 
     /// Adds a row; `false` if that cannot be.
@@ -194,8 +244,7 @@ impl Rows {
     }
 
     pub(super) fn into_message(mut self) -> BytesMut {
-        self.message.put_i16(END);
-        // It is at most `LONGEST`, and a little more.
+        // It is at most `LONGEST`.
         let length = u32::try_from(self.message.len() - 1).unwrap_or(u32::MAX);
         self.message[1..HEADER].copy_from_slice(&length.to_be_bytes());
         self.message
@@ -207,7 +256,7 @@ impl Rows {
 /// It is told by the outermost line of the context: `COPY flights, line 7, column id`; in another language than English it
 /// is not. The server writes rows to the table several at a time, and names the last of them if that fails: so it is
 /// believed where it does not like a value, or a constraint or a trigger does not, which is found row by row.
-fn failed_row(word: &ServerWord, table: &str) -> Option<usize> {
+pub(super) fn failed_row(word: &ServerWord, table: &str) -> Option<usize> {
     if !["22", "23", "P0"].iter().any(|class| word.sqlstate.starts_with(class)) {
         return None;
     }
@@ -273,11 +322,8 @@ mod tests {
         let mut rows = Rows::new(2);
         assert!(rows.push(&[Some(vec![7, 8]), None]));
         assert!(!rows.push(&[None]), "of another number of values");
-        let expected = [
-            &b"d\0\0\0\x25PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0"[..],
-            b"\0\x02\0\0\0\x02\x07\x08\xFF\xFF\xFF\xFF",
-            b"\xFF\xFF",
-        ];
-        assert_eq!(rows.into_message(), expected.concat());
+        assert_eq!(Rows::beginning(), &b"d\0\0\0\x17PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0"[..]);
+        assert_eq!(rows.into_message(), &b"d\0\0\0\x10\0\x02\0\0\0\x02\x07\x08\xFF\xFF\xFF\xFF"[..]);
+        assert_eq!(Rows::end(), &b"d\0\0\0\x06\xFF\xFF"[..]);
     }
 }

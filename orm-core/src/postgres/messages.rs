@@ -4,7 +4,11 @@
 //! body. A message is read where it lies in the receive buffer; nothing is copied or allocated for it. What is sent is
 //! written by the crate `postgres-protocol`.
 
-use std::{io::Write, ops::Range};
+use std::{
+    io::{self, Write},
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use bytes::BytesMut;
 
@@ -16,6 +20,8 @@ use crate::net::{
 
 /// A kind and a length.
 const HEADER: usize = 5;
+/// How long a write waits before what the server says is received.
+const PAUSE: Duration = Duration::from_millis(20);
 /// No message of the others is longer; libpq takes one that is for a connection that has lost its place.
 const LONGEST_OF_MOST: usize = 30_000;
 
@@ -82,8 +88,18 @@ impl Messages {
     /// Sends what is in line. Where that fails, the server's last message is the failure, if there is one: a server that ends a
     /// connection says why before it closes it.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.flush_by(|messages| messages.socket.write_all(&messages.out).and_then(|()| messages.socket.flush()))
+    }
+
+    /// The same while the server may be answering earlier requests: what it says is received meanwhile, because it stops
+    /// reading when nobody reads what it has written.
+    pub(super) fn flush_and_receive(&mut self) -> Result<(), Failure> {
+        self.flush_by(Self::write_and_receive)
+    }
+
+    fn flush_by(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<(), Failure> {
         let before = self.socket.written();
-        let sent = self.socket.write_all(&self.out).and_then(|()| self.socket.flush());
+        let sent = write(self);
         self.was_sent = self.socket.written() != before;
         if let Err(error) = sent {
             return Err(self.last_message().unwrap_or_else(|| error.into()));
@@ -93,6 +109,62 @@ impl Messages {
         }
         self.out.clear();
         Ok(())
+    }
+
+    fn write_and_receive(&mut self) -> io::Result<()> {
+        let limit = self.socket.write_timeout()?;
+        let pause = limit.map_or(PAUSE, |limit| limit.min(PAUSE));
+        self.socket.set_write_timeout(Some(pause))?;
+        let sent = self.write_with_pauses(limit);
+        // A connection that is lost has none.
+        let restored = self.socket.set_write_timeout(limit);
+        sent.and(restored)
+    }
+
+    fn write_with_pauses(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        let mut at = 0;
+        let mut moved = Instant::now();
+        loop {
+            let written = if at < self.out.len() {
+                self.socket.write(&self.out[at..])
+            } else {
+                match self.socket.flush() {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Err(error),
+                }
+            };
+            match written {
+                Ok(bytes) => {
+                    at += bytes;
+                    moved = Instant::now();
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    if self.receive_all_now()? {
+                        moved = Instant::now();
+                    } else if limit.is_some_and(|limit| moved.elapsed() >= limit) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Receives all that has come, without waiting for more; whether anything has.
+    pub(super) fn receive_all_now(&mut self) -> io::Result<bool> {
+        let mut any = false;
+        if self.socket.set_waiting(false)? {
+            let received = loop {
+                match self.received.receive_in_time(&mut self.socket) {
+                    Ok(true) => any = true,
+                    Ok(false) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            self.socket.set_waiting(true)?;
+            received?;
+        }
+        Ok(any)
     }
 
     /// Whether the system has taken anything of what was to be sent last, be it in part.

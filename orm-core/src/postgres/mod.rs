@@ -57,11 +57,12 @@ pub use self::{
     row::{PgField, PgRow},
 };
 pub(crate) use self::{
-    copy::{Copied, CopyTarget},
+    copy::{Copied, CopyTarget, Lookup},
     error::kind_of_information,
     options::Options,
     portal::Portal,
     row::RowRef,
+    statement::Ticket,
 };
 #[cfg(feature = "libpq")]
 pub(crate) use self::{error::unknown_outcome, wire::WORDS};

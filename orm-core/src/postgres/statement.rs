@@ -5,6 +5,7 @@ use std::{ffi::CString, result::Result as StdResult, sync::Arc};
 use diesel::{
     QueryResult,
     connection::{InstrumentationEvent, StrQueryHelper},
+    debug_query,
     pg::{Pg, PgQueryBuilder, PgTypeMetadata},
     query_builder::{QueryBuilder, QueryFragment, bind_collector::RawBytesBindCollector},
     result::Error as DieselError,
@@ -13,10 +14,23 @@ use diesel::{
 use super::{
     PgConnection,
     column::Column,
+    copy::failed_row,
     error::Failure,
-    wire::{Deferred, Parameters, Statement, StatementId, Status},
+    wire::{AheadId, Deferred, INFERRED, Parameters, Statement, StatementId, Status},
 };
 use crate::net::statements::Kept;
+
+/// A statement that was sent ahead.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Ticket {
+    pub(super) id: AheadId,
+    pub(super) sql: String,
+    /// Whether the server's error may show a value.
+    pub(super) hides_value: bool,
+    /// The table of a COPY.
+    pub(super) copied_to: Option<&'static str>,
+}
 
 /// A statement that the server has prepared.
 #[derive(Clone, Debug)]
@@ -25,6 +39,8 @@ pub(super) struct Prepared {
     /// The types of its parameters.
     types: Arc<[u32]>,
     columns: Arc<[Column]>,
+    /// Whether the program has read a row of its result. The server refuses to execute it once the result has other types.
+    was_read: bool,
 }
 
 impl PgConnection {
@@ -54,6 +70,65 @@ impl PgConnection {
         let keep = source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps();
         let answer = if keep { self.execute_kept(&sql, &parameters) } else { self.execute_once(&sql, &parameters) };
         self.checked(answer.map_err(|failure| parameters.without_value(failure)))
+    }
+
+    /// Sends a statement that gives no rows, without waiting for its answer; `None` if it has to be executed and waited for,
+    /// because no transaction is open, or because it is to be kept prepared and is not yet.
+    pub(crate) fn send_ahead<T: QueryFragment<Pg>>(&mut self, source: &T) -> QueryResult<Option<Ticket>> {
+        self.finish();
+        if self.wire.status() != Status::Open {
+            return Ok(None);
+        }
+        let (sql, parameters) = self.written(source)?;
+        let statement = if source.is_safe_to_cache_prepared(&Pg)? && self.statements.keeps() {
+            match self.statements.get(&sql) {
+                Some(known) if *known.types == *parameters.types => {
+                    Statement { id: known.id, columns: Some(known.columns) }
+                }
+                _ => return Ok(None),
+            }
+        } else {
+            Statement { id: StatementId::UNNAMED, columns: None }
+        };
+        self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&debug_query::<Pg, _>(source)));
+        let sent = self.wire.execute_ahead(&statement, &parameters, &sql);
+        let hides_value = parameters.types.contains(&INFERRED);
+        let id = self.checked(sent.map_err(|failure| parameters.without_value(failure)))?;
+        Ok(Some(Ticket { id, sql, hides_value, copied_to: None }))
+    }
+
+    /// Whether a row of this statement was read, since it was prepared.
+    pub(crate) fn was_read(&mut self, sql: &str) -> bool {
+        self.statements.get_mut(sql).is_some_and(|statement| statement.was_read)
+    }
+
+    /// Takes note that a row of this statement was read.
+    pub(crate) fn note_read(&mut self, sql: &str) {
+        if let Some(statement) = self.statements.get_mut(sql) {
+            statement.was_read = true;
+        }
+    }
+
+    /// Whether the answer to what was sent ahead is there.
+    pub(crate) fn has_answer(&mut self, ticket: &Ticket) -> QueryResult<bool> {
+        self.finish();
+        let answer = self.wire.has_answer(ticket.id);
+        self.checked(answer)
+    }
+
+    /// Waits for the answer to what was sent ahead: how many rows it has changed, or why it failed, and at which row of a COPY.
+    pub(crate) fn answer(&mut self, ticket: &Ticket) -> Result<usize, (DieselError, Option<usize>)> {
+        self.finish();
+        let answer = self.wire.answer(ticket.id);
+        let row = match (&answer, ticket.copied_to) {
+            (Err(Failure::Server(word)), Some(table)) => failed_row(word, table),
+            _ => None,
+        };
+        let answer = answer.map_err(|failure| if ticket.hides_value { failure.without_value() } else { failure });
+        let answer = self.checked(answer);
+        let event = StrQueryHelper::new(&ticket.sql);
+        self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(&event, answer.as_ref().err()));
+        answer.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX)).map_err(|error| (error, row))
     }
 
     fn execute_once(&mut self, sql: &str, parameters: &Parameters) -> StdResult<(), Failure> {
@@ -89,7 +164,7 @@ impl PgConnection {
         let id = StatementId::new(self.prepared);
         let executed = self.wire.execute(&Statement { id, columns: None }, parameters, sql)?;
         if let Some(columns) = executed.prepared {
-            let prepared = Prepared { id, types: parameters.types.as_slice().into(), columns };
+            let prepared = Prepared { id, types: parameters.types.as_slice().into(), columns, was_read: false };
             if let Kept::Yes { instead_of: Some(old) } = self.statements.keep(sql, prepared) {
                 self.wire.forget(old.id);
             }

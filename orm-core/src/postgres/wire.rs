@@ -6,6 +6,7 @@
 //! an error of one is none of the next. Requests may be sent ahead: a [`Wire`] knows which are in flight, and in which
 //! state the server said its transaction is; it knows nothing of Diesel's queries.
 
+mod ahead;
 mod answers;
 mod copying;
 mod deferred;
@@ -23,10 +24,12 @@ use postgres_protocol::{
 };
 
 use self::{
+    ahead::Ahead,
     answers::Reading,
     portals::{PortalRequest, Portals},
 };
 pub(super) use self::{
+    ahead::AheadId,
     deferred::Deferred,
     portals::{OpenedStream, PortalId, Step},
 };
@@ -67,6 +70,8 @@ impl Parameters {
 
 /// Bind counts them in 16 bits.
 const MOST_PARAMETERS: usize = 65_535;
+/// A request that no server has to read before it is sent whole.
+const SMALL: usize = 4 << 10;
 /// The format of results, and of parameters with a declared type.
 const BINARY: i16 = 1;
 /// The format of parameters whose type the server infers.
@@ -87,6 +92,11 @@ pub(super) struct Wire {
     /// The result that is being read row by row.
     reading: Option<Reading>,
     portals: Portals,
+    ahead: Ahead,
+    /// How many bytes of rows a COPY has been sent whose end was not; it ends before anything else is sent.
+    open_copy: Option<usize>,
+    /// Counts requests, but for those that were sent ahead.
+    generation: u64,
     /// The columns of the row in hand.
     columns: Arc<[Column]>,
     spans: Spans,
@@ -151,6 +161,8 @@ pub(super) enum Status {
 enum Request {
     /// A statement, whose answer is read by [`Reading`].
     Statement,
+    /// A statement that was sent ahead.
+    Ahead,
     /// A portal is opened, fetched from or closed.
     Portal(PortalRequest),
 }
@@ -198,6 +210,9 @@ impl Wire {
             in_flight: VecDeque::new(),
             reading: None,
             portals: Portals::default(),
+            ahead: Ahead::default(),
+            open_copy: None,
+            generation: 0,
             columns: Arc::new([]),
             spans: Spans::default(),
             stashed: None,
@@ -262,6 +277,8 @@ impl Wire {
             self.in_flight.clear();
             self.reading = None;
             self.portals.clear();
+            self.ahead.clear();
+            self.open_copy = None;
             self.deferred.clear();
             self.lost = Some(why.loss());
         }
@@ -314,6 +331,16 @@ impl Wire {
         sql: &str,
     ) -> Result<Executed, Failure> {
         self.take_in_and_check_failure()?;
+        let reading = self.send_execute(statement, parameters, sql)?;
+        self.portals.in_hand = None;
+        self.columns = statement.columns.clone().unwrap_or_else(|| Arc::new([]));
+        self.in_flight.push_back(Request::Statement);
+        self.reading = Some(reading);
+        Ok(self.begin_reading())
+    }
+
+    /// Sends a statement behind the deferred commands, and returns what to expect of the answer.
+    fn send_execute(&mut self, statement: &Statement, parameters: &Parameters, sql: &str) -> Result<Reading, Failure> {
         let useless = std::mem::take(&mut self.useless);
         let deferred = self.deferred.clone();
         let name = statement.id.name();
@@ -336,17 +363,18 @@ impl Wire {
             self.useless = useless;
             return Err(failure);
         }
-        self.portals.in_hand = None;
-        self.columns = statement.columns.clone().unwrap_or_else(|| Arc::new([]));
-        self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::extended(sql, useless.len()).behind(self.deferred_were_sent()));
-        Ok(self.begin_reading())
+        Ok(Reading::extended(sql, useless.len()).behind(self.deferred_were_sent()))
     }
 
     /// For tests that look at how much was received and read.
     #[cfg(test)]
     pub(super) fn messages(&self) -> &Messages {
         &self.messages
+    }
+
+    /// A number that changes with each request, but not with those that are sent ahead.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether nothing is in flight.
@@ -411,13 +439,20 @@ impl Wire {
             return Err(Failure::Lost(why.before()));
         }
         let before = self.messages.out().len();
+        if self.open_copy.is_some() {
+            ahead::write_copy_end(self.messages.out());
+        }
         if let Err(why) = f(self.messages.out()) {
             self.messages.out().truncate(before);
             self.is_at_stake = false;
             return Err(Failure::Value(why.0));
         }
+        self.open_copy = None;
+        self.generation += 1;
+        // A request for more rows of a portal fits into any buffer.
+        let may_block = !self.ahead.is_empty() || (!self.in_flight.is_empty() && self.messages.out().len() > SMALL);
         self.guarded(|wire| {
-            let sent = wire.messages.flush();
+            let sent = if may_block { wire.messages.flush_and_receive() } else { wire.messages.flush() };
             if sent.is_err() {
                 wire.is_at_stake &= wire.messages.was_sent();
             }

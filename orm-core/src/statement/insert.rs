@@ -1,6 +1,10 @@
 //! INSERT of many rows.
 
-use std::{collections::HashSet, fmt, ops::Range};
+use std::{
+    collections::{HashSet, VecDeque},
+    fmt,
+    ops::Range,
+};
 
 use diesel::{
     QueryResult,
@@ -29,6 +33,8 @@ const MOST_ROWS: usize = 500;
 /// Rows that are to be stored together.
 pub struct Batch<'r, M> {
     pub(crate) rows: &'r [M],
+    /// How many rows of the bulk operation come before them.
+    pub(crate) before: u64,
     /// The positions of the columns that are written.
     pub(crate) columns: &'r [usize],
     pub(crate) conflict: &'r Conflict,
@@ -37,8 +43,92 @@ pub struct Batch<'r, M> {
 }
 
 impl<M> Batch<'_, M> {
-    fn insert<'s>(&'s self, rows: &'s [M], returning: bool, recurs: bool) -> Insert<'s, M> {
+    pub(crate) fn insert<'s>(&'s self, rows: &'s [M], returning: bool, recurs: bool) -> Insert<'s, M> {
         Insert { rows, columns: self.columns, conflict: self.conflict, text_keys: self.text_keys, returning, recurs }
+    }
+
+    /// The positions in the bulk operation of some of these rows.
+    pub(crate) fn positions(&self, rows: Range<usize>) -> Range<u64> {
+        self.before + rows.start as u64..self.before + rows.end as u64
+    }
+
+    /// Why some of these rows could not be stored.
+    pub(crate) fn unstored(&self, rows: Range<usize>, error: diesel::result::Error) -> Unstored {
+        Unstored { error, rows: self.positions(rows), row: None }
+    }
+}
+
+/// What statements of a bulk operation have answered, and those whose answers are still to come.
+pub struct Answers<DB: Driver> {
+    /// In order, each with the positions of its rows.
+    to_come: VecDeque<(DB::Ticket, Range<u64>)>,
+    /// The rows that were stored. A trigger of the database's may have dropped some.
+    pub(crate) stored: u64,
+}
+
+impl<DB: Driver> Default for Answers<DB> {
+    fn default() -> Self {
+        Answers { to_come: VecDeque::new(), stored: 0 }
+    }
+}
+
+impl<DB: Driver> fmt::Debug for Answers<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").field("to_come", &self.to_come.len()).field("stored", &self.stored).finish()
+    }
+}
+
+impl<DB: Driver> Answers<DB> {
+    /// Takes note of a statement that was sent ahead with these rows.
+    pub(crate) fn expect(&mut self, ticket: DB::Ticket, rows: Range<u64>) {
+        self.to_come.push_back((ticket, rows));
+    }
+
+    /// Takes note that the last of them was sent more rows.
+    pub(crate) fn expect_more(&mut self, rows: usize) {
+        if let Some((_, known)) = self.to_come.back_mut() {
+            known.end += rows as u64;
+        }
+    }
+
+    /// The position of the first row whose statement has not been answered.
+    pub(crate) fn first_to_come(&self) -> Option<u64> {
+        self.to_come.front().map(|(_, rows)| rows.start)
+    }
+
+    /// Takes the answers that are there, so that a failure is known before more is sent.
+    pub(crate) fn take_received(&mut self, link: &mut DB::Link) -> Result<(), Unstored> {
+        while let Some((ticket, rows)) = self.to_come.front() {
+            let is_there = DB::has_answer(link, ticket);
+            if !is_there.map_err(|error| Unstored { error, rows: rows.clone(), row: None })? {
+                break;
+            }
+            self.take_first(link)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the answers to all statements that have no rows from this position on.
+    pub(crate) fn wait(&mut self, link: &mut DB::Link, position: u64) -> Result<(), Unstored> {
+        while self.to_come.front().is_some_and(|(_, rows)| rows.end <= position) {
+            self.take_first(link)?;
+        }
+        Ok(())
+    }
+
+    fn take_first(&mut self, link: &mut DB::Link) -> Result<(), Unstored> {
+        let Some((ticket, rows)) = self.to_come.pop_front() else { return Ok(()) };
+        match DB::answer(link, ticket) {
+            Ok(stored) => {
+                self.stored += stored as u64;
+                Ok(())
+            }
+            Err((error, row)) => {
+                // A server that names a row that there is not is not believed.
+                let row = row.map(|row| rows.start + row as u64).filter(|row| *row < rows.end);
+                Err(Unstored { error, rows, row })
+            }
+        }
     }
 }
 
@@ -63,10 +153,10 @@ impl<M> fmt::Debug for Batch<'_, M> {
 #[derive(Debug)]
 pub struct Unstored {
     pub(crate) error: diesel::result::Error,
-    /// The rows of the statement that failed, as positions in the batch.
-    pub(crate) rows: Range<usize>,
+    /// The rows of the statement that failed, as positions in the bulk operation.
+    pub(crate) rows: Range<u64>,
     /// The row at which it failed, if that is certain.
-    pub(crate) row: Option<usize>,
+    pub(crate) row: Option<u64>,
 }
 
 /// How many rows of so many columns one statement stores at most.
@@ -74,33 +164,61 @@ pub(crate) fn most_rows<DB: Driver>(columns: usize) -> usize {
     (DB::PARAMETERS / columns).clamp(1, MOST_ROWS)
 }
 
-/// Stores a batch, by as few statements as it takes, and returns how many rows were stored.
-pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(link: &mut DB::Link, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
+/// Stores a batch, by as few statements as it takes, or sends them ahead.
+pub(crate) fn insert<DB: Driver, M: ToRow<DB>>(
+    link: &mut DB::Link,
+    batch: &Batch<'_, M>,
+    answers: &mut Answers<DB>,
+) -> Result<(), Unstored> {
     let most_rows = most_rows::<DB>(batch.columns.len());
-    let mut stored = 0;
     let mut first = 0;
     while first < batch.rows.len() {
-        let rows = &batch.rows[first..first + together::<DB, M>(batch, first, most_rows)];
-        let insert = batch.insert(rows, false, rows.len() == most_rows);
-        stored += counted::<DB, M>(link, &insert).map_err(|error| Unstored {
-            error,
-            rows: first..first + rows.len(),
-            row: None,
-        })?;
-        first += rows.len();
+        let together = together::<DB, M>(link, batch, first, most_rows);
+        let rows = first..first + together.map_err(|error| batch.unstored(first..first + 1, error))?;
+        first = rows.end;
+        let insert = batch.insert(&batch.rows[rows.clone()], false, rows.len() == most_rows);
+        match DB::send_ahead(link, &insert).map_err(|error| batch.unstored(rows.clone(), error))? {
+            Some(ticket) => answers.expect(ticket, batch.positions(rows)),
+            None => {
+                // Whatever has failed before is the reason why this one would fail.
+                answers.wait(link, u64::MAX)?;
+                let stored = counted::<DB, M>(link, &insert).map_err(|error| batch.unstored(rows, error))?;
+                answers.stored += stored as u64;
+            }
+        }
     }
-    Ok(stored)
+    Ok(())
+}
+
+/// Whether a single INSERT stores the batch.
+pub(crate) fn is_one_statement<DB: Driver, M: ToRow<DB>>(
+    link: &mut DB::Link,
+    batch: &Batch<'_, M>,
+) -> QueryResult<bool> {
+    let most_rows = most_rows::<DB>(batch.columns.len());
+    Ok(!is_counted_by_variables::<DB>(batch.conflict)
+        && together::<DB, M>(link, batch, 0, most_rows)? == batch.rows.len())
 }
 
 /// How many rows of the batch, from this one on, one statement stores.
-fn together<DB: Driver, M: ToRow<DB>>(batch: &Batch<'_, M>, first: usize, most_rows: usize) -> usize {
+fn together<DB: Driver, M: ToRow<DB>>(
+    link: &mut DB::Link,
+    batch: &Batch<'_, M>,
+    first: usize,
+    most_rows: usize,
+) -> QueryResult<usize> {
     let rows = &batch.rows[first..batch.rows.len().min(first + most_rows)];
-    let Conflict::Update { keys, .. } = batch.conflict else { return rows.len() };
+    let Conflict::Update { keys, .. } = batch.conflict else { return Ok(rows.len()) };
     // Where a statement cannot change a row twice, the second time is left to the next.
     let mut seen = HashSet::new();
-    let mut is_again =
-        |row| DB::once_in_a_statement(&KeyOf { row, columns: keys }).is_some_and(|key| !seen.insert(key));
-    rows.iter().position(&mut is_again).unwrap_or(rows.len())
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(key) = DB::once_in_a_statement(link, &KeyOf { row, columns: keys })?
+            && !seen.insert(key)
+        {
+            return Ok(at);
+        }
+    }
+    Ok(rows.len())
 }
 
 /// The values by which rows are told apart.
@@ -113,6 +231,11 @@ impl<M: ToRow<DB>, DB: Driver> QueryFragment<DB> for KeyOf<'_, M> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.columns.iter().try_for_each(|column| self.row.bind(*column, out.reborrow()))
     }
+}
+
+/// Whether statements beside the INSERT tell what has become of its rows.
+fn is_counted_by_variables<DB: Driver>(conflict: &Conflict) -> bool {
+    DB::KIND == BackendKind::Mysql && matches!(conflict, Conflict::Ignore { .. })
 }
 
 /// Runs the statement, and returns how many rows were stored, or have changed one that was there. Where it fails on MySQL,
@@ -144,7 +267,8 @@ pub(crate) fn returned<DB: Driver, R: ToRow<DB>, S: ShapeOn<DB>>(
     let most_rows = most_rows::<DB>(batch.columns.len());
     let mut first = 0;
     while first < batch.rows.len() {
-        let rows = &batch.rows[first..first + together::<DB, R>(batch, first, most_rows)];
+        let together = lease.run(|link| together::<DB, R>(link, batch, first, most_rows))?;
+        let rows = &batch.rows[first..first + together];
         first += rows.len();
         let insert = batch.insert(rows, true, false);
         out.extend(load::read::<DB, S, _>(lease, insert)?);

@@ -1,6 +1,10 @@
 //! `bulk_update`: rows from any iterator, each with values of its own, in one transaction.
 
-use std::{borrow::Borrow, collections::HashSet, marker::PhantomData};
+use std::{
+    borrow::Borrow,
+    collections::{HashSet, VecDeque},
+    marker::PhantomData,
+};
 
 use diesel::connection::Connection as _;
 
@@ -21,6 +25,9 @@ use crate::{
     },
     stream::load::in_statement,
 };
+
+/// The most batches that are on their way while the next one is gathered.
+const MOST_IN_FLIGHT: usize = 8;
 
 /// All rows or none.
 pub(crate) fn bulk_update<B: Backend, M: Model + WritableOn<B>, T: Borrow<M>>(
@@ -45,68 +52,166 @@ pub(crate) fn bulk_update<B: Backend, M: Model + WritableOn<B>, T: Borrow<M>>(
 
 fn update_all<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
     session: Session<'_, DB>,
-    rows: &mut dyn Iterator<Item = T>,
+    given: &mut dyn Iterator<Item = T>,
     columns: &[usize],
 ) -> Result<u64> {
     let most_rows = most_rows::<DB>(M::PRIMARY_KEY.len() + columns.len());
-    let mut batch: Vec<T> = Vec::new();
     let mut keys = HashSet::new();
     let checked = [M::PRIMARY_KEY, columns].concat();
-    let (mut sent, mut found) = (0, 0);
+    let mut updates =
+        Updates::<DB, M, T> { session, columns, most_rows, sent: VecDeque::new(), found: 0, model: PhantomData };
+    let mut before = 0;
     // A row whose key is in the batch already, to begin the next one: a statement would write one of them, and not say which.
     let mut again: Option<T> = None;
     loop {
-        let mut bytes = 0;
-        batch.clear();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         keys.clear();
         // The user's iterator runs here, while no connection is held, so that it may read in the same transaction.
-        while batch.len() < most_rows
+        while rows.len() < most_rows
             && bytes < MOST_BYTES
-            && let Some(row) = again.take().or_else(|| rows.next())
+            && let Some(row) = again.take().or_else(|| given.next())
         {
-            check::<DB, M>(row.borrow(), &checked, Some(sent + batch.len() as u64 + 1))?;
+            check::<DB, M>(row.borrow(), &checked, Some(before + rows.len() as u64 + 1))?;
             if !keys.insert(row.borrow().key()) {
                 again = Some(row);
                 break;
             }
             bytes += row.borrow().width();
-            batch.push(row);
+            rows.push(row);
         }
-        if batch.is_empty() {
-            return Ok(found);
+        if rows.is_empty() {
+            break;
         }
-        found += update::<DB, M, T>(session, &batch, columns, batch.len() == most_rows, sent)?;
-        sent += batch.len() as u64;
+        let count = rows.len() as u64;
+        updates.send(rows, before)?;
+        before += count;
     }
+    while !updates.sent.is_empty() {
+        updates.settle_first()?;
+    }
+    Ok(updates.found)
 }
 
-/// Updates these rows, of which so many were sent before, and returns how many of them are there.
-fn update<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
-    session: Session<'_, DB>,
-    rows: &[T],
-    columns: &[usize],
-    recurs: bool,
-    sent: u64,
-) -> Result<u64> {
-    let failed = |error: Error| {
-        let (first, last) = (sent + 1, sent + rows.len() as u64);
-        let head = DB::sql(&Head(columns, PhantomData::<fn() -> M>));
+/// The batches whose statements were sent.
+struct Updates<'s, DB: Driver, M, T> {
+    session: Session<'s, DB>,
+    columns: &'s [usize],
+    most_rows: usize,
+    /// Those that were not settled, in order.
+    sent: VecDeque<Sent<DB, T>>,
+    /// How many rows were found.
+    found: u64,
+    model: PhantomData<fn() -> M>,
+}
+
+struct Sent<DB: Driver, T> {
+    rows: Vec<T>,
+    /// How many rows come before them.
+    before: u64,
+    update: Update<DB::Ticket>,
+}
+
+/// The UPDATE of a batch.
+enum Update<Ticket> {
+    /// It is to be answered.
+    Sent(Ticket),
+    /// It has changed so many rows.
+    Done(usize),
+}
+
+impl<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>> Updates<'_, DB, M, T> {
+    /// Sends the UPDATE of a batch, behind those that are on their way.
+    fn send(&mut self, rows: Vec<T>, before: u64) -> Result<()> {
+        let statement = self.statement(&rows);
+        let ticket = self.session.lease()?.run(|link| DB::send_ahead(link, &statement));
+        let update = match ticket.map_err(|error| self.failed(error, before, rows.len()))? {
+            Some(ticket) => Update::Sent(ticket),
+            None => {
+                // Whatever has failed before is the reason why this one would fail.
+                while !self.sent.is_empty() {
+                    self.settle_first()?;
+                }
+                Update::Done(self.execute(&rows, before)?)
+            }
+        };
+        self.sent.push_back(Sent { rows, before, update });
+        if self.sent.len() > MOST_IN_FLIGHT { self.settle_first() } else { Ok(()) }
+    }
+
+    fn statement<'r>(&'r self, rows: &'r [T]) -> UpdateRows<'r, T, M> {
+        UpdateRows { rows, columns: self.columns, recurs: rows.len() == self.most_rows, model: PhantomData }
+    }
+
+    /// Updates these rows at once, and returns how many rows were changed.
+    fn execute(&self, rows: &[T], before: u64) -> Result<usize> {
+        let statement = self.statement(rows);
+        let updated = self.session.lease()?.run(|link| link.execute_returning_count(&statement));
+        updated.map_err(|error| self.failed(error, before, rows.len()))
+    }
+
+    /// How many rows the UPDATE of a batch has changed.
+    fn answered(&self, Sent { rows, before, update }: Sent<DB, T>) -> Result<(Vec<T>, usize)> {
+        match update {
+            Update::Done(updated) => Ok((rows, updated)),
+            Update::Sent(ticket) => {
+                let answer = self.session.lease()?.run(|link| DB::answer(link, ticket).map_err(|(error, _)| error));
+                let updated = answer.map_err(|error| self.failed(error, before, rows.len()))?;
+                Ok((rows, updated))
+            }
+        }
+    }
+
+    /// Counts the rows of the first batch that was not settled.
+    fn settle_first(&mut self) -> Result<()> {
+        let Some(first) = self.sent.pop_front() else { return Ok(()) };
+        let before = first.before;
+        let (rows, updated) = self.answered(first)?;
+        if updated == rows.len() || !self.has_alike(&rows, before, updated)? {
+            self.found += updated as u64;
+            return Ok(());
+        }
+        // By halves until none has two of them, so that the last one stays; and then what came behind it once more, because the
+        // last of all has to stay.
+        self.found += self.by_halves(&rows, before)?;
+        for mut later in std::mem::take(&mut self.sent) {
+            let before = later.before;
+            let (rows, _) = self.answered(later)?;
+            let updated = self.execute(&rows, before)?;
+            later = Sent { rows, before, update: Update::Done(updated) };
+            self.sent.push_back(later);
+        }
+        Ok(())
+    }
+
+    /// Whether the database takes the keys of two rows for one: 9.5 and 9.50, or `a` and `A` in some collations. Of such two the
+    /// UPDATE has written one, and does not say which. Otherwise those that it has not changed are not there.
+    fn has_alike(&self, rows: &[T], before: u64, updated: usize) -> Result<bool> {
+        if updated == rows.len() || rows.len() == 1 {
+            return Ok(false);
+        }
+        let count = CountRows::<T, M>::new(rows);
+        let there = self.session.lease()?.run(|link| DB::read_integer(link, count));
+        let there = there.map_err(|error| self.failed(error, before, rows.len()))?;
+        Ok(u64::try_from(there).is_ok_and(|there| there > updated as u64))
+    }
+
+    /// Updates the two halves of these rows, one after the other, and returns how many rows were found.
+    fn by_halves(&self, rows: &[T], before: u64) -> Result<u64> {
+        let (first, second) = rows.split_at(rows.len() / 2);
+        let mut found = 0;
+        for (half, before) in [(first, before), (second, before + first.len() as u64)] {
+            let updated = self.execute(half, before)?;
+            found += match self.has_alike(half, before, updated)? {
+                true => self.by_halves(half, before)?,
+                false => updated as u64,
+            };
+        }
+        Ok(found)
+    }
+
+    fn failed(&self, error: Error, before: u64, count: usize) -> Error {
+        let (first, last) = (before + 1, before + count as u64);
+        let head = DB::sql(&Head(self.columns, PhantomData::<fn() -> M>));
         in_statement(error.on_model(M::TABLE.model), head.map(|head| format!("{head} … (rows {first} to {last})")))
-    };
-    let statement = UpdateRows { rows, columns, recurs, model: PhantomData::<fn() -> M> };
-    let updated = session.lease()?.run(|connection| connection.execute_returning_count(&statement)).map_err(failed)?;
-    if updated == rows.len() || rows.len() == 1 {
-        return Ok(updated as u64);
     }
-    // Some are not there, or the database takes the keys of two for one: 9.5 and 9.50, or `a` and `A` in some collations. Of
-    // such two it has written one, and does not say which.
-    let count = CountRows::<T, M>::new(rows);
-    let there = session.lease()?.run(|connection| DB::read_integer(connection, count)).map_err(failed)?;
-    if u64::try_from(there).is_ok_and(|there| there <= updated as u64) {
-        return Ok(updated as u64);
-    }
-    // Once more, by halves until none has two of them, so that the last one stays.
-    let (before, behind) = rows.split_at(rows.len() / 2);
-    let updated = update::<DB, M, T>(session, before, columns, false, sent)?;
-    Ok(updated + update::<DB, M, T>(session, behind, columns, false, sent + before.len() as u64)?)
 }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     model::{Insertable, Model, Stored},
     queryset::Whole,
-    session::Session,
+    session::{Lease, Session},
     statement::{
         insert::{Conflict, Insert},
         one_row::{Action, OneRow, is_made},
@@ -31,29 +31,59 @@ impl<B: Backend, R: Insertable> StoreTask<B, R> for Create<'_, R> {
         B: PartsOf<DB>,
         R: Stored<DB>,
     {
-        // A row that cannot be read as it is stored is an error, and is not to be found stored after that.
-        whole(session, |session| create::<DB, R>(session, self.0))
+        let columns = some_columns::<R::Model>(given_columns::<R::Model>())?;
+        check::<DB, R>(self.0, &columns, None)?;
+        // A row that cannot be read as it is stored is an error, and is not to be found stored after that. So the first row on a
+        // connection is inserted in a transaction; once one was read, the table's types are those of the model, or else the
+        // server would refuse the prepared statement.
+        if let Some(mut lease) = session.lease_that_commits()?
+            && DB::returns_rows(&mut lease)
+            && let Ok(sql) = DB::sql(&insert(self.0, &columns, true))
+            && DB::was_read(&mut lease, &sql)
+        {
+            return create::<DB, R>(&mut lease, self.0, &columns).map_err(|error| match error.kind() {
+                ErrorKind::Decode => error.noting("the row was stored"),
+                _ => error,
+            });
+        }
+        whole(session, |session| create::<DB, R>(&mut session.lease()?, self.0, &columns))
     }
 }
 
-fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Result<R::Model> {
-    let columns = some_columns::<R::Model>(given_columns::<R::Model>())?;
-    check::<DB, R>(row, &columns, None)?;
-    let mut lease = session.lease()?;
-    let returning = DB::returns_rows(&mut lease);
+fn insert<'r, R>(row: &'r R, columns: &'r [usize], returning: bool) -> Insert<'r, R> {
+    Insert {
+        rows: std::slice::from_ref(row),
+        columns,
+        conflict: &Conflict::Fail,
+        text_keys: &[],
+        returning,
+        recurs: true,
+    }
+}
+
+fn create<DB: Driver, R: Stored<DB>>(lease: &mut Lease<DB>, row: &R, columns: &[usize]) -> Result<R::Model> {
+    let returning = DB::returns_rows(lease);
     if !returning {
         can_be_found_again::<R>().map_err(|error| error.on_backend(DB::KIND))?;
     }
-    let rows = std::slice::from_ref(row);
-    let insert = Insert { rows, columns: &columns, conflict: &Conflict::Fail, text_keys: &[], returning, recurs: true };
+    let insert = insert(row, columns, returning);
     let of_row = |error: Error| error.on_model(R::Model::TABLE.model).with_key(row.key());
     let stored = if returning {
-        load::rows::<DB, Whole<R::Model>, _>(&mut lease, insert)
+        let sql = DB::sql(&insert);
+        match load::read::<DB, Whole<R::Model>, _>(lease, insert) {
+            Ok(rows) => {
+                if let (Ok(sql), false) = (&sql, rows.is_empty()) {
+                    DB::note_read(lease, sql);
+                }
+                Ok(rows)
+            }
+            Err(error) => Err(in_statement(error, sql)),
+        }
     } else {
         lease
             .run(|connection| connection.execute_returning_count(&insert))
             .map_err(|error| in_statement(of_row(error), DB::sql(&insert)))?;
-        let made = DB::made_key(&mut lease);
+        let made = DB::made_key(lease);
         let action = if R::Model::PRIMARY_KEY.iter().any(|key| is_made::<R>(*key)) {
             Action::SelectMade(made)
         } else {
@@ -67,7 +97,7 @@ fn create<DB: Driver, R: Stored<DB>>(session: Session<'_, DB>, row: &R) -> Resul
                  in the program, or store the row with `bulk_create`",
             )
             .on_backend(DB::KIND)),
-            action => load::rows::<DB, Whole<R::Model>, _>(&mut lease, OneRow { row, action }),
+            action => load::rows::<DB, Whole<R::Model>, _>(lease, OneRow { row, action }),
         }
     };
     let stored = stored.and_then(|rows| {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{
     StorableOn, StoreTask, WritableOn,
-    bulk_create::{bulk_create, in_one_transaction, insert_all, of_rows},
+    bulk_create::{Batches, bulk_create, in_one_transaction, of_rows},
 };
 use crate::{
     backend::{Any, Backend, BackendKind, Driver, Handle, PartsOf},
@@ -166,11 +166,17 @@ impl<'a, M: Model, B: Backend> Insertion<'a, M, B> {
             {
                 can_return::<DB, R::Model>(&session, self.1)?;
                 let mut stored = Vec::new();
-                insert_all(session, self.0, self.1, |lease, batch, sent| {
-                    returned::<DB, R, Whole<R::Model>>(lease, batch, &mut stored)
-                        .map_err(|error| of_rows(error, batch, sent))
-                })?;
-                Ok(stored)
+                let mut batches = Batches::new(self.0, self.1)?;
+                batches.look_up_keys::<DB>(&mut session.lease()?, self.1)?;
+                loop {
+                    let rows = batches.gather::<DB>()?;
+                    if rows.is_empty() {
+                        return Ok(stored);
+                    }
+                    let batch = batches.batch(&rows, batches.before, self.1);
+                    returned::<DB, R, Whole<R::Model>>(&mut session.lease()?, &batch, &mut stored)
+                        .map_err(|error| of_rows::<DB, R>(error, &batch))?;
+                }
             }
         }
         self.check::<R>()?;

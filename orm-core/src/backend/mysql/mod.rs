@@ -5,6 +5,8 @@ mod connect;
 mod stream;
 pub(crate) mod value;
 
+use std::convert::Infallible;
+
 use diesel::{
     QueryResult,
     dsl::sql,
@@ -44,6 +46,8 @@ const SCHEMA_LOCK: &str = "CONCAT('orm_core_schema_', MD5(COALESCE(DATABASE(), '
 
 impl Driver for Mysql {
     type Connection = MysqlConnection;
+    type Ticket = Infallible;
+    type Bulk = ();
     type Link = MysqlConnection;
     type Companion = ();
 
@@ -110,6 +114,13 @@ impl Driver for Mysql {
 
     fn prepare(connection: &mut MysqlConnection) -> Result<()> {
         connect::check_version(connection)
+    }
+
+    fn answer(
+        _: &mut Self::Link,
+        ticket: Infallible,
+    ) -> std::result::Result<usize, (diesel::result::Error, Option<usize>)> {
+        match ticket {}
     }
 
     fn live_tables(connection: &mut MysqlConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {

@@ -10,7 +10,7 @@ use diesel::{
     },
     expression::QueryMetadata,
     pg::Pg,
-    query_builder::{Query, QueryFragment, QueryId},
+    query_builder::{Query, QueryFragment, QueryId, bind_collector::RawBytesBindCollector},
     r2d2::R2D2Connection,
 };
 
@@ -96,6 +96,13 @@ impl PgLink {
             PgLink::Diesels(lent) => Some(lent),
             PgLink::Own(_) | PgLink::Lent(_) => None,
         }
+    }
+
+    /// The values of a fragment, as they are sent; `None` is NULL.
+    pub(super) fn written_values<F: QueryFragment<Pg>>(&mut self, values: &F) -> QueryResult<Vec<Option<Vec<u8>>>> {
+        let mut binds = RawBytesBindCollector::<Pg>::new();
+        on_either!(self, connection => values.collect_binds(&mut binds, connection, &Pg))?;
+        Ok(binds.binds)
     }
 
     pub(super) fn reset(&mut self) -> QueryResult<()> {

@@ -17,7 +17,7 @@ use diesel::{
     QueryResult,
     dsl::sql,
     pg::{Pg, PgQueryBuilder},
-    query_builder::{AstPass, QueryBuilder, QueryFragment},
+    query_builder::{AstPass, QueryBuilder, QueryFragment, QueryId},
     serialize::ToSql,
     sql_types::{BigInt, HasSqlType},
 };
@@ -29,7 +29,7 @@ use crate::{
     diesel_error,
     error::{Error, Result},
     model::{Column, ToRow},
-    postgres::PgConnection,
+    postgres::{Lookup, PgConnection, Ticket},
     queryset::shape::ShapeOn,
     schema::{
         live::{LiveColumn, LiveTable, Name},
@@ -41,7 +41,7 @@ use crate::{
         Statement,
         begin::begin,
         explain::Texts,
-        insert::{Batch, Unstored},
+        insert::{self, Answers, Batch, Unstored},
     },
     stream::source::Opened,
     transaction,
@@ -53,6 +53,8 @@ fixed_backend!(Pg);
 impl Driver for Pg {
     type Connection = PgConnection;
     type Link = PgLink;
+    type Ticket = Ticket;
+    type Bulk = Lookup;
     type Companion = ();
 
     const KIND: BackendKind = BackendKind::Postgres;
@@ -179,14 +181,53 @@ impl Driver for Pg {
         store::batch_rows(sent)
     }
 
-    fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> std::result::Result<usize, Unstored> {
-        store::store(link, batch)
+    fn store<M: ToRow<Pg>>(
+        link: &mut PgLink,
+        lookup: &mut Lookup,
+        batch: &Batch<'_, M>,
+        answers: &mut Answers<Pg>,
+    ) -> std::result::Result<(), Unstored> {
+        store::store(link, lookup, batch, answers)
     }
 
-    fn once_in_a_statement<F: QueryFragment<Pg>>(values: &F) -> Option<String> {
-        let text = diesel::debug_query::<Pg, _>(values).to_string();
-        // NULL meets no row.
-        (!text.contains("None")).then_some(text)
+    fn is_one_statement<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> QueryResult<bool> {
+        Ok(!store::is_copied(batch) && insert::is_one_statement::<Pg, M>(link, batch)?)
+    }
+
+    fn send_ahead<F: QueryFragment<Pg> + QueryId>(link: &mut PgLink, statement: &F) -> QueryResult<Option<Ticket>> {
+        link.ours_mut().map_or(Ok(None), |connection| connection.send_ahead(statement))
+    }
+
+    fn has_answer(link: &mut PgLink, ticket: &Ticket) -> QueryResult<bool> {
+        link.ours_mut().map_or(Ok(true), |connection| connection.has_answer(ticket))
+    }
+
+    fn answer(link: &mut PgLink, ticket: Ticket) -> std::result::Result<usize, (diesel::result::Error, Option<usize>)> {
+        match link.ours_mut() {
+            Some(connection) => connection.answer(&ticket),
+            None => unreachable!("only our own connection sends statements ahead"),
+        }
+    }
+
+    fn was_read(link: &mut PgLink, sql: &str) -> bool {
+        link.ours_mut().is_some_and(|connection| connection.was_read(sql))
+    }
+
+    fn note_read(link: &mut PgLink, sql: &str) {
+        if let Some(connection) = link.ours_mut() {
+            connection.note_read(sql);
+        }
+    }
+
+    fn once_in_a_statement<F: QueryFragment<Pg>>(link: &mut PgLink, values: &F) -> QueryResult<Option<Vec<u8>>> {
+        let values = link.written_values(values)?;
+        let mut bytes = Vec::new();
+        for value in values {
+            let Some(value) = value else { return Ok(None) };
+            bytes.extend(value.len().to_ne_bytes());
+            bytes.extend(value);
+        }
+        Ok(Some(bytes))
     }
 
     fn stream<S: ShapeOn<Pg>, Q: Statement<Pg>>(

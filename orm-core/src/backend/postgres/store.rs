@@ -5,10 +5,10 @@ use diesel::pg::Pg;
 use super::link::PgLink;
 use crate::{
     model::{Model as _, ToRow},
-    postgres::{Copied, CopyTarget, PgConnection},
+    postgres::{Copied, CopyTarget, Lookup, PgConnection},
     statement::{
         copy::{Target, Values},
-        insert::{Batch, Conflict, Unstored, insert},
+        insert::{Answers, Batch, Conflict, Unstored, insert},
     },
 };
 
@@ -16,36 +16,45 @@ use crate::{
 const LEAST_OF_BATCH: usize = 1_000;
 /// And in the end; more make it no faster.
 const MOST_OF_BATCH: usize = 8_000;
-/// Fewer rows are not worth the questions that go before a COPY.
+/// Fewer rows are not worth the questions that go before the first COPY.
 const LEAST_COPIED: usize = 200;
+
+/// Whether a batch is worth a COPY, if that is the same as to insert it.
+pub(super) fn is_copied<M>(batch: &Batch<'_, M>) -> bool {
+    batch.rows.len() >= LEAST_COPIED && matches!(batch.conflict, Conflict::Fail)
+}
 
 /// How many rows make a batch: the more there have been, the more there will be.
 ///
-/// The user's iterator is ahead of what is stored by an eighth of it at most, once it is past the beginning.
+/// The user's iterator is ahead of what is sent by an eighth of it at most, once it is past the beginning.
 pub(super) fn batch_rows(sent: u64) -> usize {
     usize::try_from(sent / 8).map_or(MOST_OF_BATCH, |rows| rows.clamp(LEAST_OF_BATCH, MOST_OF_BATCH))
 }
 
-pub(super) fn store<M: ToRow<Pg>>(link: &mut PgLink, batch: &Batch<'_, M>) -> Result<usize, Unstored> {
-    if batch.rows.len() >= LEAST_COPIED
-        && matches!(batch.conflict, Conflict::Fail)
+pub(super) fn store<M: ToRow<Pg>>(
+    link: &mut PgLink,
+    lookup: &mut Lookup,
+    batch: &Batch<'_, M>,
+    answers: &mut Answers<Pg>,
+) -> Result<(), Unstored> {
+    if (is_copied(batch) || matches!(lookup, Lookup::Copy { .. }))
         && let Some(connection) = link.ours_mut()
     {
-        match copy(connection, batch) {
-            Ok(Copied::Stored(rows)) => return Ok(rows),
-            Ok(Copied::Failed { error, row }) => {
-                // A server that names a row that there is not is not believed.
-                let row = row.filter(|row| *row < batch.rows.len());
-                return Err(Unstored { error, rows: 0..batch.rows.len(), row });
-            }
-            Ok(Copied::ByInsert) => {}
-            Err(error) => return Err(Unstored { error, rows: 0..batch.rows.len(), row: None }),
+        let sent = copy(connection, lookup, batch);
+        match sent.map_err(|error| batch.unstored(0..batch.rows.len(), error))? {
+            Copied::Begun(ticket) => return Ok(answers.expect(ticket, batch.positions(0..batch.rows.len()))),
+            Copied::WithTheLast => return Ok(answers.expect_more(batch.rows.len())),
+            Copied::No => {}
         }
     }
-    insert::<Pg, M>(link, batch)
+    insert::<Pg, M>(link, batch, answers)
 }
 
-fn copy<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> diesel::QueryResult<Copied> {
+fn copy<M: ToRow<Pg>>(
+    connection: &mut PgConnection,
+    lookup: &mut Lookup,
+    batch: &Batch<'_, M>,
+) -> diesel::QueryResult<Copied> {
     let target = Target::of(batch);
     let target = CopyTarget {
         name: M::Model::TABLE.name,
@@ -54,5 +63,5 @@ fn copy<M: ToRow<Pg>>(connection: &mut PgConnection, batch: &Batch<'_, M>) -> di
         select: target.select()?,
         copy: target.copy()?,
     };
-    connection.copy_in(&target, Values::of(batch))
+    connection.copy_ahead(lookup, &target, Values::of(batch))
 }

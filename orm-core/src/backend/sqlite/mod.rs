@@ -15,6 +15,8 @@ mod stream;
 pub(crate) mod value;
 mod wal;
 
+use std::convert::Infallible;
+
 use diesel::{
     QueryResult, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
@@ -60,6 +62,8 @@ fn register_raw(connection: &raw::Opened) -> std::ffi::c_int {
 
 impl Driver for Sqlite {
     type Connection = SqliteConnection;
+    type Ticket = Infallible;
+    type Bulk = ();
     type Link = SqliteConnection;
     type Companion = wal::Companion;
 
@@ -167,6 +171,13 @@ impl Driver for Sqlite {
         functions::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
         aggregates::register_once(connection).map_err(|error| diesel_error::ours(error, Self::KIND))?;
         automatic_indexes::turn_off_if_wrong(connection).map_err(|error| diesel_error::ours(error, Self::KIND))
+    }
+
+    fn answer(
+        _: &mut Self::Link,
+        ticket: Infallible,
+    ) -> std::result::Result<usize, (diesel::result::Error, Option<usize>)> {
+        match ticket {}
     }
 
     fn live_tables(connection: &mut SqliteConnection, wanted: &[Name]) -> QueryResult<Vec<Option<LiveTable>>> {

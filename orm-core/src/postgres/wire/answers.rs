@@ -284,6 +284,9 @@ impl Wire {
             self.is_at_stake = false;
         }
         self.has_written &= self.status != Status::Idle;
+        if self.status != Status::Failed {
+            self.ahead.forget_failures();
+        }
         if self.status == Status::Idle && answered == Some(Request::Statement) {
             // They have ended with their transaction, whether they were closed or not.
             self.portals.clear();
@@ -445,28 +448,33 @@ impl Wire {
         self.send_deferred()
     }
 
-    /// Takes in what is in flight, and fails if a stream has failed the transaction with what was asked ahead for it: whatever
-    /// is sent now would fail for that reason, and not say so.
+    /// Takes in what is in flight, and fails if the transaction has failed with something that was sent ahead.
     pub(super) fn take_in_and_check_failure(&mut self) -> Result<(), Failure> {
         self.take_in()?;
-        match self.portals.failure() {
-            Some(word) if self.status == Status::Failed => Err(Failure::Server(Box::new(word.clone())).with_hint(
-                "this is the error of a stream that is open in the transaction, in rows which had been asked for ahead",
-            )),
-            _ => Ok(()),
-        }
+        self.check_failures()
     }
 
-    /// Takes in what is in flight, so that a statement may be sent or read: rows of portals are kept for them.
+    /// Takes in what is in flight, so that a statement may be sent or read: rows of portals are kept for them, and so are
+    /// answers to what was sent ahead.
     pub(super) fn take_in(&mut self) -> Result<(), Failure> {
-        while let Some(Request::Portal(request)) = self.in_flight.front() {
-            if request.is_unlimited() {
-                // It has the connection to itself, and its rows are not for the memory.
-                return Err(Failure::Value("a stream of all rows is open on this connection".into()));
-            }
-            self.guarded(Wire::take_in_portal)?;
+        while let Some(Request::Portal(_) | Request::Ahead) = self.in_flight.front() {
+            self.take_in_first()?;
         }
         Ok(())
+    }
+
+    /// Takes in the answer to the first request in flight, unless it is a statement whose rows are read one by one.
+    pub(super) fn take_in_first(&mut self) -> Result<(), Failure> {
+        match self.in_flight.front() {
+            // It has the connection to itself, and its rows are not for the memory.
+            Some(Request::Portal(request)) if request.is_unlimited() => {
+                Err(Failure::Value("a stream of all rows is open on this connection".into()))
+            }
+            Some(Request::Portal(_)) => self.guarded(Wire::take_in_portal),
+            Some(Request::Ahead) => self.guarded(Wire::take_in_ahead),
+            Some(Request::Statement) => Err(Failure::Value("another statement is being read".into())),
+            None => Ok(()),
+        }
     }
 
     /// The row in hand.

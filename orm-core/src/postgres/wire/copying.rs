@@ -1,21 +1,13 @@
-//! COPY from here to the server.
+//! What is asked of a table before rows are copied to it.
 
 use std::sync::Arc;
 
 use postgres_protocol::message::frontend;
 
-use super::{
-    Parameters, Request, Wire,
-    answers::{Reading, Taken, kind, unexpected},
-    bind, deferred,
-};
+use super::{Parameters, Request, Wire, answers::Reading, bind, deferred};
 use crate::{
     net::reader::Reader,
-    postgres::{
-        column::Column,
-        copy::{CopyTarget, Rows},
-        error::Failure,
-    },
+    postgres::{column::Column, copy::CopyTarget, error::Failure},
 };
 
 /// Gives a row if the table `$1` may be copied to.
@@ -67,45 +59,8 @@ impl Wire {
         Ok(may_be_copied_to.then(|| self.columns.clone()))
     }
 
-    /// Runs a COPY with these rows.
-    ///
-    /// They go as one message, and the end of the data right behind it. The server reads a message to its end before it looks
-    /// at what is in it, so it says nothing while we write: neither waits for the other, however many notices its triggers have to
-    /// give. (In several messages, the notices of the first would be in the way of the second.)
-    pub(in crate::postgres) fn copy_in(&mut self, sql: &str, rows: Rows) -> Result<(), Failure> {
-        self.take_in()?;
-        self.send_deferred()?;
-        self.send_statement(sql, |out| Ok(frontend::query(sql, out)?))?;
-        self.portals.in_hand = None;
-        self.in_flight.push_back(Request::Statement);
-        self.reading = Some(Reading::simple(sql));
-        self.guarded(|wire| wire.await_copying(rows.columns()))?;
-        let message = rows.into_message();
-        self.send(|out| {
-            // Nothing is in line before it, so that it is not copied.
-            out.unsplit(message);
-            frontend::copy_done(out);
-            Ok(())
-        })?;
-        self.skip_all()
-    }
-
-    /// Reads up to where the server waits for data; it does not if the statement fails before.
-    fn await_copying(&mut self, columns: usize) -> Result<(), Failure> {
-        loop {
-            let kind = self.next_message()?;
-            if kind == kind::COPY_IN {
-                return self.check_format(columns);
-            }
-            if let Taken::End = self.take_in_statement(kind)? {
-                self.end_reading()?;
-                return Err(unexpected());
-            }
-        }
-    }
-
     /// Whether the server waits for what is going to be sent: so many columns, all of them in binary.
-    fn check_format(&self, columns: usize) -> Result<(), Failure> {
+    pub(super) fn check_format(&self, columns: usize) -> Result<(), Failure> {
         let mut body = Reader::new(self.messages.body());
         let [overall] = body.array()?;
         let count = usize::from(u16::from_be_bytes(body.array()?));

@@ -43,7 +43,7 @@ impl Wire {
     /// Whether no statement runs any more, and all that is in flight is the end of its transaction.
     pub(in crate::postgres) fn only_ends(&self) -> bool {
         self.in_flight.iter().all(|request| match request {
-            Request::Statement => true,
+            Request::Statement | Request::Ahead => true,
             Request::Portal(request) => !request.may_run(),
         })
     }
@@ -55,6 +55,7 @@ impl Wire {
         }
         match self.in_flight.front() {
             Some(Request::Portal(_)) => self.take_in_message(kind).map(drop),
+            Some(Request::Ahead) => self.take_in_ahead_message(kind).map(drop),
             Some(Request::Statement) => match self.take_in_statement(kind)? {
                 Taken::End => self.end_reading().map(drop),
                 Taken::Row | Taken::Other => Ok(()),

@@ -501,6 +501,7 @@ impl Wire {
                     }
                 }
                 Some(Request::Portal(_)) => self.take_in_portal()?,
+                Some(Request::Ahead) => self.take_in_ahead()?,
                 Some(Request::Statement) => return Err(Failure::Value("another statement is being read".into())),
                 None => self.ask(id)?,
             }
