@@ -50,11 +50,11 @@ impl<B: Backend, M: Model> WriteTask<B, M> for Save<'_, M> {
             return upsert(session, self.0, &inserted, updated);
         }
         let mut violation = None;
-        for _ in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             if execute(session, &OneRow { row: self.0, action: Action::Update(&updated) })? > 0 {
                 return Ok(());
             }
-            match insert_unless_there(session, self.0, &inserted) {
+            match insert_unless_there(session, self.0, &inserted, attempt == ATTEMPTS) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
                 // By its own key, and then it can be updated, or by another.
@@ -87,15 +87,23 @@ fn upsert<DB: Driver, M: Model + ToRow<DB>>(
     stored.map(drop).map_err(|error| in_statement(of_row::<DB, M>(error, row), DB::sql(&insert)))
 }
 
-/// Inserts the row; `false` where one with its key is there.
+/// Inserts the row; `false` where one with its key is there, or, unless it is the last attempt, one with another unique key of it.
+///
+/// PostgreSQL has a race here. Of two connections that insert the same row at once, ON CONFLICT by the primary key leaves one
+/// out, but only after its entries have been inserted into the other unique indexes, where they are a violation.
 fn insert_unless_there<DB: Driver, M: Model + ToRow<DB>>(
     session: Session<'_, DB>,
     row: &M,
     columns: &[usize],
+    is_last: bool,
 ) -> Result<bool> {
     // MySQL cannot be told which key is meant. There a failure is undone, so that a transaction goes on after it.
     let is_mysql = DB::KIND == BackendKind::Mysql;
-    let conflict = if is_mysql { Conflict::Fail } else { Conflict::Ignore { keys: M::PRIMARY_KEY.to_vec() } };
+    let conflict = match DB::KIND {
+        BackendKind::Mysql => Conflict::Fail,
+        BackendKind::Postgres if !is_last => Conflict::Ignore { keys: Vec::new() },
+        BackendKind::Postgres | BackendKind::Sqlite => Conflict::Ignore { keys: M::PRIMARY_KEY.to_vec() },
+    };
     let rows = std::slice::from_ref(row);
     // The UPDATE before has found no row, and another connection may have stored one since, in a spelling of its own.
     let text_keys: Vec<TextKey> = TextKey::of_primary_key::<DB>(M::TABLE).into_iter().collect();
