@@ -5,19 +5,20 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::{
     backend::BackendKind,
     error::{Error, ErrorKind, sqlstate_of_details},
+    quoted_values::hide,
 };
 
 /// Our error for one of Diesel's, with it as the cause.
 pub(crate) fn ours(error: DieselError, backend: BackendKind) -> Error {
     if let Some(unfit) = unfit_column(&error, backend) {
-        return Error::new(ErrorKind::InvalidQuery, unfit).on_backend(backend).with_source(error);
+        return Error::new(ErrorKind::InvalidQuery, unfit).on_backend(backend).with_source(hide(error, backend));
     }
     let kind = kind_of(&error, backend);
     let sentence = match (kind, backend) {
         (ErrorKind::LockTimeout, BackendKind::Sqlite) => LOCKED,
         _ => sentence(kind),
     };
-    Error::new(kind, sentence).on_backend(backend).with_source(error)
+    Error::new(kind, sentence).on_backend(backend).with_source(hide(error, backend))
 }
 
 /// SQLite has one word for both.

@@ -15,7 +15,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// [`kind`](Self::kind) is for programs; the text is for people. `Display` is this error's own sentence with its
 /// context, [`source`](StdError::source) is the cause, and `Debug` prints the whole chain, so that a `main` which
 /// returns `Result<(), orm_core::Error>` ends readably. No password is in any of them, and of bound values only the
-/// primary key of a row that is refused, and what a server's own message quotes.
+/// primary key of a row that is refused: where a server's message quotes a value, it shows `…`.
 ///
 /// ```
 /// use orm_core::ErrorKind;

@@ -145,6 +145,7 @@ pub mod path;
 mod postgres;
 pub mod prelude;
 pub mod queryset;
+mod quoted_values;
 pub mod raw;
 pub mod reverse;
 mod schema;

@@ -12,5 +12,6 @@ mod models;
 mod mysql_without_returning;
 mod or_create;
 mod pipelines;
+mod quoted_values;
 mod spellings;
 mod update;
