@@ -186,7 +186,7 @@ pub struct PgConnection {
     // What is large is boxed, so that the connection itself is small to move.
     wire: Box<Wire>,
     options: Arc<Options>,
-    statements: Statements<Prepared>,
+    statements: Box<Statements<Prepared>>,
     /// The number in the name of the statement that was prepared last. The first is chosen at random: poolers give
     /// several connections one session, and none may run the statement that another has prepared there.
     prepared: u64,
@@ -206,7 +206,7 @@ impl PgConnection {
         })?;
         Ok(PgConnection {
             wire: Box::new(wire),
-            statements: Statements::new(options.statement_cache_size),
+            statements: Box::new(Statements::new(options.statement_cache_size)),
             options: Arc::new(options),
             prepared: RandomState::new().build_hasher().finish(),
             types: PgMetadataCache::new(),

@@ -42,10 +42,11 @@ pub(super) fn store<M: ToRow<Pg>>(
     {
         let sent = copy(connection, lookup, batch);
         match sent.map_err(|error| batch.unstored(0..batch.rows.len(), error))? {
-            Copied::Begun(ticket) => return Ok(answers.expect(ticket, batch.positions(0..batch.rows.len()))),
-            Copied::WithTheLast => return Ok(answers.expect_more(batch.rows.len())),
-            Copied::No => {}
+            Copied::Begun(ticket) => answers.expect(ticket, batch.positions(0..batch.rows.len())),
+            Copied::WithTheLast => answers.expect_more(batch.rows.len()),
+            Copied::No => return insert::<Pg, M>(link, batch, answers),
         }
+        return Ok(());
     }
     insert::<Pg, M>(link, batch, answers)
 }

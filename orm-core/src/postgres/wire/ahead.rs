@@ -174,9 +174,13 @@ impl Wire {
     /// Waits for the answer to a statement, and returns how many rows it has changed. Answers to those before it are dropped.
     pub(in crate::postgres) fn answer(&mut self, id: AheadId) -> Result<u64, Failure> {
         loop {
-            while let Some(answer) = self.ahead.answers.pop_front_if(|answer| answer.id <= id) {
+            while let Some(answer) = self.ahead.answers.pop_front() {
                 if answer.id == id {
                     return answer.affected;
+                }
+                if answer.id > id {
+                    self.ahead.answers.push_front(answer);
+                    break;
                 }
             }
             if let Some(why) = &self.lost {
