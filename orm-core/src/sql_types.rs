@@ -465,7 +465,7 @@ portable_types! { Document:
     /// | PostgreSQL | as `JSONB`. A column of the type `JSON` is cast to it, also where `distinct`, `group_by` and set operations read it, so that no index serves a condition on it, and [`JsonText`](crate::types::JsonText) is then read as `JSONB` writes it |
     /// | MySQL | by the type `JSON` |
     /// | MariaDB, from 10.7 | as `JSON_NORMALIZE` writes them, so that no index serves the comparison. Before 10.7 the texts are compared |
-    /// | SQLite | by the [collation](crate::sql_types#comparisons-on-sqlite) `orm_json` |
+    /// | SQLite | by the [collation](crate::sql_types#comparisons-on-sqlite) `orm_json`, which reads both documents in each comparison: to sort or group many takes longer than of a column of text |
     ///
     /// MariaDB cannot select one of several equal documents, and its indexes compare the text. So on MySQL and MariaDB,
     /// `distinct`, `union`, `intersection` and `difference` of `values` with a document are refused
