@@ -126,7 +126,8 @@ fn lazily_consumed(bed: &Bed) -> TestResult {
             number(id)
         });
         assert_eq!(Number::bulk_create(tx, rows)?, 5000);
-        assert!((1..1000).contains(&furthest_ahead.get()), "{} rows were held", furthest_ahead.get());
+        let most = bed.pick(orm_tests::Pick { postgres: 1000, mysql: 3000, sqlite: 1000 });
+        assert!((1..most).contains(&furthest_ahead.get()), "{} rows were held", furthest_ahead.get());
         ok(())
     })?;
     Ok(())

@@ -161,6 +161,9 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
     /// The most bind parameters of one statement.
     const PARAMETERS: usize;
 
+    /// The most rows of one statement: more make it longer, and no faster.
+    const MOST_ROWS: usize = 500;
+
     /// The SQL of a fragment, without its values.
     fn sql<F: QueryFragment<Self> + ?Sized>(fragment: &F) -> QueryResult<String>;
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use mysql_common::{
-    constants::CapabilityFlags,
+    constants::{CapabilityFlags, MariadbCapabilities},
     io::ParseBuf,
     packets::{
         AuthPlugin, CommonOkPacket, ErrPacket, HandshakePacket, HandshakeResponse, OkPacketDeserializer, SslRequest,
@@ -34,6 +34,8 @@ const UTF8MB4: u8 = 45;
 pub(super) struct Greeted {
     pub(super) packets: Packets,
     pub(super) capabilities: CapabilityFlags,
+    /// What MariaDB has besides.
+    pub(super) extended: MariadbCapabilities,
     /// The server's number for this connection, by which it is killed.
     pub(super) id: u32,
     /// As the server writes it, such as `8.4.3` or `10.11.19-MariaDB`.
@@ -82,13 +84,20 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
         ));
     }
     let mut capabilities = greeting.capabilities() & wanted;
+    // A server that names the ordinary protocol has no other.
+    let extended = match capabilities.contains(CapabilityFlags::CLIENT_LONG_PASSWORD) {
+        true => MariadbCapabilities::empty(),
+        false => greeting.mariadb_ext_capabilities() & MariadbCapabilities::MARIADB_CLIENT_STMT_BULK_OPERATIONS,
+    };
     if let Some(tls) = tls
         // What stays on this machine is not encrypted unless that is asked for.
         && (options.tls.mode > TlsMode::Preferred || !packets.socket().is_private())
     {
         if greeting.capabilities().contains(CapabilityFlags::CLIENT_SSL) {
             capabilities |= CapabilityFlags::CLIENT_SSL;
-            packets.put(&serialized(&SslRequest::new(capabilities, u32::MAX, UTF8MB4)));
+            packets.put(&serialized(
+                &SslRequest::new(capabilities, u32::MAX, UTF8MB4).with_mariadb_capabilities(extended),
+            ));
             encrypt(&mut packets, tls, options).map_err(|failure| {
                 refusal("the connection to the server cannot be encrypted").with_source(Text(failure.to_string()))
             })?;
@@ -98,13 +107,14 @@ pub(super) fn log_in(options: &Options, tls: Option<&Tls>, deadline: Deadline) -
             ));
         }
     }
-    authenticate(&mut packets, &greeting, capabilities, options)?;
+    authenticate(&mut packets, &greeting, (capabilities, extended), options)?;
     if capabilities.contains(CapabilityFlags::CLIENT_COMPRESS) {
         packets.compress();
     }
     Ok(Greeted {
         packets,
         capabilities,
+        extended,
         id: greeting.connection_id(),
         // MariaDB calls itself 5.5.5 first, for the sake of old replicas.
         version: greeting.server_version_str().trim_start_matches("5.5.5-").to_owned(),
@@ -199,7 +209,7 @@ fn attributes(options: &Options) -> HashMap<String, String> {
 fn authenticate(
     packets: &mut Packets,
     greeting: &HandshakePacket<'_>,
-    capabilities: CapabilityFlags,
+    (capabilities, extended): (CapabilityFlags, MariadbCapabilities),
     options: &Options,
 ) -> Result<(), Error> {
     // 20 bytes and a NUL.
@@ -221,7 +231,8 @@ fn authenticate(
         capabilities,
         capabilities.contains(CapabilityFlags::CLIENT_CONNECT_ATTRS).then(|| attributes(options)),
         u32::MAX,
-    );
+    )
+    .with_mariadb_ext_capabilities(extended);
     let response = serialized(&response);
     login.packets.put(&response);
     login.finish()

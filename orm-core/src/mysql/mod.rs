@@ -47,7 +47,7 @@ use self::{
     error::Failure,
     parameters::Parameter,
     session::Place,
-    wire::{Answer, Prepared, UNKNOWN_STATEMENT, Wire},
+    wire::{Answer, Prepared, UNKNOWN_STATEMENT, UNSUPPORTED, Values, Wire},
 };
 pub(crate) use self::{
     error::kind_of_details, killer::Killer, options::Options, parameters::literal_of_time, row::RowRef,
@@ -225,6 +225,19 @@ impl MysqlConnection {
         self.wire.last_insert_id()
     }
 
+    /// Whether a row of this statement was read, since it was prepared. (If a table is changed, the server prepares it anew by
+    /// itself; then a row may be stored that cannot be read, and the error says so.)
+    pub(crate) fn was_read(&mut self, sql: &str) -> bool {
+        self.statements.get_mut(sql).is_some_and(|statement| statement.was_read)
+    }
+
+    /// Takes note that a row of this statement was read.
+    pub(crate) fn note_read(&mut self, sql: &str) {
+        if let Some(statement) = self.statements.get_mut(sql) {
+            statement.was_read = true;
+        }
+    }
+
     /// Sends a queryset's query, whose rows are then to be had by [`next_row`](Self::next_row). It is taken to read, whichever
     /// functions it calls.
     pub(crate) fn start<T>(&mut self, source: &T) -> QueryResult<()>
@@ -268,16 +281,11 @@ impl MysqlConnection {
 
     /// The same, of a statement of which it may be known whether it only reads.
     fn send_as<T: QueryFragment<Mysql>>(&mut self, source: &T, only_reads: Option<bool>) -> QueryResult<Option<u64>> {
-        let mut sql = MysqlQueryBuilder::default();
-        source.to_sql(&mut sql, &Mysql)?;
-        let sql = sql.finish();
-        let mut binds = RawBytesBindCollector::<Mysql>::new();
-        source.collect_binds(&mut binds, &mut (), &Mysql)?;
-        let values: Vec<Parameter> = binds.metadata.into_iter().zip(binds.binds).collect();
+        let (sql, values) = (sql_of(source)?, values_of(source)?);
         let keep = source.is_safe_to_cache_prepared(&Mysql)?;
         let answer = self.run(|connection| {
             connection.only_reads = only_reads.unwrap_or_else(|| effects::only_reads(&sql));
-            connection.execute_prepared(&sql, &values, keep)
+            connection.execute_prepared(&sql, Values::Once(&values), keep)
         });
         answer.map(|answer| match answer {
             Answer::Done { affected } => Some(affected),
@@ -285,7 +293,38 @@ impl MysqlConnection {
         })
     }
 
-    fn execute_prepared(&mut self, sql: &str, values: &[Parameter], recurs: bool) -> StdResult<Answer, Failure> {
+    /// Executes a statement of one row for each row of another, which has all their values, at once; `None` if the server
+    /// cannot.
+    pub(crate) fn execute_for_rows<T, U>(&mut self, one: &T, all: &U, columns: usize) -> QueryResult<Option<u64>>
+    where
+        T: QueryFragment<Mysql>,
+        U: QueryFragment<Mysql>,
+    {
+        let values = values_of(all)?;
+        let rows = Values::Rows(&values, columns);
+        if columns == 0 || values.len() % columns != 0 || !self.wire.executes_for(&values) {
+            return Ok(None);
+        }
+        let sql = sql_of(one)?;
+        self.observed(&debug_query::<Mysql, _>(one), |connection| {
+            let answer = connection.run(|connection| {
+                connection.only_reads = false;
+                match connection.execute_prepared(&sql, rows, true) {
+                    Err(failure) if failure.number() == Some(UNSUPPORTED) => {
+                        connection.wire.has_no_bulk();
+                        Ok(None)
+                    }
+                    answer => answer.map(Some),
+                }
+            });
+            let Some(answer) = answer? else { return Ok(None) };
+            let rows = connection.wire.skip_all();
+            let rows = connection.checked(rows)?;
+            Ok(Some(if let Answer::Done { affected } = answer { affected } else { rows }))
+        })
+    }
+
+    fn execute_prepared(&mut self, sql: &str, values: Values<'_>, recurs: bool) -> StdResult<Answer, Failure> {
         if changes_meaning(sql) {
             self.forget_all();
         }
@@ -330,6 +369,18 @@ impl MysqlConnection {
         self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(query, answer.as_ref().err()));
         answer
     }
+}
+
+fn sql_of<T: QueryFragment<Mysql>>(source: &T) -> QueryResult<String> {
+    let mut sql = MysqlQueryBuilder::default();
+    source.to_sql(&mut sql, &Mysql)?;
+    Ok(sql.finish())
+}
+
+fn values_of<T: QueryFragment<Mysql>>(source: &T) -> QueryResult<Vec<Parameter>> {
+    let mut binds = RawBytesBindCollector::<Mysql>::new();
+    source.collect_binds(&mut binds, &mut (), &Mysql)?;
+    Ok(binds.metadata.into_iter().zip(binds.binds).collect())
 }
 
 /// Whether other statements may mean something else after this one, so that what is prepared must not be used any more.

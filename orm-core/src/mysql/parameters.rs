@@ -37,6 +37,30 @@ pub(super) fn write(parameters: &[Parameter], out: &mut Vec<u8>) -> Result<(), F
     Ok(())
 }
 
+/// Writes what follows the head of a COM_STMT_BULK_EXECUTE: the types of a row, and the values of all rows, each behind a byte
+/// that says whether it is NULL.
+pub(super) fn write_rows(rows: &[Parameter], columns: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let Some(first) = rows.get(..columns) else { return Ok(()) };
+    for (kind, _) in first {
+        out.extend(type_code(*kind)?);
+    }
+    for row in rows.chunks(columns) {
+        for ((kind, value), (declared, _)) in row.iter().zip(first) {
+            if kind != declared {
+                return Err(Failure::Value("the values of a column are of several types".into()));
+            }
+            match value {
+                None => out.push(1),
+                Some(value) => {
+                    out.push(0);
+                    write_value(*kind, value, out)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn type_code(kind: MysqlType) -> Result<[u8; 2], Failure> {
     let (code, flag) = match kind {
         MysqlType::Tiny => (ColumnType::MYSQL_TYPE_TINY, 0),
@@ -229,6 +253,16 @@ mod tests {
         let mut out = Vec::new();
         write(&parameters, &mut out).expect("they can be sent");
         assert_eq!(out, [0b010, 1, 2, 0x80, 0xFD, 0, 0xFD, 0, 7, 0, 2, b'a', b'b']);
+    }
+
+    #[test]
+    fn rows_have_their_types_once() {
+        let number = |value: Option<i32>| (MysqlType::Long, value.map(|value| value.to_ne_bytes().to_vec()));
+        let text = |text: &str| (MysqlType::String, Some(text.as_bytes().to_vec()));
+        let mut out = Vec::new();
+        write_rows(&[number(Some(7)), text("ab"), number(None), text("")], 2, &mut out).expect("they can be sent");
+        assert_eq!(out, [3, 0, 0xFD, 0, 0, 7, 0, 0, 0, 0, 2, b'a', b'b', 1, 0, 0]);
+        assert!(write_rows(&[number(None), text("a")], 1, &mut out).is_err());
     }
 
     #[test]

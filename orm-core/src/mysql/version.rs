@@ -25,6 +25,11 @@ impl Version {
         self.is_mariadb && self.numbers >= (10, 5, 0)
     }
 
+    /// Whether it may be asked to execute an INSERT for many rows at once, if it says that it can.
+    pub(super) fn executes_for_rows(self) -> bool {
+        self.is_mariadb && self.numbers >= (10, 6, 0)
+    }
+
     /// Whether the number -1 names the statement that was prepared last, so that a statement can be prepared and executed in
     /// one round trip.
     pub(super) fn executes_the_last_prepared(self) -> bool {

@@ -8,11 +8,12 @@ mod pipeline;
 
 use std::{borrow::Cow, sync::Arc};
 
-use mysql_common::constants::{CapabilityFlags, StatusFlags};
+use mysql_common::constants::{CapabilityFlags, MariadbCapabilities, StatusFlags};
 
 #[cfg(test)]
 pub(super) use self::answers::ok_packet;
 pub(crate) use self::pipeline::Begin;
+pub(super) use self::pipeline::Values;
 use self::pipeline::{Command, LastPrepared};
 use super::{
     column::Column,
@@ -36,10 +37,13 @@ const COM_PING: u8 = 0x0E;
 const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_CLOSE: u8 = 0x19;
+const COM_STMT_BULK_EXECUTE: u8 = 0xFA;
 const COM_RESET_CONNECTION: u8 = 0x1F;
 
 /// `ER_UNKNOWN_STMT_HANDLER`.
 pub(super) const UNKNOWN_STATEMENT: u16 = 1243;
+/// `ER_UNSUPPORTED_PS`.
+pub(super) const UNSUPPORTED: u16 = 1295;
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -68,6 +72,8 @@ pub(super) struct Wire {
     begin: Option<Begin>,
     /// Whether a statement may be prepared and executed in one round trip.
     pipelines: bool,
+    /// Whether the server has agreed to execute a statement for many rows.
+    has_bulk: bool,
     last_prepared: Option<LastPrepared>,
     /// Whether the transaction that is open may have changed something.
     has_written: bool,
@@ -124,6 +130,8 @@ pub(super) enum Answer {
 pub(super) struct Prepared {
     pub(super) id: u32,
     pub(super) parameters: u16,
+    /// Whether the program has read a row of its result.
+    pub(super) was_read: bool,
 }
 
 impl Wire {
@@ -132,6 +140,8 @@ impl Wire {
             packets: greeted.packets,
             capabilities: greeted.capabilities,
             id: greeted.id,
+            has_bulk: greeted.extended.contains(MariadbCapabilities::MARIADB_CLIENT_STMT_BULK_OPERATIONS)
+                && Version::parse(&greeted.version).executes_for_rows(),
             pipelines: Version::parse(&greeted.version).executes_the_last_prepared(),
             version: greeted.version,
             status: StatusFlags::SERVER_STATUS_AUTOCOMMIT,
@@ -160,7 +170,9 @@ impl Wire {
     }
 
     pub(super) fn set_version(&mut self, version: String) {
-        self.pipelines = Version::parse(&version).executes_the_last_prepared();
+        let parsed = Version::parse(&version);
+        self.pipelines = parsed.executes_the_last_prepared();
+        self.has_bulk &= parsed.executes_for_rows();
         self.version = version;
     }
 
@@ -294,29 +306,42 @@ impl Wire {
                 self.next_packet()?;
             }
         }
-        Ok(Prepared { id, parameters })
+        Ok(Prepared { id, parameters, was_read: false })
     }
 
     /// Executes a prepared statement of this SQL, of which it may be known that it only reads.
     pub(super) fn execute(
         &mut self,
         statement: Prepared,
-        values: &[Parameter],
+        values: Values<'_>,
         sql: &str,
         only_reads: bool,
     ) -> Result<Answer, Failure> {
-        if usize::from(statement.parameters) != values.len() {
+        if usize::from(statement.parameters) != values.parameters() {
             return Err(Failure::Value(
                 format!(
                     "the statement has {} parameters, and {} values were given",
                     statement.parameters,
-                    values.len()
+                    values.parameters()
                 )
                 .into(),
             ));
         }
-        let packet = pipeline::execution(statement.id, values)?.into();
+        let packet = values.packet(statement.id)?.into();
         self.run(None, Command { packet, sql, only_reads, binary: true, statements: 1 })
+    }
+
+    /// Whether a statement can be executed for rows of these values at once.
+    pub(super) fn executes_for(&self, rows: &[Parameter]) -> bool {
+        /// The most bytes beside a value: whether it is NULL, and its length.
+        const AROUND: usize = 1 + 9;
+        let size: usize = rows.iter().map(|(_, value)| value.as_ref().map_or(0, Vec::len) + AROUND).sum();
+        self.has_bulk && size < self.max_allowed_packet
+    }
+
+    /// Takes note that the server, or what stands before it, cannot execute a statement for many rows.
+    pub(super) fn has_no_bulk(&mut self) {
+        self.has_bulk = false;
     }
 
     /// Lets the server forget a statement, with the next command: there is no answer to it.

@@ -65,7 +65,6 @@ impl<P: Clone> Statements<P> {
     }
 
     /// A statement that is kept, to change what is known of it.
-    #[cfg(feature = "postgres")]
     pub(crate) fn get_mut(&mut self, sql: &str) -> Option<&mut P> {
         let Caches { proven, on_trial } = self.kept.as_mut()?;
         proven.get_mut(sql).or_else(|| on_trial.get_mut(sql))

@@ -27,9 +27,6 @@ use crate::{
     stream::load,
 };
 
-/// The most rows of one statement: more make it longer, and no faster.
-const MOST_ROWS: usize = 500;
-
 /// Rows that are to be stored together.
 pub struct Batch<'r, M> {
     pub(crate) rows: &'r [M],
@@ -161,7 +158,7 @@ pub struct Unstored {
 
 /// How many rows of so many columns one statement stores at most.
 pub(crate) fn most_rows<DB: Driver>(columns: usize) -> usize {
-    (DB::PARAMETERS / columns).clamp(1, MOST_ROWS)
+    (DB::PARAMETERS / columns).clamp(1, DB::MOST_ROWS)
 }
 
 /// Stores a batch, by as few statements as it takes, or sends them ahead.

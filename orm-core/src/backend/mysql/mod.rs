@@ -2,6 +2,7 @@
 
 mod catalog;
 mod connect;
+mod store;
 mod stream;
 pub(crate) mod value;
 
@@ -21,7 +22,7 @@ use crate::{
     diesel_error,
     error::{Error, ErrorKind, Result},
     field::membership::many::without_values,
-    model::{Column, Table},
+    model::{Column, Table, ToRow},
     mysql::{Begin, MysqlConnection, Version},
     queryset::shape::ShapeOn,
     schema::{
@@ -34,6 +35,7 @@ use crate::{
         Statement,
         begin::{begin, guarded_begin},
         explain::Texts,
+        insert::{Answers, Batch, Unstored},
     },
     stream::source::Opened,
     transaction::Options,
@@ -54,6 +56,7 @@ impl Driver for Mysql {
     const KIND: BackendKind = BackendKind::Mysql;
     // The protocol counts them in 16 bits.
     const PARAMETERS: usize = 65_535;
+    const MOST_ROWS: usize = 1000;
     // OFFSET cannot stand alone; this is the number that MySQL's manual gives for "all rows".
     const NO_LIMIT: Option<&'static str> = Some(" LIMIT 18446744073709551615");
     // InnoDB's, with pages of 16 KiB.
@@ -172,6 +175,27 @@ impl Driver for Mysql {
 
     fn made_key(connection: &mut MysqlConnection) -> u64 {
         connection.last_insert_id()
+    }
+
+    fn batch_rows(_: usize, sent: u64) -> usize {
+        store::batch_rows(sent)
+    }
+
+    fn store<M: ToRow<Mysql>>(
+        connection: &mut MysqlConnection,
+        (): &mut (),
+        batch: &Batch<'_, M>,
+        answers: &mut Answers<Mysql>,
+    ) -> std::result::Result<(), Unstored> {
+        store::store(connection, batch, answers)
+    }
+
+    fn was_read(connection: &mut MysqlConnection, sql: &str) -> bool {
+        connection.was_read(sql)
+    }
+
+    fn note_read(connection: &mut MysqlConnection, sql: &str) {
+        connection.note_read(sql);
     }
 
     fn execute_with_next(connection: &mut MysqlConnection, sql: &'static str) -> QueryResult<()> {

@@ -49,6 +49,46 @@ pub(crate) struct Begin {
     pub(crate) guarded: [Cow<'static, str>; 2],
 }
 
+/// The values that a prepared statement is executed with.
+#[derive(Clone, Copy)]
+pub(in crate::mysql) enum Values<'a> {
+    Once(&'a [Parameter]),
+    /// Rows of so many columns: the statement is executed for each of them, by one command.
+    Rows(&'a [Parameter], usize),
+}
+
+impl Values<'_> {
+    /// How many parameters the statement has.
+    pub(super) fn parameters(self) -> usize {
+        match self {
+            Values::Once(values) => values.len(),
+            Values::Rows(_, columns) => columns,
+        }
+    }
+
+    /// The packet that executes a statement with them.
+    pub(super) fn packet(self, statement: u32) -> Result<Vec<u8>, Failure> {
+        let command = match self {
+            Values::Once(_) => super::COM_STMT_EXECUTE,
+            Values::Rows(..) => super::COM_STMT_BULK_EXECUTE,
+        };
+        let mut packet = vec![command];
+        packet.extend(statement.to_le_bytes());
+        match self {
+            Values::Once(values) => {
+                packet.push(0); // no cursor
+                packet.extend(1u32.to_le_bytes()); // once
+                parameters::write(values, &mut packet)?;
+            }
+            Values::Rows(values, columns) => {
+                packet.extend(128u16.to_le_bytes()); // the types follow
+                parameters::write_rows(values, columns, &mut packet)?;
+            }
+        }
+        Ok(packet)
+    }
+}
+
 /// A statement to be sent, and what is known of it.
 pub(super) struct Command<'a> {
     pub(super) packet: Cow<'a, [u8]>,
@@ -108,14 +148,14 @@ impl Wire {
     pub(in crate::mysql) fn prepare_and_execute(
         &mut self,
         sql: &str,
-        values: &[Parameter],
+        values: Values<'_>,
         only_reads: bool,
     ) -> (Option<Prepared>, Result<Answer, Failure>) {
-        let packet = match execution(LAST_PREPARED, values) {
+        let packet = match values.packet(LAST_PREPARED) {
             Ok(packet) => packet,
             Err(failure) => return (None, Err(failure)),
         };
-        if !self.may_pipeline(sql, values.len(), &packet) {
+        if !self.may_pipeline(sql, values.parameters(), &packet) {
             return match self.prepare(sql, only_reads) {
                 Err(failure) => (None, Err(failure)),
                 Ok(prepared) => (Some(prepared), self.execute(prepared, values, sql, only_reads)),
@@ -294,16 +334,6 @@ const MOST_SQL: usize = 8 << 20;
 
 fn text(sql: &str) -> Vec<u8> {
     [&[COM_QUERY], sql.as_bytes()].concat()
-}
-
-/// The packet that executes a statement.
-pub(super) fn execution(statement: u32, values: &[Parameter]) -> Result<Vec<u8>, Failure> {
-    let mut packet = vec![super::COM_STMT_EXECUTE];
-    packet.extend(statement.to_le_bytes());
-    packet.push(0); // no cursor
-    packet.extend(1u32.to_le_bytes()); // once
-    parameters::write(values, &mut packet)?;
-    Ok(packet)
 }
 
 /// Whether SQL surely has so many parameters: a statement that is given more values than it has parameters is executed with
