@@ -416,6 +416,11 @@ pub trait Driver: Backend + diesel::backend::Backend + QueryMetadata<Untyped> {
         link.execute_returning_count(&crate::statement::insert::Sql(sql)).map(drop)
     }
 
+    /// Whether VALUES may be a part of a union.
+    fn unites_values(_: &mut Self::Link) -> bool {
+        false
+    }
+
     /// Whether `INSERT … RETURNING` gives the rows as they are stored.
     fn returns_rows(_: &mut Self::Link) -> bool {
         true

@@ -25,6 +25,11 @@ impl Version {
         self.is_mariadb && self.numbers >= (10, 5, 0)
     }
 
+    /// Whether rows of a union may be written as `VALUES (…), (…)`. (MySQL wants `VALUES ROW(…), ROW(…)`.)
+    pub(crate) fn unites_values(self) -> bool {
+        self.is_mariadb && self.numbers >= (10, 4, 0)
+    }
+
     /// Whether it may be asked to execute an INSERT for many rows at once, if it says that it can.
     pub(super) fn executes_for_rows(self) -> bool {
         self.is_mariadb && self.numbers >= (10, 6, 0)
@@ -55,6 +60,7 @@ mod tests {
     fn mariadb_alone_returns_rows_and_not_in_every_version() {
         let returns_rows = |version| Version::parse(version).returns_rows();
         assert!(returns_rows("10.5.4-MariaDB-log") && returns_rows("11.8.3-MariaDB-ubu2404"));
+        assert!(Version::parse("10.4.32-MariaDB").unites_values() && !Version::parse("8.4.3").unites_values());
         assert!(!returns_rows("10.4.32-MariaDB") && !returns_rows("8.4.3") && !returns_rows("9.0.0-debug"));
     }
 }

@@ -73,13 +73,18 @@ where
         .map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
 
-fn updated<DB: Driver>() -> String
+fn updated<DB: Driver>(values: bool) -> String
 where
     Trip: ToRow<DB>,
 {
     let trip = |id| Trip { id, delay: None, share: 0.5, late: false, carrier_code: None };
-    let update =
-        UpdateRows { rows: &[trip(1), trip(2)], columns: &[1, 2], recurs: false, model: PhantomData::<fn() -> Trip> };
+    let update = UpdateRows {
+        rows: &[trip(1), trip(2)],
+        columns: &[1, 2],
+        recurs: false,
+        values,
+        model: PhantomData::<fn() -> Trip>,
+    };
     DB::sql(&update).expect("it can be written")
 }
 
@@ -88,7 +93,7 @@ where
     Trip: ToRow<DB>,
 {
     let trip = |id| Trip { id, delay: None, share: 0.5, late: false, carrier_code: None };
-    DB::sql(&CountRows::<Trip, Trip>::new(&[trip(1), trip(2)])).expect("it can be written")
+    DB::sql(&CountRows::<Trip, Trip>::new(&[trip(1), trip(2)], false)).expect("it can be written")
 }
 
 #[cfg(feature = "mysql")]
@@ -176,10 +181,14 @@ mod mysql {
     #[test]
     fn rows_are_a_table_with_the_columns_own_types() {
         assert_eq!(
-            updated::<Mysql>(),
+            updated::<Mysql>(false),
             "UPDATE `trips` INNER JOIN (SELECT `trips`.`id` + 0 AS `id`, `trips`.`delay` + 0 AS `delay`, `trips`.`share` FROM `trips` \
              WHERE 1 = 0 UNION ALL SELECT ?, ?, ? UNION ALL SELECT ?, ?, ?) AS `given_rows` ON `trips`.`id` = `given_rows`.`id` \
              SET `trips`.`delay` = `given_rows`.`delay`, `trips`.`share` = `given_rows`.`share`"
+        );
+        // MariaDB has a shorter form for many rows.
+        assert!(
+            updated::<Mysql>(true).contains("WHERE 1 = 0 UNION ALL VALUES (?, ?, ?), (?, ?, ?)) AS `given_rows` ON")
         );
         assert_eq!(
             counted::<Mysql>(),
@@ -238,7 +247,7 @@ mod postgres {
         );
         assert_eq!(inserted::<Pg>(&Conflict::Ignore { keys: vec![] }, false), "($1, $2) ON CONFLICT DO NOTHING");
         assert_eq!(
-            updated::<Pg>(),
+            updated::<Pg>(false),
             "UPDATE \"trips\" SET \"delay\" = \"given_rows\".\"delay\", \"share\" = \"given_rows\".\"share\" \
              FROM (VALUES ($1, $2, $3), ($4, $5, $6)) AS \"given_rows\" (\"id\", \"delay\", \"share\") \
              WHERE \"trips\".\"id\" = \"given_rows\".\"id\""
@@ -268,7 +277,7 @@ mod sqlite {
         );
         assert!(changed::<Sqlite>(JOINED, true).contains(" IN (SELECT `trips`.`id` FROM `trips` LEFT JOIN "));
         assert_eq!(
-            updated::<Sqlite>(),
+            updated::<Sqlite>(false),
             "WITH `given_rows` (`id`, `delay`, `share`) AS (VALUES (?, ?, ?), (?, ?, ?)) UPDATE `trips` \
              SET `delay` = `given_rows`.`delay`, `share` = `given_rows`.`share` FROM `given_rows` \
              WHERE `trips`.`id` = `given_rows`.`id`"

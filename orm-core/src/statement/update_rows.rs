@@ -24,6 +24,8 @@ pub(crate) struct UpdateRows<'r, T, M> {
     pub(crate) columns: &'r [usize],
     /// The statement will come again, with as many rows: worth keeping prepared.
     pub(crate) recurs: bool,
+    /// The rows of a union may be written as VALUES.
+    pub(crate) values: bool,
     pub(crate) model: PhantomData<fn() -> M>,
 }
 
@@ -109,9 +111,16 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
         out.push_sql(" FROM ");
         push_table(out, table)?;
         out.push_sql(" WHERE 1 = 0");
-        for row in self.rows {
-            out.push_sql(" UNION ALL SELECT ");
+        for (i, row) in self.rows.iter().enumerate() {
+            out.push_sql(match (self.values, i) {
+                (false, _) => " UNION ALL SELECT ",
+                (true, 0) => " UNION ALL VALUES (",
+                (true, _) => ", (",
+            });
             self.push_values(row.borrow(), out)?;
+            if self.values {
+                out.push_sql(")");
+            }
         }
         out.push_sql(") AS ");
         out.push_identifier(GIVEN)
@@ -219,8 +228,8 @@ impl<T, M: Model> UpdateRows<'_, T, M> {
 pub(crate) struct CountRows<'r, T, M>(UpdateRows<'r, T, M>);
 
 impl<'r, T, M> CountRows<'r, T, M> {
-    pub(crate) fn new(rows: &'r [T]) -> Self {
-        CountRows(UpdateRows { rows, columns: &[], recurs: false, model: PhantomData })
+    pub(crate) fn new(rows: &'r [T], values: bool) -> Self {
+        CountRows(UpdateRows { rows, columns: &[], recurs: false, values, model: PhantomData })
     }
 }
 

@@ -58,8 +58,16 @@ fn update_all<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>>(
     let most_rows = most_rows::<DB>(M::PRIMARY_KEY.len() + columns.len());
     let mut keys = HashSet::new();
     let checked = [M::PRIMARY_KEY, columns].concat();
-    let mut updates =
-        Updates::<DB, M, T> { session, columns, most_rows, sent: VecDeque::new(), found: 0, model: PhantomData };
+    let values = DB::unites_values(&mut *session.lease()?);
+    let mut updates = Updates::<DB, M, T> {
+        session,
+        columns,
+        most_rows,
+        values,
+        sent: VecDeque::new(),
+        found: 0,
+        model: PhantomData,
+    };
     let mut before = 0;
     // A row whose key is in the batch already, to begin the next one: a statement would write one of them, and not say which.
     let mut again: Option<T> = None;
@@ -97,6 +105,8 @@ struct Updates<'s, DB: Driver, M, T> {
     session: Session<'s, DB>,
     columns: &'s [usize],
     most_rows: usize,
+    /// Rows may be written as VALUES.
+    values: bool,
     /// Those that were not settled, in order.
     sent: VecDeque<Sent<DB, T>>,
     /// How many rows were found.
@@ -139,7 +149,8 @@ impl<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>> Updates<'_, DB, M, T> {
     }
 
     fn statement<'r>(&'r self, rows: &'r [T]) -> UpdateRows<'r, T, M> {
-        UpdateRows { rows, columns: self.columns, recurs: rows.len() == self.most_rows, model: PhantomData }
+        let recurs = rows.len() == self.most_rows;
+        UpdateRows { rows, columns: self.columns, recurs, values: self.values, model: PhantomData }
     }
 
     /// Updates these rows at once, and returns how many rows were changed.
@@ -189,7 +200,7 @@ impl<DB: Driver, M: Model + ToRow<DB>, T: Borrow<M>> Updates<'_, DB, M, T> {
         if updated == rows.len() || rows.len() == 1 {
             return Ok(false);
         }
-        let count = CountRows::<T, M>::new(rows);
+        let count = CountRows::<T, M>::new(rows, self.values);
         let there = self.session.lease()?.run(|link| DB::read_integer(link, count));
         let there = there.map_err(|error| self.failed(error, before, rows.len()))?;
         Ok(u64::try_from(there).is_ok_and(|there| there > updated as u64))

@@ -203,6 +203,10 @@ impl Driver for Mysql {
         Ok(())
     }
 
+    fn unites_values(connection: &mut MysqlConnection) -> bool {
+        Version::parse(connection.server_version()).unites_values()
+    }
+
     fn returns_rows(connection: &mut MysqlConnection) -> bool {
         Version::parse(connection.server_version()).returns_rows()
     }
