@@ -7,8 +7,9 @@ use lru::LruCache;
 /// connections.
 pub(crate) const KEPT: usize = 100;
 
-/// The longest SQL of a statement that is kept on trial: a longer one is a list of values, which seldom comes again.
-const LONGEST_ON_TRIAL: usize = 16 << 10;
+/// The longest SQL of a statement that is kept on trial. A longer one may have a list of 1,000 values, which MariaDB makes a
+/// subquery (`in_predicate_conversion_threshold`): its server crashes when such a statement is executed a second time.
+const LONGEST_ON_TRIAL: usize = 1_900;
 
 /// Statements by their SQL; those that have not been used for longest go first.
 ///

@@ -14,7 +14,7 @@ use orm_tests::{Bed, TestResult, on_mysql, private_server::PrivateServer};
 
 on_mysql! {
     prepared_once, kept_by_text_and_not_by_values, none_kept, many_statements, a_table_changes, a_failed_statement_is_kept,
-    the_server_has_no_room, lists_of_every_length, another_database, a_wrong_number_of_values, a_full_server_executes_no_other_statement,
+    the_server_has_no_room, lists_of_every_length, a_long_list_twice, another_database, a_wrong_number_of_values, a_full_server_executes_no_other_statement,
 }
 
 diesel::table! {
@@ -206,6 +206,21 @@ fn lists_of_every_length(bed: &Bed) -> TestResult {
         Ok(())
     })?;
     assert_eq!(count, 200 + 1);
+    Ok(())
+}
+
+/// MariaDB makes a list of 1,000 values a subquery, and crashes when the prepared statement is executed a second time.
+fn a_long_list_twice(_: &Bed) -> TestResult {
+    let server = PrivateServer::mysql(&[]);
+    server.execute(TABLE);
+    let connection = &mut MysqlConnection::establish(server.url())?;
+    for length in [999, 1_000, 1_001, 3_000] {
+        let list = vec!["1"; length].join(",");
+        for _ in 0..3 {
+            let query = sql::<Integer>(&format!("SELECT id FROM t WHERE id IN ({list})"));
+            assert_eq!(query.load::<i32>(connection)?, [1], "{length}");
+        }
+    }
     Ok(())
 }
 
