@@ -165,11 +165,13 @@ fn one_batch_is_all_or_nothing(bed: &Bed) -> TestResult {
 
 #[cfg(feature = "postgres")]
 mod cut {
+    use std::time::Duration;
+
     use orm_tests::{on_postgres, proxy::Proxy};
 
     use super::*;
 
-    on_postgres! { at_every_message }
+    on_postgres! { at_every_message, a_slow_iterator_and_a_statement_timeout }
 
     /// The ends of the messages of the PostgreSQL protocol in what a client has sent since this position.
     fn ends(heard: &[u8], from: usize) -> Vec<u64> {
@@ -187,6 +189,22 @@ mod cut {
         let db: Database = Database::builder().pool_size(1).connect(url)?;
         Part::objects(&db).count()?;
         Ok(db)
+    }
+
+    /// The server's limit is for what it does itself, and not for the program that makes the rows.
+    fn a_slow_iterator_and_a_statement_timeout(bed: &Bed) -> TestResult {
+        parts(bed, 10)?;
+        let limit = Duration::from_millis(400);
+        let db: Database = Database::builder().pool_size(1).statement_timeout(limit).connect(bed.url())?;
+        let rows = (11..=4010).map(|id| {
+            if id % 1300 == 0 {
+                std::thread::sleep(limit * 2);
+            }
+            part(id)
+        });
+        assert_eq!(Part::bulk_create(&db, rows)?, 4000);
+        assert_eq!(bed.number("SELECT COUNT(*) FROM parts WHERE id > 10"), 4000);
+        Ok(())
     }
 
     /// Wherever the connection is lost: nothing is stored, or all of it, and the first where the error says so.
@@ -223,7 +241,7 @@ mod cut {
                 let others =
                     "SELECT COUNT(*) FROM pg_locks WHERE relation = 'parts'::regclass AND pid <> pg_backend_pid()";
                 while bed.number(others) > 0 {
-                    std::thread::sleep(std::time::Duration::from_millis(2));
+                    std::thread::sleep(Duration::from_millis(2));
                 }
                 let stored = of_weight(bed, 2);
                 match written.map_err(|error| (error.kind(), error)) {

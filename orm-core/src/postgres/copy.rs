@@ -61,7 +61,12 @@ pub enum Lookup {
     #[default]
     None,
     /// COPY means the same as INSERT for values of these types, unless something else was sent since.
-    Copy { generation: u64, types: Vec<u32> },
+    Copy {
+        generation: u64,
+        types: Vec<u32>,
+        /// Whether the COPY may go on until there are more rows: with a limit, it would end a statement that waits for them.
+        may_wait: bool,
+    },
     /// It does not.
     Insert,
 }
@@ -113,7 +118,10 @@ impl PgConnection {
         }
         let event = StrQueryHelper::new(&target.copy);
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&event));
-        let sent = self.wire.begin_copy(&target.copy, encoded);
+        let mut sent = self.wire.begin_copy(&target.copy, encoded);
+        if !matches!(lookup, Lookup::Copy { may_wait: true, .. }) {
+            sent = sent.and_then(|id| self.wire.end_copy().map(|()| id));
+        }
         let id = self.checked(sent)?;
         let sql = target.copy.clone();
         Ok(Copied::Begun(Ticket { id, sql, hides_value: false, copied_to: Some(target.name) }))
@@ -123,7 +131,7 @@ impl PgConnection {
     fn may_copy(&mut self, lookup: &mut Lookup, target: &CopyTarget, types: &[u32]) -> QueryResult<bool> {
         match lookup {
             Lookup::Insert => return Ok(false),
-            Lookup::Copy { generation, types: known } if *generation == self.wire.generation() => {
+            Lookup::Copy { generation, types: known, .. } if *generation == self.wire.generation() => {
                 return Ok(*known == types);
             }
             Lookup::Copy { .. } | Lookup::None => {}
@@ -138,13 +146,12 @@ impl PgConnection {
         let fits = |columns: &[Column]| {
             columns.len() == types.len() && columns.iter().zip(types).all(|(column, oid)| takes(column, *oid))
         };
-        let may_copy = columns.is_some_and(|columns| fits(&columns));
-        *lookup = if may_copy {
-            Lookup::Copy { generation: self.wire.generation(), types: types.to_vec() }
-        } else {
-            Lookup::Insert
+        let fitting = columns.filter(|(columns, _)| fits(columns));
+        *lookup = match fitting {
+            Some((_, may_wait)) => Lookup::Copy { generation: self.wire.generation(), types: types.to_vec(), may_wait },
+            None => Lookup::Insert,
         };
-        Ok(may_copy)
+        Ok(matches!(lookup, Lookup::Copy { .. }))
     }
 
     /// Writes a row's values to `binds`.

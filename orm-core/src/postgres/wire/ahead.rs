@@ -134,7 +134,7 @@ impl Wire {
     }
 
     /// Ends the COPY that is open, if one is.
-    fn end_copy(&mut self) -> Result<(), Failure> {
+    pub(in crate::postgres) fn end_copy(&mut self) -> Result<(), Failure> {
         if self.open_copy.is_none() {
             return Ok(());
         }

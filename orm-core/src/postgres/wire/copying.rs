@@ -10,12 +10,13 @@ use crate::{
     postgres::{column::Column, copy::CopyTarget, error::Failure},
 };
 
-/// Gives a row if the table `$1` may be copied to.
+/// Gives a row if the table `$1` may be copied to, and a second one if there is no limit to how long a COPY may take.
 ///
 /// Rules are not applied by COPY, and it refuses views, foreign tables and tables with row-level security; partitions may be
 /// foreign tables. What this asks is read as of the statement's beginning, which is after the table was locked; in a transaction
 /// of a higher isolation it would be as of the transaction's beginning.
-const MAY_BE_COPIED_TO: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
+const MAY_BE_COPIED_TO: &str = "SELECT c.oid FROM pg_catalog.pg_class c CROSS JOIN pg_catalog.generate_series(1, \
+     CASE pg_catalog.current_setting('statement_timeout') WHEN '0' THEN 2 ELSE 1 END) \
      WHERE c.oid = CAST(CAST($1 AS pg_catalog.text) AS pg_catalog.regclass) \
      AND c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity \
      AND pg_catalog.current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')";
@@ -23,14 +24,14 @@ const MAY_BE_COPIED_TO: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
 const TEXT: u32 = 25;
 
 impl Wire {
-    /// The columns of the table, if it may be copied to, which holds until the end of the transaction, but for what the
+    /// The columns of the table and whether a COPY may wait for rows, if it may be copied to, which holds until the end of the transaction, but for what the
     /// transaction itself does: the INSERT, of values of these types, is analyzed but not executed, so that the table is locked as
     /// INSERT and COPY lock it, and what is wrong with it is said in the same words.
     pub(in crate::postgres) fn look_at(
         &mut self,
         target: &CopyTarget,
         types: &[u32],
-    ) -> Result<Option<Arc<[Column]>>, Failure> {
+    ) -> Result<Option<(Arc<[Column]>, bool)>, Failure> {
         self.take_in_and_check_failure()?;
         let deferred = self.deferred.clone();
         let table = Parameters { types: vec![TEXT], values: vec![Some(target.table.clone().into_bytes())] };
@@ -54,9 +55,9 @@ impl Wire {
         if let Some(failure) = self.begin_reading().failure {
             return Err(failure);
         }
-        let may_be_copied_to = self.is_busy();
+        let (may_be_copied_to, may_wait) = (self.next_row()?, self.next_row()?);
         self.skip_all()?;
-        Ok(may_be_copied_to.then(|| self.columns.clone()))
+        Ok(may_be_copied_to.then(|| (self.columns.clone(), may_wait)))
     }
 
     /// Whether the server waits for what is going to be sent: so many columns, all of them in binary.
