@@ -9,6 +9,7 @@ pub(crate) const KEPT: usize = 100;
 
 /// The longest SQL of a statement that is kept on trial. A longer one may have a list of 1,000 values, which MariaDB makes a
 /// subquery (`in_predicate_conversion_threshold`): its server crashes when such a statement is executed a second time.
+#[cfg_attr(not(feature = "mysql"), allow(dead_code))]
 const LONGEST_ON_TRIAL: usize = 1_900;
 
 /// Statements by their SQL; those that have not been used for longest go first.
@@ -36,6 +37,7 @@ impl<P: Clone> Caches<P> {
         (most > 0).then(|| Caches { proven: LruCache::unbounded(), on_trial: LruCache::unbounded() })
     }
 
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code))]
     fn len(&self) -> usize {
         self.proven.len() + self.on_trial.len()
     }

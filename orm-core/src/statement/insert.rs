@@ -82,6 +82,7 @@ impl<DB: Driver> Answers<DB> {
     }
 
     /// Takes note that the last of them was sent more rows.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(crate) fn expect_more(&mut self, rows: usize) {
         if let Some((_, known)) = self.to_come.back_mut() {
             known.end += rows as u64;
