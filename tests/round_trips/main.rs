@@ -24,7 +24,9 @@ fn number(id: i64) -> Number {
 #[cfg(feature = "mysql")]
 orm_tests::on_mysql! { reads, a_stream_is_few, changes, transactions, bulk_operations, connecting }
 #[cfg(feature = "postgres")]
-orm_tests::on_postgres! { reads, a_stream_is_few, changes, transactions, bulk_operations, connecting }
+orm_tests::on_postgres! {
+    reads, a_stream_is_few, changes, transactions, bulk_operations, connecting, cursors_of_diesels_own_connection,
+}
 
 /// How long a client sends nothing when it waits.
 const QUIET: Duration = Duration::from_millis(10);
@@ -115,6 +117,11 @@ fn a_stream_is_few(bed: &Bed) -> TestResult {
                 assert_eq!(Number::objects(db).filter(|n| n.id.le(ROWS)).iterator(2000)?.count() as i64, ROWS);
                 Ok(())
             }),
+            operation("iterator over 20,202 rows in a transaction", goal(9, 3), &|db| {
+                let read = |tx: &Transaction| Ok::<_, orm_core::Error>(Number::objects(tx).iterator(2000)?.count());
+                assert_eq!(db.transaction(read)? as i64, ROWS);
+                Ok(())
+            }),
             operation("iterator, 10 rows, dropped", goal(3, 3), &|db| {
                 assert_eq!(Number::objects(db).filter(|n| n.id.le(ROWS)).iterator(2000)?.take(10).count(), 10);
                 Ok(())
@@ -190,5 +197,31 @@ fn connecting(bed: &Bed) -> TestResult {
         }
     }
     assert!((1..=goal).contains(&fewest), "{fewest} round trips instead of {goal}");
+    Ok(())
+}
+
+/// A FETCH for each chunk, of which those of full chunks are prepared once.
+#[cfg(feature = "postgres")]
+fn cursors_of_diesels_own_connection(bed: &Bed) -> TestResult {
+    use orm_core::diesel::{self, r2d2};
+
+    let db = bed.db()?;
+    db.create_tables::<(Number,)>()?;
+    Number::bulk_create(&db, (1..=ROWS).map(number))?;
+    let proxy = Proxy::counting_round_trips(bed.url(), QUIET);
+    let manager = r2d2::ConnectionManager::<diesel::PgConnection>::new(proxy.url());
+    let pool = r2d2::Pool::builder().max_size(1).test_on_check_out(false).build(manager)?;
+    let db = Database::<Pg>::from(pool);
+    let read = || Number::objects(&db).iterator(2000).map(Iterator::count);
+    assert_eq!(read()? as i64, ROWS);
+    let mut fewest = u64::MAX;
+    for _ in 0..ATTEMPTS {
+        let before = proxy.round_trips();
+        assert_eq!(read()? as i64, ROWS);
+        fewest = fewest.min(proxy.round_trips() - before);
+    }
+    // 10 of full chunks, 2 for each smaller one and for DECLARE, and the ends of the transaction.
+    let goal = 21;
+    assert!(fewest <= goal, "{fewest} round trips instead of {goal}");
     Ok(())
 }

@@ -16,8 +16,9 @@ use crate::net::socket::Deadline;
 
 /// How long the end of a result is waited for before it is cancelled: a cancel costs the server a process.
 const GRACE: Duration = Duration::from_millis(10);
-/// How much of a result is discarded before it is cancelled: reading it takes as long as a cancel.
-const LITTLE: usize = 1 << 20;
+/// How much of a result is discarded before it is cancelled: reading it takes as long as a cancel, which is no longer waited
+/// for once more than this has come, because the server goes on for as long as it is read.
+const LITTLE: usize = 128 << 10;
 /// How much is discarded behind a cancel. The buffers between here and the server do not hold more, so a server that sends
 /// more goes on with the statement.
 const MOST: usize = 64 << 20;

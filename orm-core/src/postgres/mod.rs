@@ -201,6 +201,9 @@ impl PgConnection {
         let tls = Tls::new(options.tls())?;
         let deadline = Deadline::after(options.timeouts.connect);
         let mut wire = Wire::new(login::log_in(&options, tls.as_ref(), deadline)?);
+        if options.parameters.iter().any(|(name, _)| *name == "statement_timeout") {
+            wire.begin_with_time_limit();
+        }
         wire.set_timeouts(&options.timeouts).map_err(|failure| {
             Error::new(ErrorKind::Connection, "the connection's time limits cannot be set").with_source(failure)
         })?;

@@ -100,6 +100,11 @@ impl PgConnection {
         }
     }
 
+    /// Sets how many bytes may be in flight of a portal whose rows are asked for in pieces.
+    pub(crate) fn limit_bytes_ahead(&mut self, portal: &Portal, bytes: usize) {
+        self.wire.set_most_bytes(portal.id, bytes);
+    }
+
     /// Reads the next row of a portal; `false` after the last one.
     #[inline]
     pub(crate) fn next_of_portal(&mut self, portal: &mut Portal) -> QueryResult<bool> {

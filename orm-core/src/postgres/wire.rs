@@ -228,6 +228,11 @@ impl Wire {
         }
     }
 
+    /// Takes note that the session begins with a `statement_timeout`.
+    pub(super) fn begin_with_time_limit(&mut self) {
+        self.portals.begin_with_time_limit();
+    }
+
     /// Whether the session still has what the login asked for, of all that the server tells when it changes.
     pub(super) fn is_as_asked(&self) -> bool {
         self.is_utc && self.is_iso

@@ -5,14 +5,16 @@
 //! A stream opened on a [`Database`](crate::Database) has a connection to itself, and is one request: BEGIN READ ONLY, the statement,
 //! COMMIT. The server executes the statement in one pass and sends rows as fast as they are read; no round trip is needed up to
 //! the end. A stream opened on a [`Transaction`](crate::Transaction) shares its connection with other statements, so its rows
-//! are asked for in pieces of about 64 KiB (and of no more rows than a chunk), two of them ahead.
+//! are asked for in pieces of about 64 KiB (and of no more rows than a chunk), two of them ahead. Whenever the consumer has to
+//! wait for a piece that was asked for, twice as many are asked for from then on, up to the bytes of a chunk
+//! ([`fetch_bytes`](crate::QuerySet::fetch_bytes)); so a distant server is not waited for either.
 //!
 //! | | on a `Database` | on a `Transaction` |
 //! | --- | --- | --- |
 //! | plan | as for `load`, parallel workers included | the same plan, but pieces run without its workers |
-//! | round trips | 1 for all rows; on the first stream of a connection 2 | 1 for each 128 KiB |
-//! | held in memory | a chunk, and the receive buffer (256 KiB, or the largest row) | a chunk and the buffer; the rows of the pieces in flight while another statement runs |
-//! | the server sends ahead | what the sockets' buffers hold, some MiB | two pieces |
+//! | round trips | 1 for all rows | 1 for each 128 KiB at first, for each 8 MiB later |
+//! | held in memory | a chunk, and the receive buffer (256 KiB, or the largest row) | a chunk and the buffer; while another statement runs, also the rows in flight: at most the bytes of a chunk, if no row is wider than those before |
+//! | the server sends ahead | what the sockets' buffers hold, some MiB | the pieces in flight |
 //! | while the consumer is slow | the session is `active` and waits in `ClientWrite` | the session is `idle in transaction` |
 //! | dropped early | cancelled over a second connection, unless little is left; what was sent by then is discarded | the portal is closed |
 //!
@@ -26,8 +28,9 @@
 //! **`statement_timeout`.** In a session that has one, by the role, the URL or
 //! [`Builder::statement_timeout`](crate::Builder::statement_timeout), the limit stays, and a stream on a `Database` is read
 //! in pieces too, so that it is for each piece: it ends a statement that takes too long for its next rows, and no export
-//! whose consumer is slow. Such a stream costs what one in a transaction does, and is planned without parallel workers.
-//! The setting is asked for with each stream. For long exports from far away, connect as a role without it.
+//! whose consumer is slow. Such a stream is planned without parallel workers, and no more than two pieces are ever ahead (the limit
+//! runs while the server waits for a slow consumer, so what is in flight must fit into the buffers): 128 KiB a round trip.
+//! The setting is asked for with each stream; where it is the role's, the first stream of a connection is begun a second time. For long exports from far away, connect as a role without it.
 //!
 //! **Other limits.** `idle_in_transaction_session_timeout` does not concern a stream on a `Database` without `statement_timeout`,
 //! and ends a slow one that is read in pieces. PostgreSQL 17's `transaction_timeout` is for the whole stream. `read_timeout` of the URL is for the

@@ -105,7 +105,8 @@ impl Client {
                 [data_row(&row.iter().map(|value| Some(*value)).collect::<Vec<_>>()), message(b'C', b"SELECT 1\0")]
                     .concat();
             match kind {
-                b'Q' if says("SHOW statement_timeout") => self.raw(&stream_begun(says("; SET"), "0"))?,
+                b'Q' if says("BEGIN READ ONLY; SHOW") => self.raw(&stream_begun(says("; SET"), "0"))?,
+                b'Q' if says("SHOW statement_timeout") => self.raw(&[shown("0"), ready].concat())?,
                 b'Q' if body == b"\0" => self.raw(&[message(b'I', b""), ready].concat())?,
                 b'Q' if rogue => self.raw(&[row_description(row.len(), OID_OF_TEXT), rows, ready].concat())?,
                 b'Q' => self.raw(&[message(b'C', b"SET\0"), ready].concat())?,
@@ -139,15 +140,13 @@ impl Client {
 /// behind it perhaps.
 pub fn stream_begun(sets: bool, statement_timeout: &str) -> Vec<u8> {
     let set = if sets { message(b'C', b"SET\0") } else { Vec::new() };
-    [
-        message(b'C', b"BEGIN\0"),
-        row_description(1, OID_OF_TEXT),
-        data_row(&[Some(statement_timeout.as_bytes())]),
-        message(b'C', b"SHOW\0"),
-        set,
-        message(b'Z', b"T"),
-    ]
-    .concat()
+    [message(b'C', b"BEGIN\0"), shown(statement_timeout), set, message(b'Z', b"T")].concat()
+}
+
+/// The answer to `SHOW statement_timeout`, but for its end.
+fn shown(statement_timeout: &str) -> Vec<u8> {
+    [row_description(1, OID_OF_TEXT), data_row(&[Some(statement_timeout.as_bytes())]), message(b'C', b"SHOW\0")]
+        .concat()
 }
 
 /// A message with its header.

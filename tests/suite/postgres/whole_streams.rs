@@ -24,6 +24,7 @@ on_postgres! {
     a_time_limit_that_is_set_later, early_drop_at_every_row, many_early_drops, dropped_while_the_server_works,
     cut_at_any_byte_that_is_sent, cut_in_an_early_drop, a_type_that_is_not_known_yet, a_value_that_does_not_fit,
     large_rows_are_dropped, two_streams_in_one_transaction,
+    pieces_ahead_are_bounded, cursors_of_many_shapes,
 }
 
 const PID: &str = "pg_backend_pid()::bigint";
@@ -298,5 +299,51 @@ fn two_streams_in_one_transaction(bed: &Bed) -> TestResult {
         assert!(up.zip(down).map(|(up, down)| (up.id, down.id)).eq((1..=5_000).map(|n| (n, 5_001 - n))));
         ok(())
     })?;
+    Ok(())
+}
+
+/// The further away the server is, the more pieces are on their way: up to the bytes of a chunk, which is what another statement
+/// has to wait for and keep.
+fn pieces_ahead_are_bounded(bed: &Bed) -> TestResult {
+    const WIDTH: u64 = 123;
+    let proxy = Proxy::counting_round_trips(bed.url(), Duration::from_millis(5));
+    let db = one_connection(proxy.url())?;
+    wide_view(bed, 100_000);
+    for budget in [500_000_usize, 2_000_000] {
+        db.transaction(|tx| {
+            tx.batch_execute("SELECT 1")?;
+            let (before, mut read) = (proxy.received(), 0);
+            let budget = std::num::NonZeroUsize::new(budget).unwrap_or(std::num::NonZeroUsize::MIN);
+            let mut rows = Number::objects(tx).fetch_bytes(budget).iterator(2_000)?;
+            for taken in [10, 1_000, 20_000, 70_000] {
+                read += rows.by_ref().take(taken).count() as u64;
+                // It is answered behind them.
+                tx.batch_execute("SELECT 1")?;
+                let ahead = (proxy.received() - before).saturating_sub(read * WIDTH);
+                // There is a chunk in hand, too, of 2,000 rows.
+                let most = budget.get() as u64 + 2_000 * WIDTH + 100_000;
+                assert!(ahead < most, "{ahead} bytes ahead of {read} rows, with {budget} bytes for a chunk");
+            }
+            assert_eq!(rows.count() as u64, 100_000 - read);
+            ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A FETCH that is kept prepared gives the rows of whichever cursor is open.
+fn cursors_of_many_shapes(bed: &Bed) -> TestResult {
+    numbers(&bed.db()?, 500)?;
+    let manager = ConnectionManager::<diesel::PgConnection>::new(bed.url());
+    let db = Database::<Pg>::from(Pool::builder().max_size(1).build(manager)?);
+    for _ in 0..2 {
+        for chunk in [7, 100, 500] {
+            let all = || Number::objects(&db).order_by(|n| n.id.asc());
+            assert!(all().iterator(chunk)?.eq((1..=500).map(number)));
+            assert!(all().values(|n| n.id).iterator(chunk)?.eq(1..=500));
+            assert!(all().values(|n| (n.name, n.id)).iterator(chunk)?.eq((1..=500).map(|n| (number(n).name, n))));
+            assert_eq!(all().iterator(chunk)?.take(300).count(), 300);
+        }
+    }
     Ok(())
 }

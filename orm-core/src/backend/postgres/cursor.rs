@@ -2,6 +2,9 @@
 //!
 //! From a pool, the cursor has a read-only transaction of its own; in a transaction of the user's, it is one more
 //! statement there, and other statements and streams may run between its rows.
+//!
+//! Each chunk is a round trip, which libpq lets nobody send ahead. Diesel prepares a statement first that it shall not keep, which is
+//! another round trip; so the FETCH of full chunks is kept, whose text is the same for each stream of a pool.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,23 +32,33 @@ use crate::{
     },
 };
 
-const BEGIN: &str = "BEGIN READ ONLY";
-/// A cursor is planned for its first tenth unless this says that all of it is wanted.
+/// A cursor is planned for its first tenth unless `cursor_tuple_fraction` says that all of it is wanted.
+const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL cursor_tuple_fraction = 1.0";
 const ALL_IS_WANTED: &str = "SET LOCAL cursor_tuple_fraction = 1.0";
+/// The cursor of a transaction that is there for it alone.
+const ONLY: &str = "orm_core";
 
-pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(mut way: Way, select: &Q, sql: String) -> Result<Opened<S::Row>> {
+pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
+    mut way: Way,
+    select: &Q,
+    sql: String,
+    chunk_size: usize,
+) -> Result<Opened<S::Row>> {
     if let Way::Own(lease) = &mut way {
         lease.run(|link| {
             let known = AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth()?;
             match known {
-                None => AnsiTransactionManager::begin_transaction_sql(link, BEGIN)?,
+                None => AnsiTransactionManager::begin_transaction_sql(link, BEGIN),
                 // Diesel's test transaction.
-                Some(_) => AnsiTransactionManager::begin_transaction(link)?,
+                Some(_) => {
+                    AnsiTransactionManager::begin_transaction(link)?;
+                    link.batch_execute(ALL_IS_WANTED)
+                }
             }
-            link.batch_execute(ALL_IS_WANTED)
         })?;
     }
-    let mut cursor = Cursor::<S> { way, name: unique_name(), sql, decoder: Decoder::new::<Pg>() };
+    let name = if matches!(way, Way::Own(_)) { ONLY.to_owned() } else { unique_name() };
+    let mut cursor = Cursor::<S> { way, name, sql, decoder: Decoder::new::<Pg>(), chunk_size };
     let declare = Declare { name: &cursor.name, select };
     let declared = cursor.way.run(|link| link.execute_returning_count(&declare));
     match declared {
@@ -71,17 +84,22 @@ struct Cursor<S: ShapeOn<Pg>> {
     name: String,
     sql: String,
     decoder: Decoder<S>,
+    /// The rows of a full chunk.
+    chunk_size: usize,
 }
 
 impl<S: ShapeOn<Pg>> Source<S::Row> for Cursor<S> {
     fn fetch(&mut self, limit: Limit, out: &mut Vec<S::Row>) -> Fetched {
-        let Cursor { way, name, sql, decoder } = self;
+        let Cursor { way, name, sql, decoder, chunk_size } = self;
         decoder.start();
+        // Other sizes are many, and Diesel forgets no statement that it keeps.
+        let is_kept = name == ONLY && limit.rows == *chunk_size;
         let mut misfit: Option<Error> = None;
         let fetched = way.run(|link| {
             let Some(connection) = link.diesels_mut() else { return Ok(0) };
             // Read where they lie, rather than through the link, which copies them.
-            let rows = LoadConnection::<DefaultLoadingMode>::load(connection, Fetch { name, rows: limit.rows })?;
+            let rows =
+                LoadConnection::<DefaultLoadingMode>::load(connection, Fetch { name, rows: limit.rows, is_kept })?;
             let rows = rows.collect::<QueryResult<Vec<_>>>()?;
             let texts = texts_among(connection, &user_types(&rows))?;
             for row in &rows {
@@ -168,6 +186,7 @@ impl QueryFragment<Pg> for IsOpen<'_> {
 struct Fetch<'q> {
     name: &'q str,
     rows: usize,
+    is_kept: bool,
 }
 
 impl Query for Fetch<'_> {
@@ -176,7 +195,9 @@ impl Query for Fetch<'_> {
 
 impl QueryFragment<Pg> for Fetch<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
+        if !self.is_kept {
+            out.unsafe_to_cache_prepared();
+        }
         out.push_sql(&format!("FETCH FORWARD {} FROM {}", self.rows, self.name));
         Ok(())
     }

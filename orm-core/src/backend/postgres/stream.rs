@@ -42,7 +42,7 @@ pub(super) fn open<S: ShapeOn<Pg>, Q: Statement<Pg>>(
     match opened {
         Ok(Some(portal)) => Ok(Opened::new(Reading::<S> { way, portal, sql, decoder: Decoder::new::<Pg>() })),
         #[cfg(feature = "libpq")]
-        Ok(None) => super::cursor::open::<S, Q>(way, select, sql),
+        Ok(None) => super::cursor::open::<S, Q>(way, select, sql, chunk_size),
         #[cfg(not(feature = "libpq"))]
         Ok(None) => Err(is_foreign::<Pg>().in_statement(sql)),
         Err(error) => Err(in_statement(error, Ok(sql))),
@@ -79,6 +79,7 @@ impl<S: ShapeOn<Pg>> Source<S::Row> for Reading<S> {
         decoder.start();
         let read = way.run(|link| {
             let connection = opened_on(link)?;
+            connection.limit_bytes_ahead(portal, limit.bytes);
             for _ in 0..limit.rows {
                 if !connection.next_of_portal(portal)? {
                     return Ok(End::Done);

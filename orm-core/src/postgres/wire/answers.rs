@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postgres_protocol::message::frontend;
 
-use super::{Executed, Request, Status, Wire};
+use super::{Executed, Request, Status, Wire, deferred};
 use crate::{
     net::{reader::Reader, statements::begins_with},
     postgres::{
@@ -60,9 +60,6 @@ pub(super) struct Reading {
     failure: Option<Failure>,
 }
 
-/// The answer to a deferred command.
-const DEFERRED: [u8; 3] = [kind::PARSED, kind::BOUND, kind::COMPLETE];
-
 /// How a statement was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
@@ -114,7 +111,7 @@ impl Reading {
 
     /// The same answer behind those of so many deferred commands.
     pub(super) fn behind(self, commands: usize) -> Self {
-        Reading { deferred_left: commands * DEFERRED.len(), ..self }
+        Reading { deferred_left: deferred::messages(commands), ..self }
     }
 
     /// Deferred commands without a statement.
@@ -124,9 +121,9 @@ impl Reading {
 
     /// Whether a message of this kind may come next of those that answer deferred commands.
     fn follow_deferred(&mut self, next: u8) -> bool {
-        let expected = DEFERRED[(DEFERRED.len() - self.deferred_left % DEFERRED.len()) % DEFERRED.len()];
+        let follows = deferred::is_next(self.deferred_left, next);
         self.deferred_left -= 1;
-        next == expected
+        follows
     }
 
     /// Whether rows are thrown away.

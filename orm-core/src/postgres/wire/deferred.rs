@@ -8,7 +8,11 @@ use std::borrow::Cow;
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
-use super::{Parameters, Request, Status, Unsendable, Wire, answers::Reading, bind};
+use super::{
+    Parameters, Request, Status, Unsendable, Wire,
+    answers::{Reading, kind},
+    bind,
+};
 use crate::postgres::error::Failure;
 
 /// A command that has not been sent.
@@ -39,6 +43,19 @@ pub(super) fn write(commands: &[Deferred], out: &mut BytesMut) -> Result<(), Uns
         frontend::execute("", 0, out)?;
     }
     Ok(())
+}
+
+/// The answer to a deferred command.
+const ANSWER: [u8; 3] = [kind::PARSED, kind::BOUND, kind::COMPLETE];
+
+/// How many messages answer so many commands.
+pub(super) fn messages(commands: usize) -> usize {
+    commands * ANSWER.len()
+}
+
+/// Whether a message of this kind may come next where so many are still to come.
+pub(super) fn is_next(left: usize, kind: u8) -> bool {
+    kind == ANSWER[(ANSWER.len() - left % ANSWER.len()) % ANSWER.len()]
 }
 
 impl Wire {

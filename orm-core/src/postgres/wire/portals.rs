@@ -8,34 +8,27 @@
 //! session with a `statement_timeout` reads its own streams in pieces, too, so that the limit is for a piece: a
 //! consumer may take longer.
 
-use std::sync::Arc;
+mod opening;
+mod request;
 
-use bytes::BytesMut;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use postgres_protocol::message::frontend;
 
+pub(in crate::postgres) use self::opening::OpenedStream;
+use self::request::Awaits;
+pub(super) use self::request::PortalRequest;
 use super::{
-    Parameters, Request, StatementId, Unsendable, Wire,
-    answers::{kind, unanswered, unexpected, unexpected_kind},
-    bind,
+    Request, Wire,
+    answers::{kind, unexpected, unexpected_kind},
 };
-use crate::{
-    net::reader::Reader,
-    postgres::{
-        column::Column,
-        error::{Failure, ServerWord},
-    },
+use crate::postgres::{
+    column::Column,
+    error::{Failure, ServerWord},
 };
-
-/// Begins the transaction of a stream, and asks for the limit that the session has for each Execute.
-const BEGIN: &str = "BEGIN READ ONLY; SHOW statement_timeout";
-/// The same for a stream that is read in pieces. The server executes a piece without parallel workers, so a plan that counts
-/// on them would be a bad one ("When Can Parallel Query Be Used?" in PostgreSQL's documentation).
-const BEGIN_IN_PIECES: &str = "BEGIN READ ONLY; SHOW statement_timeout; SET LOCAL max_parallel_workers_per_gather = 0";
-/// What [`BEGIN`] lacks of [`BEGIN_IN_PIECES`].
-const PLAN_IN_PIECES: &str = "SET LOCAL max_parallel_workers_per_gather = 0";
-const COMMIT: &str = "COMMIT";
-/// The row limit of an Execute that has none.
-const ALL: i32 = 0;
 
 /// SQLSTATE of a statement that was cancelled.
 const QUERY_CANCELED: &str = "57014";
@@ -43,10 +36,17 @@ const QUERY_CANCELED: &str = "57014";
 /// The rows of the first piece: the first row comes at once, and then the width of a row is known.
 const FIRST: i32 = 4;
 /// How much larger a piece may be than the one before.
-const GROWTH: i32 = 2;
+const GROWTH: i32 = 4;
 /// About the bytes of a piece. It is in the system's buffers while the rows before it are used, so that the server does not
 /// wait for a slow reader with its statement timeout running.
 const PIECE: usize = 64 << 10;
+/// The pieces in flight to begin with: one is on its way while one is read, and two once they have their full size, so that the
+/// server has something to do whenever it has done one.
+const FEWEST_IN_FLIGHT: usize = 2;
+const FULL_SIZE_IN_FLIGHT: usize = 3;
+/// A piece that was asked for and is waited for longer than this was asked for too late: the network takes longer than the
+/// server.
+const TOO_LATE: Duration = Duration::from_micros(100);
 
 /// The number in the name of a portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,104 +55,6 @@ pub(in crate::postgres) struct PortalId(u64);
 impl PortalId {
     pub(in crate::postgres) fn name(self) -> String {
         format!("orm_core_{}", self.0)
-    }
-}
-
-/// A request for a portal: to open it and fetch its first rows, to fetch more, or to close it; or to begin or commit the
-/// transaction of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PortalRequest {
-    id: PortalId,
-    awaits: Awaits,
-    /// The row limit of its Execute.
-    limit: i32,
-}
-
-/// What a request for a portal is to be answered with next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Awaits {
-    /// BEGIN is complete.
-    Begun,
-    /// The description, the row and the end of `SHOW statement_timeout`.
-    Setting,
-    SettingRow,
-    SettingShown,
-    /// [`PLAN_IN_PIECES`] is complete.
-    PlanSet,
-    Parsed,
-    Bound,
-    Columns,
-    /// At most so many rows.
-    Rows(i32),
-    AllRows,
-    Closed,
-    /// COMMIT is complete.
-    Committed,
-    Ready,
-    /// The end, after an error.
-    ReadyAfterError,
-}
-
-impl PortalRequest {
-    fn begin(id: PortalId, limit: i32) -> Self {
-        PortalRequest { id, awaits: Awaits::Begun, limit }
-    }
-
-    fn new(id: PortalId, awaits: Awaits) -> Self {
-        PortalRequest { id, awaits, limit: ALL }
-    }
-
-    fn open(id: PortalId, limit: i32) -> Self {
-        PortalRequest { id, awaits: Awaits::Parsed, limit }
-    }
-
-    fn rows(id: PortalId, limit: i32) -> Self {
-        PortalRequest { id, awaits: Awaits::Rows(limit), limit }
-    }
-
-    /// Whether the statement of this request may still run.
-    pub(super) fn may_run(&self) -> bool {
-        matches!(self.awaits, Awaits::Parsed | Awaits::Bound | Awaits::Columns | Awaits::Rows(_) | Awaits::AllRows)
-    }
-
-    /// Whether any number of rows may still come.
-    pub(super) fn is_unlimited(&self) -> bool {
-        self.limit == ALL && self.may_run()
-    }
-
-    /// Takes in a message of this kind, unless it has no place in the answer: whatever may come comes a limited number of
-    /// times, so that every answer ends. The rows of an Execute without a limit end with the statement.
-    #[inline]
-    fn follow(&mut self, kind: u8) -> Result<(), Failure> {
-        self.awaits = match (self.awaits, kind) {
-            (Awaits::AllRows, kind::ROW) => return Ok(()),
-            (Awaits::Rows(left @ 1..), kind::ROW) => Awaits::Rows(left - 1),
-            (Awaits::Rows(_), kind::ROW) => {
-                return Err(Failure::protocol("it sent more rows of a portal than were asked for"));
-            }
-            (Awaits::Rows(1..), kind::SUSPENDED) => {
-                return Err(Failure::protocol("it suspended a portal before it had sent the rows that were asked for"));
-            }
-            (Awaits::AllRows, kind::SUSPENDED) => {
-                return Err(Failure::protocol("it suspended a portal that was executed without a row limit"));
-            }
-            (Awaits::Rows(_), kind::SUSPENDED | kind::COMPLETE) | (Awaits::AllRows, kind::COMPLETE) => Awaits::Ready,
-            (Awaits::Rows(_) | Awaits::AllRows, kind::READY) => return Err(unanswered()),
-            (Awaits::Ready | Awaits::ReadyAfterError, kind::READY) => self.awaits,
-            (Awaits::Parsed, kind::PARSED) => Awaits::Bound,
-            (Awaits::Bound, kind::BOUND) => Awaits::Columns,
-            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) if self.limit == ALL => Awaits::AllRows,
-            (Awaits::Columns, kind::COLUMNS | kind::NO_ROWS) => Awaits::Rows(self.limit),
-            (Awaits::Begun, kind::COMPLETE) => Awaits::Setting,
-            (Awaits::Setting, kind::COLUMNS) => Awaits::SettingRow,
-            (Awaits::SettingRow, kind::ROW) => Awaits::SettingShown,
-            (Awaits::SettingShown, kind::COMPLETE) if self.limit != ALL => Awaits::PlanSet,
-            (Awaits::SettingShown | Awaits::PlanSet | Awaits::Committed, kind::COMPLETE) => Awaits::Ready,
-            (Awaits::Closed, kind::CLOSED) => Awaits::Ready,
-            (_, kind::ERROR) => Awaits::ReadyAfterError,
-            _ => return Err(unexpected_kind(kind)),
-        };
-        Ok(())
     }
 }
 
@@ -178,31 +80,23 @@ pub(super) struct Portals {
     has_time_limit: Option<bool>,
 }
 
-/// A stream that was opened in a transaction of its own.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::postgres) enum OpenedStream {
-    /// It is executed without a row limit, and COMMIT is sent behind it.
-    Whole(PortalId),
-    /// It is read in pieces, and its transaction is still to be ended.
-    InPieces(PortalId),
-    /// The session has a `statement_timeout` that it did not have before, so it has to be opened anew.
-    Limited(PortalId),
-}
-
 #[derive(Debug)]
 struct Portal {
     id: PortalId,
     columns: Arc<[Column]>,
     /// It was executed without a row limit.
     is_whole: bool,
-    /// Requests for rows that are in flight.
+    /// Requests for rows that are in flight, and how many of them there may be.
     in_flight: usize,
+    window: usize,
+    /// The most bytes in flight.
+    most_bytes: usize,
+    /// How many pieces have come.
+    received: usize,
     /// The most rows of a piece.
     most: i32,
     /// The rows of the next piece.
     next: i32,
-    /// Whether pieces grow no more.
-    has_full_size: bool,
     /// The bytes of the widest row so far.
     widest: usize,
     stash: Stash,
@@ -245,21 +139,35 @@ impl Portal {
         let by_width = i32::try_from(PIECE / self.widest.max(1)).unwrap_or(i32::MAX);
         let most = by_width.clamp(1, self.most);
         self.next = self.next.saturating_mul(GROWTH).min(most);
-        self.has_full_size = self.next == most;
+        if self.next == most {
+            self.window = self.window.max(FULL_SIZE_IN_FLIGHT);
+        }
         self.next
     }
 
-    /// Whether another piece is to be asked for: one is on its way while one is read, and two once they have their full size,
-    /// so that the server has something to do whenever it has done one.
+    /// Whether another piece is to be asked for.
     #[inline]
     fn wants_more(&self) -> bool {
-        !self.is_whole && self.in_flight < if self.has_full_size { 3 } else { 2 }
+        !self.is_whole && self.in_flight < self.window
+    }
+
+    /// Has more pieces asked for ahead, as TCP does: twice as many each time, though no more than have come.
+    #[cold]
+    fn grow(&mut self) {
+        let piece = usize::try_from(self.next).unwrap_or(1).saturating_mul(self.widest.max(1));
+        let most = (self.most_bytes / piece).min(self.received);
+        self.window = (2 * self.window).min(most).max(self.window);
     }
 }
 
 impl Portals {
     fn find(&mut self, id: PortalId) -> Option<&mut Portal> {
         self.open.iter_mut().find(|portal| portal.id == id)
+    }
+
+    /// Takes note that the session begins with a `statement_timeout`.
+    pub(super) fn begin_with_time_limit(&mut self) {
+        self.has_time_limit = Some(true);
     }
 
     pub(super) fn are_none(&self) -> bool {
@@ -281,9 +189,11 @@ impl Portals {
             columns: Arc::new([]),
             is_whole: false,
             in_flight: 0,
+            window: FEWEST_IN_FLIGHT,
+            most_bytes: 0,
+            received: 0,
             most: most_rows,
             next: first,
-            has_full_size: false,
             widest: 0,
             stash: Stash::default(),
             is_done: false,
@@ -306,109 +216,11 @@ impl Portals {
 }
 
 impl Wire {
-    /// Opens a stream in a transaction of its own: of all rows at once, or in pieces where each Execute has a time limit.
-    ///
-    /// Where that fails, what was sent may still be in flight, and its transaction open.
-    pub(in crate::postgres) fn open_stream(
-        &mut self,
-        sql: &str,
-        parameters: &Parameters,
-        most_rows: i32,
-    ) -> Result<OpenedStream, Failure> {
-        self.take_in_and_check()?;
-        let (id, first) = self.portals.add(most_rows);
-        let opened = self.begin_stream(id, first, sql, parameters);
-        if opened.is_err() {
-            self.drop_portal(id);
-        }
-        opened
-    }
-
-    fn begin_stream(
-        &mut self,
-        id: PortalId,
-        first: i32,
-        sql: &str,
-        parameters: &Parameters,
-    ) -> Result<OpenedStream, Failure> {
-        let known = self.portals.has_time_limit;
-        if known.is_none() {
-            // Once for a connection, this is a round trip of its own.
-            self.send(|out| {
-                parameters.are_few_enough()?;
-                Ok(frontend::query(BEGIN, out)?)
-            })?;
-            self.in_flight.push_back(Request::Portal(PortalRequest::begin(id, ALL)));
-            self.guarded(|wire| wire.read_begin(id))?;
-        }
-        let has_limit = self.portals.has_time_limit == Some(true);
-        let limit = if has_limit { first } else { ALL };
-        let command = match (known, has_limit) {
-            (None, false) => None,
-            (None, true) => Some((PLAN_IN_PIECES, PortalRequest::new(id, Awaits::PlanSet))),
-            (Some(_), false) => Some((BEGIN, PortalRequest::begin(id, limit))),
-            (Some(_), true) => Some((BEGIN_IN_PIECES, PortalRequest::begin(id, limit))),
-        };
-        self.send(|out| {
-            parameters.are_few_enough()?;
-            if let Some((command, _)) = command {
-                frontend::query(command, out)?;
-            }
-            open(id, sql, parameters, limit, out)?;
-            if !has_limit {
-                frontend::query(COMMIT, out)?;
-            }
-            Ok(())
-        })?;
-        self.in_flight.extend(command.map(|(_, request)| Request::Portal(request)));
-        self.in_flight.push_back(Request::Portal(PortalRequest::open(id, limit)));
-        if !has_limit {
-            self.in_flight.push_back(Request::Portal(PortalRequest::new(id, Awaits::Committed)));
-        }
-        if command.is_some() {
-            self.guarded(|wire| wire.read_begin(id))?;
-        }
+    /// Sets how many bytes of a portal's rows may be in flight.
+    pub(in crate::postgres) fn set_most_bytes(&mut self, id: PortalId, bytes: usize) {
         if let Some(portal) = self.portals.find(id) {
-            (portal.in_flight, portal.is_whole) = (1, !has_limit);
+            portal.most_bytes = bytes;
         }
-        if !has_limit && self.portals.has_time_limit == Some(true) {
-            return Ok(OpenedStream::Limited(id));
-        }
-        self.guarded(|wire| wire.read_opening(id))?;
-        Ok(if has_limit { OpenedStream::InPieces(id) } else { OpenedStream::Whole(id) })
-    }
-
-    /// Opens a portal in the transaction that is open, and asks for its first rows, all in one.
-    pub(in crate::postgres) fn open_portal(
-        &mut self,
-        sql: &str,
-        parameters: &Parameters,
-        most_rows: i32,
-    ) -> Result<PortalId, Failure> {
-        self.take_in_and_check()?;
-        let (id, first) = self.portals.add(most_rows);
-        let opened = self
-            .send(|out| {
-                parameters.are_few_enough()?;
-                open(id, sql, parameters, first, out)
-            })
-            .and_then(|()| {
-                self.in_flight.push_back(Request::Portal(PortalRequest::open(id, first)));
-                if let Some(portal) = self.portals.find(id) {
-                    portal.in_flight = 1;
-                }
-                self.guarded(|wire| {
-                    let opened = wire.read_opening(id);
-                    if opened.is_err() && !wire.is_lost() {
-                        wire.take_in_portal()?;
-                    }
-                    opened
-                })
-            });
-        if opened.is_err() {
-            self.drop_portal(id);
-        }
-        opened.map(|()| id)
     }
 
     /// The columns of a portal's rows.
@@ -420,43 +232,6 @@ impl Wire {
     pub(in crate::postgres) fn set_columns_of(&mut self, id: PortalId, columns: Arc<[Column]>) {
         if let Some(portal) = self.portals.find(id) {
             portal.columns = columns;
-        }
-    }
-
-    /// Reads the answer to the command that begins a stream's transaction, or prepares it.
-    fn read_begin(&mut self, id: PortalId) -> Result<(), Failure> {
-        loop {
-            let kind = self.next_message()?;
-            if kind == kind::ROW {
-                self.portals.has_time_limit = Some(setting(self.messages.body())? != b"0");
-            }
-            if self.take_in_message(kind)? {
-                return self.portals.take_failure(id).map_or(Ok(()), Err);
-            }
-        }
-    }
-
-    /// Reads up to the columns of a portal. An error leaves the end of its answer in flight.
-    fn read_opening(&mut self, id: PortalId) -> Result<(), Failure> {
-        loop {
-            let kind = self.next_message()?;
-            match kind {
-                kind::PARSED | kind::BOUND | kind::COLUMNS | kind::NO_ROWS | kind::ERROR => {
-                    self.take_in_message(kind)?;
-                }
-                _ => return Err(unexpected()),
-            }
-            if let Some(failure) = self.portals.take_failure(id) {
-                return Err(failure);
-            }
-            if kind == kind::COLUMNS {
-                let columns = Column::parse_all(self.messages.body())?;
-                self.set_columns_of(id, columns);
-                return Ok(());
-            }
-            if kind == kind::NO_ROWS {
-                return Err(Failure::Value("a statement that gives no rows cannot be streamed".into()));
-            }
         }
     }
 
@@ -491,6 +266,9 @@ impl Wire {
             match self.in_flight.front() {
                 Some(Request::Portal(front)) if front.id == id => {
                     let wants_more = portal.wants_more();
+                    if front.is_untouched() && !self.messages.has_one() {
+                        self.wait_for_piece(id)?;
+                    }
                     let kind = self.next_message()?;
                     if kind == kind::ROW {
                         return self.portals_row(id, wants_more);
@@ -508,6 +286,23 @@ impl Wire {
         }
     }
 
+    /// Waits for a piece. If that takes long although it was asked for, more are asked for ahead from then on.
+    ///
+    /// Not in a session with a `statement_timeout`: more than the buffers hold would be in flight, so that the limit ran while the
+    /// server waits for a slow consumer.
+    #[cold]
+    fn wait_for_piece(&mut self, id: PortalId) -> Result<(), Failure> {
+        let start = Instant::now();
+        self.messages.next_size()?;
+        if start.elapsed() > TOO_LATE
+            && self.portals.has_time_limit == Some(false)
+            && let Some(portal) = self.portals.find(id)
+        {
+            portal.grow();
+        }
+        Ok(())
+    }
+
     #[inline]
     fn portals_row(&mut self, id: PortalId, wants_more: bool) -> Result<Step, Failure> {
         self.follow(kind::ROW)?;
@@ -523,18 +318,23 @@ impl Wire {
         Ok(Step::Row)
     }
 
-    /// Asks for the next piece of a portal.
+    /// Asks for the next pieces of a portal.
     #[cold]
     fn ask(&mut self, id: PortalId) -> Result<(), Failure> {
-        let Some(portal) = self.portals.find(id) else { return Ok(()) };
-        portal.in_flight += 1;
-        let rows = portal.next_piece();
+        let Some(portal) = self.portals.open.iter_mut().find(|portal| portal.id == id) else { return Ok(()) };
+        let mut pieces = Vec::new();
+        while portal.wants_more() {
+            portal.in_flight += 1;
+            pieces.push(portal.next_piece());
+        }
         self.send(|out| {
-            frontend::execute(&id.name(), rows, out)?;
-            frontend::sync(out);
+            for rows in &pieces {
+                frontend::execute(&id.name(), *rows, out)?;
+                frontend::sync(out);
+            }
             Ok(())
         })?;
-        self.in_flight.push_back(Request::Portal(PortalRequest::rows(id, rows)));
+        self.in_flight.extend(pieces.into_iter().map(|rows| Request::Portal(PortalRequest::rows(id, rows))));
         Ok(())
     }
 
@@ -605,6 +405,7 @@ impl Wire {
             kind::READY => {
                 if let Some(portal) = self.portals.find(id) {
                     portal.in_flight = portal.in_flight.saturating_sub(1);
+                    portal.received += 1;
                 }
                 self.ready()?;
                 return Ok(true);
@@ -658,26 +459,4 @@ impl Wire {
         self.portals.in_hand = None;
         self.portals.late_failure = None;
     }
-}
-
-/// Writes the messages that open a portal and ask for its first rows.
-fn open(id: PortalId, sql: &str, parameters: &Parameters, limit: i32, out: &mut BytesMut) -> Result<(), Unsendable> {
-    let statement = StatementId::UNNAMED.name();
-    frontend::parse(&statement, sql, parameters.types.iter().copied(), out)?;
-    bind(&id.name(), &statement, parameters, out)?;
-    frontend::describe(b'P', &id.name(), out)?;
-    if limit == ALL {
-        // The columns are sent at once, and not with the first rows, which a sort may keep back for long.
-        frontend::flush(out);
-    }
-    frontend::execute(&id.name(), limit, out)?;
-    frontend::sync(out);
-    Ok(())
-}
-
-/// The value in the only row of a `SHOW`.
-fn setting(row: &[u8]) -> Result<&[u8], Failure> {
-    let mut row = Reader::new(row);
-    let [_, _, length @ ..]: [u8; 6] = row.array()?;
-    Ok(row.bytes(usize::try_from(i32::from_be_bytes(length)).map_err(|_| unexpected())?)?)
 }

@@ -37,6 +37,8 @@ const TYPES: &[u8] = b"t\0\0\0\x06\0\0";
 const SUSPENDED: &[u8] = b"s\0\0\0\x04";
 const COMPLETE: &[u8] = b"C\0\0\0\x0DSELECT 1\0";
 const READY: &[u8] = b"Z\0\0\0\x05I";
+/// The answer to `SHOW statement_timeout`.
+const SHOWN: [&[u8]; 4] = [COLUMNS, b"D\0\0\0\x0B\0\x01\0\0\0\x010", COMPLETE, READY];
 /// An error that goes on without its last field's end.
 const BROKEN_ERROR: &[u8] = b"E\0\0\0\x08Mbad";
 
@@ -65,7 +67,7 @@ fn rows(said: &[&[u8]]) -> Result<usize, Failure> {
 }
 
 fn rows_of_portal(said: &[&[u8]]) -> Result<usize, Failure> {
-    let mut wire = wire(said);
+    let mut wire = wire(&[&SHOWN[..], said].concat());
     let portal = wire.open_portal("SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4)?;
     let mut rows = 0;
     loop {
@@ -110,7 +112,8 @@ fn a_portals_piece_ends_when_the_server_says_how_it_went() {
 #[test]
 fn an_error_that_cannot_be_read_ends_the_connection() {
     assert!(is_lost(rows(&[PARSED, TYPES, COLUMNS, BOUND, BROKEN_ERROR, READY])));
-    let mut wire = wire(&[PARSED, BOUND, COLUMNS, ROW, ROW, ROW, ROW, SUSPENDED, READY, BROKEN_ERROR, READY, READY]);
+    let opened = [PARSED, BOUND, COLUMNS, ROW, ROW, ROW, ROW, SUSPENDED, READY];
+    let mut wire = wire(&[&SHOWN[..], &opened, &[BROKEN_ERROR, READY, READY]].concat());
     let portal = wire.open_portal("SELECT n FROM t", &Parameters { types: vec![], values: vec![] }, 4);
     let portal = portal.expect("that is honest");
     assert!(wire.next_of_portal(portal).is_ok_and(|step| step == Step::Row));
