@@ -30,11 +30,12 @@
 //! in pieces too, so that it is for each piece: it ends a statement that takes too long for its next rows, and no export
 //! whose consumer is slow. Such a stream is planned without parallel workers, and no more than two pieces are ever ahead (the limit
 //! runs while the server waits for a slow consumer, so what is in flight must fit into the buffers): 128 KiB a round trip.
-//! The setting is asked for with each stream; where it is the role's, the first stream of a connection is begun a second time. For long exports from far away, connect as a role without it.
+//! The setting is asked for with each stream; where it is the role's, the first stream of a connection is begun a second
+//! time. For long exports from far away, connect as a role without it.
 //!
 //! **Other limits.** `idle_in_transaction_session_timeout` does not concern a stream on a `Database` without `statement_timeout`,
-//! and ends a slow one that is read in pieces. PostgreSQL 17's `transaction_timeout` is for the whole stream. `read_timeout` of the URL is for the
-//! server's silence while a row is waited for; it does not run while the consumer works.
+//! and ends a slow one that is read in pieces. PostgreSQL 17's `transaction_timeout` is for the whole stream. `read_timeout`
+//! of the URL is for the server's silence while a row is waited for; it does not run while the consumer works.
 //!
 //! **While the server waits for a slow consumer** it reacts to nothing but the end of the session: `pg_cancel_backend` takes
 //! effect when the consumer reads on (`pg_terminate_backend` at once). On a standby, replay that conflicts with the stream
