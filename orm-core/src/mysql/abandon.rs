@@ -100,7 +100,10 @@ impl MysqlConnection {
         if sent == Sent::Kills || (sent == Sent::Kill && !was_killed) {
             match self.wire.query("DO 0") {
                 // Its answer tells the state, too.
-                Ok(_) => return Ok(self.take_state(was_open)),
+                Ok(_) => {
+                    self.take_state(was_open);
+                    return Ok(());
+                }
                 Err(failure) if failure.number() == Some(ER_QUERY_INTERRUPTED) => {}
                 Err(failure) => return Err(failure),
             }

@@ -121,7 +121,8 @@ const MUST_BE_PREPARED_AGAIN: u16 = 1615;
 /// - Sessions are strict, as said above.
 /// - At most 100 prepared statements are kept for each connection; those that have not been used for longest make room.
 ///   Diesel keeps all, and a server has room for 16,382 unless it is told otherwise. Statements that Diesel would prepare each
-///   time, such as `sql_query` or lists of some length, are kept, too, in a quarter of the room until they are repeated.
+///   time, such as `sql_query` or lists of some length, are kept, too, unless they are longer than 1,900 bytes: in a quarter of
+///   the room until they are repeated.
 /// - On MariaDB, a statement is prepared and executed in one round trip, unless the statement that was prepared before may write.
 /// - `batch_execute` gives errors their kinds, too. MariaDB's CHECK constraints have theirs, and a lost connection is
 ///   `DatabaseErrorKind::ClosedConnection`.

@@ -257,10 +257,7 @@ impl Wire {
     /// Runs SQL without rows by itself; the connection is closed if it fails.
     fn alone(&mut self, sql: Cow<'static, str>) -> Result<(), Failure> {
         self.transmit(None, &[], &text(&sql))?;
-        self.pass(Wire::done_ahead)?.map_err(|failure| {
-            self.close(&failure);
-            failure
-        })
+        self.pass(Wire::done_ahead)?.inspect_err(|failure| self.close(failure))
     }
 
     /// Writes commands, in this order.
