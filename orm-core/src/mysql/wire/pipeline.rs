@@ -315,8 +315,7 @@ impl Wire {
     /// What travelled ahead of a statement has failed, and that was answered like this.
     #[cold]
     fn not_begun(&mut self, failure: Failure, answer: &Result<Answer, Failure>, begins: bool) -> Failure {
-        let is_done = matches!(answer, Ok(Answer::Done { .. }));
-        let committed = begins && is_done && !self.in_transaction();
+        let committed = begins && answer.is_ok() && !self.in_transaction();
         self.close(&failure);
         if !committed {
             return failure;
