@@ -59,7 +59,8 @@
 //!   ([`check_schema`](Database::check_schema)).
 //! - [`Error`] and [`ErrorKind`].
 //! - [`types`] and [`sql_types`]: which Rust types a field may have, how each backend stores them, and your own.
-//! - [`guide`]: what is done how, for people who know Django, and for applications on plain Diesel.
+//! - [`guide`]: what is done how, for people who know Django, for applications on plain Diesel, and where the
+//!   database is far away.
 //! - [`diesel_table`]: the generated tables, for plain Diesel; [`diesel`] itself is re-exported.
 //!
 //! Data flows one way through the modules: model → path → field → queryset → statement → backend → stream.
