@@ -339,7 +339,7 @@ struct Weight {
     note: String,
 }
 
-/// A row that was read is found by its key, whoever has spelled it.
+/// A row that was read is found by its key, in another program's spelling too.
 fn rows_are_found_by_their_keys(bed: &Bed) -> TestResult {
     let db = bed.db()?;
     if bed.backend() == BackendKind::Sqlite {

@@ -91,7 +91,7 @@ impl Messages {
         self.flush_by(|messages| messages.socket.write_all(&messages.out).and_then(|()| messages.socket.flush()))
     }
 
-    /// The same while the server may be answering earlier requests: what it says is received meanwhile, because it stops
+    /// The same while the server may be answering earlier requests: what it sends is received at the same time, because it stops
     /// reading when nobody reads what it has written.
     pub(super) fn flush_and_receive(&mut self) -> Result<(), Failure> {
         self.flush_by(Self::write_and_receive)

@@ -63,7 +63,7 @@ impl PgConnection {
     }
 
     /// Commits what was begun last. Where nothing was sent since, nothing is sent. A savepoint is released together with the
-    /// next statement: RELEASE cannot fail while the transaction is open, so no error is told of another statement.
+    /// next statement: RELEASE cannot fail while the transaction is open, so the next statement cannot get its error.
     pub(crate) fn commit_last(&mut self) -> QueryResult<()> {
         self.finish();
         let Some(depth) = self.depth()? else { return AnsiTransactionManager::commit_transaction(self) };

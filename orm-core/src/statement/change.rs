@@ -40,7 +40,7 @@ enum Form {
     /// By the statement's own joins, which only MySQL has.
     Joined,
     /// By a subquery of what the row belongs to, where it always belongs to something: `EXISTS (…)`. PostgreSQL joins it to the
-    /// table by hashing or merging, and looks at a row again that another transaction has changed meanwhile.
+    /// table by hashing or merging, and checks a row again that another transaction has changed.
     Related,
     /// By their keys, which a subquery gives.
     Keyed,

@@ -81,7 +81,7 @@ impl Client {
         self.place_answer()
     }
 
-    /// Answers whoever asks where a connection is seen.
+    /// Answers the query for a connection's own process number and address.
     pub fn place_answer(&mut self) -> io::Result<()> {
         self.row(&["7", "127.0.0.1:1", "Query"], END)
     }

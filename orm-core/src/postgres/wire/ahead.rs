@@ -64,7 +64,7 @@ impl Ahead {
         })
     }
 
-    /// Forgets errors of a transaction, or a part of one, that was rolled back: whoever had sent the statements is gone.
+    /// Forgets errors of a transaction, or a part of one, that was rolled back: the caller that sent the statements no longer waits for them.
     pub(super) fn forget_failures(&mut self) {
         if !self.answers.is_empty() {
             self.answers.retain(|answer| answer.affected.is_ok());

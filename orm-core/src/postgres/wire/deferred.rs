@@ -84,7 +84,7 @@ impl Wire {
         matches!(self.deferred.first(), Some(Deferred::Begin(_)))
     }
 
-    /// Whether a command may wait: a transaction is open or about to be, and no stream of it fetches rows meanwhile, which
+    /// Whether a command may wait: a transaction is open or about to be, and no stream of it fetches rows at the same time, which
     /// would then be read before a savepoint instead of in it.
     pub(in crate::postgres) fn may_defer(&self) -> bool {
         self.lost.is_none() && self.status() == Status::Open && self.in_flight.is_empty() && self.portals.are_none()

@@ -1,4 +1,4 @@
-//! Discarding what is in flight, whoever it is for.
+//! Discarding the answers that are in flight.
 
 use super::{
     Request, Wire,
