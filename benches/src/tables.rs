@@ -94,8 +94,10 @@ fn script(kind: BackendKind, rows: u64) -> Result<String, std::fmt::Error> {
         _ => SQLITE,
     };
     let Dialect { text, double, timestamp, numbers, seven, departs_at, concat, settings } = dialect;
-    let mut sql =
-        "DROP TABLE IF EXISTS flights; DROP TABLE IF EXISTS aircraft; DROP TABLE IF EXISTS airlines;".to_owned();
+    // The records of the cases that write refer to aircraft.
+    let mut sql = "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS flights; DROP TABLE IF EXISTS aircraft; \
+         DROP TABLE IF EXISTS airlines;"
+        .to_owned();
     write!(
         sql,
         "CREATE TABLE airlines (id BIGINT PRIMARY KEY, name {text} NOT NULL);\
