@@ -195,7 +195,8 @@ fn conditions_as_values(bed: &Bed) -> TestResult {
     let rows = notes(&db)?;
     let all = || Note::objects(&db).order_by(|n| n.id.asc());
     // Selected.
-    let values: Vec<(bool, Option<bool>, bool, Option<bool>, bool)> = all()
+    type Selected = (bool, Option<bool>, bool, Option<bool>, bool);
+    let values: Vec<Selected> = all()
         .values(|n| (n.id.gt(15), n.other.eq("a"), n.other.is_null(), n.id.lt(5).and(n.other.ne("a")), !n.id.gt(15)))
         .load()?;
     let expected = rows.iter().map(|n| {

@@ -56,7 +56,10 @@ fn early_drop_o1(bed: &Bed) -> TestResult {
     }
     // In a transaction, rows are asked for in pieces.
     let before = proxy.received();
-    db.transaction(|tx| ok(assert_eq!(Number::objects(tx).iterator(1000)?.take(10).count(), 10)))?;
+    db.transaction(|tx| {
+        assert_eq!(Number::objects(tx).iterator(1000)?.take(10).count(), 10);
+        ok(())
+    })?;
     let bytes = proxy.received() - before;
     assert!(bytes < 500_000, "{bytes} bytes for 10 rows in a transaction");
     Ok(())

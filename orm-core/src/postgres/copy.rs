@@ -136,8 +136,8 @@ impl PgConnection {
             }
             Lookup::Copy { .. } | Lookup::None => {}
         }
-        let columns = match self.wire.look_at(target, types) {
-            Ok(columns) => self.checked(Ok(columns))?,
+        let table = match self.wire.look_at(target, types) {
+            Ok(table) => self.checked(Ok(table))?,
             Err(failure) => {
                 let insert = StrQueryHelper::new(&target.insert);
                 return self.observed(&insert, |connection| connection.checked(Err(failure)));
@@ -146,9 +146,10 @@ impl PgConnection {
         let fits = |columns: &[Column]| {
             columns.len() == types.len() && columns.iter().zip(types).all(|(column, oid)| takes(column, *oid))
         };
-        let fitting = columns.filter(|(columns, _)| fits(columns));
-        *lookup = match fitting {
-            Some((_, may_wait)) => Lookup::Copy { generation: self.wire.generation(), types: types.to_vec(), may_wait },
+        *lookup = match table.filter(|table| fits(&table.columns)) {
+            Some(table) => {
+                Lookup::Copy { generation: self.wire.generation(), types: types.to_vec(), may_wait: table.may_wait }
+            }
             None => Lookup::Insert,
         };
         Ok(matches!(lookup, Lookup::Copy { .. }))

@@ -276,7 +276,7 @@ fn compared_in_every_position(bed: &Bed) -> TestResult {
             assert_eq!(of_class.len(), 1, "{ranks:?}");
         }
         // One of <, = and > holds of each row, and <= and >= of equal ones.
-        for document in SPELLINGS.map(|body| serde_json::from_str::<Value>(body)) {
+        for document in SPELLINGS.map(serde_json::from_str::<Value>) {
             let document = document?;
             let body = || document.clone();
             let equal = all().filter(|d| d.body.eq(body())).count()?;

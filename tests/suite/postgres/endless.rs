@@ -215,7 +215,7 @@ fn rows_of_commands() {
                     b'B' => client.say(b'2', b"")?,
                     b'D' => client.raw(&row_description(1, OID_OF_TEXT))?,
                     b'E' if of == "ROLLBACK" && body.ends_with(&[0, 0, 0, 4]) => {
-                        client.raw(&[row().repeat(4), message(b's', b"")].concat())?
+                        client.raw(&[row().repeat(4), message(b's', b"")].concat())?;
                     }
                     b'E' => client.raw(&[row(), done()].concat())?,
                     b'S' => client.say(b'Z', &state)?,

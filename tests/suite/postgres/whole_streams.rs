@@ -142,7 +142,8 @@ fn early_drop_at_every_row(bed: &Bed) -> TestResult {
             db.transaction(|tx| {
                 let read = Number::objects(tx).order_by(|n| n.id.asc()).iterator(chunk)?.take(taken);
                 assert_eq!(read.map(|row| row.id).collect_vec(), (1..=30).take(taken).collect_vec());
-                ok(assert_eq!(Number::objects(tx).count()?, 30))
+                assert_eq!(Number::objects(tx).count()?, 30);
+                ok(())
             })?;
             assert_eq!(scalar(&db, PID)?, pid);
         }

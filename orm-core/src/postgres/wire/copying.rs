@@ -23,15 +23,22 @@ const MAY_BE_COPIED_TO: &str = "SELECT c.oid FROM pg_catalog.pg_class c CROSS JO
 /// The type of `$1`.
 const TEXT: u32 = 25;
 
+/// A table that may be copied to.
+pub(in crate::postgres) struct Copiable {
+    pub(in crate::postgres) columns: Arc<[Column]>,
+    /// Whether a COPY may wait for its rows: the server does not limit a statement's time.
+    pub(in crate::postgres) may_wait: bool,
+}
+
 impl Wire {
-    /// The columns of the table and whether a COPY may wait for rows, if it may be copied to, which holds until the end of the transaction, but for what the
-    /// transaction itself does: the INSERT, of values of these types, is analyzed but not executed, so that the table is locked as
-    /// INSERT and COPY lock it, and what is wrong with it is said in the same words.
+    /// The table, if it may be copied to. That holds until the end of the transaction, but for what the transaction itself does:
+    /// the INSERT, of values of these types, is analyzed but not executed, so that the table is locked as INSERT and COPY lock
+    /// it, and what is wrong with it is reported in the same words.
     pub(in crate::postgres) fn look_at(
         &mut self,
         target: &CopyTarget,
         types: &[u32],
-    ) -> Result<Option<(Arc<[Column]>, bool)>, Failure> {
+    ) -> Result<Option<Copiable>, Failure> {
         self.take_in_and_check_failure()?;
         let deferred = self.deferred.clone();
         let table = Parameters { types: vec![TEXT], values: vec![Some(target.table.clone().into_bytes())] };
@@ -57,7 +64,7 @@ impl Wire {
         }
         let (may_be_copied_to, may_wait) = (self.next_row()?, self.next_row()?);
         self.skip_all()?;
-        Ok(may_be_copied_to.then(|| (self.columns.clone(), may_wait)))
+        Ok(may_be_copied_to.then(|| Copiable { columns: self.columns.clone(), may_wait }))
     }
 
     /// Whether the server waits for what is going to be sent: so many columns, all of them in binary.
