@@ -61,7 +61,7 @@ pub(super) struct Line<'a> {
 }
 
 /// The table's first row; its columns are those of [`Line::row`].
-pub(super) const HEADING: &str = "backend   case    program                 rows    seconds  cpu seconds  cpu/time  peak MiB  × by hand: time    cpu";
+pub(super) const HEADING: &str = "backend   case           program                 rows    seconds  cpu seconds  cpu/time  peak MiB  × by hand: time    cpu";
 
 impl<'a> Line<'a> {
     pub(super) fn new(backend: &'a str, case: &'a str, program: &'a str, runs: &[Run]) -> Self {
@@ -92,7 +92,7 @@ impl<'a> Line<'a> {
         let (time, cpu) = self.ratios(by_hand);
         let peak = self.peak_kib.map_or_else(|| "-".to_owned(), |kib| format!("{:.1}", kib / 1024.0));
         format!(
-            "{:<9} {:<7} {:<18} {:>9} {:>10.4} {:>12.4} {:>9.2} {peak:>9} {time:>16.2} {cpu:>6.2}",
+            "{:<9} {:<14} {:<18} {:>9} {:>10.4} {:>12.4} {:>9.2} {peak:>9} {time:>16.2} {cpu:>6.2}",
             self.backend,
             self.case,
             self.program,
