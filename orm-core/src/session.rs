@@ -17,6 +17,7 @@ use crate::{
     database::pool::{self, Pool, Pooled},
     diesel_error,
     error::{Error, ErrorKind, Reason, Result},
+    quoted_values,
     transaction::{Attempt, Hook, Hooks, Options},
 };
 
@@ -512,6 +513,8 @@ impl<DB: Driver> Reporter<DB> {
             return diesel_error::ours(error, DB::KIND);
         };
         let mut state = slot.lock();
+        // Later errors of the transaction repeat it.
+        let error = quoted_values::hide(error, DB::KIND);
         let reason = error.to_string();
         let error = of_attempt(diesel_error::ours(error, DB::KIND), state.attempt);
         state.failed.get_or_insert_with(|| Failure::of(&error, reason));

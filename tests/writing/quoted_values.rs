@@ -3,7 +3,7 @@
 use orm_core::{BackendKind, prelude::*};
 use orm_tests::{Bed, TestResult, on_each_backend};
 
-on_each_backend! { errors_quote_no_value }
+on_each_backend! { errors_quote_no_value, later_errors_of_the_transaction_quote_no_value }
 
 #[derive(Model, Clone, Debug)]
 #[model(table = "accounts")]
@@ -52,5 +52,30 @@ fn errors_quote_no_value(bed: &Bed) -> TestResult {
     // The primary key of a row that is refused may be shown.
     let again = Account { id: 1, email: "other@example.org".into() };
     assert_eq!(Account::create(&db, again).expect_err("there is one").kind(), ErrorKind::UniqueViolation);
+    Ok(())
+}
+
+/// What is done in a transaction after a failure is refused with the reason, which is the server's message.
+fn later_errors_of_the_transaction_quote_no_value(bed: &Bed) -> TestResult {
+    let db = bed.db()?;
+    db.create_tables::<(Account,)>()?;
+    let account = |id| Account { id, email: "hunter2@example.org".into() };
+    Account::create(&db, account(1))?;
+    let mut later = Vec::new();
+    let committed = db.atomic(|tx| {
+        later.extend(Account::create(tx, account(2)).err());
+        later.extend(Account::objects(tx).count().err());
+        Ok(())
+    });
+    later.extend(committed.err());
+    let kinds: Vec<_> = later.iter().map(orm_core::Error::kind).collect();
+    assert_eq!(
+        (kinds.first(), kinds.last()),
+        (Some(&ErrorKind::UniqueViolation), Some(&ErrorKind::TransactionAborted))
+    );
+    for error in later {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
     Ok(())
 }

@@ -173,7 +173,7 @@ impl Failure {
 const DATA_EXCEPTION: &str = "22";
 
 /// What an error says before it shows a value.
-pub(crate) fn before_value(message: &str) -> &str {
+fn before_value(message: &str) -> &str {
     message.find(": \"").or(message.find(" \"")).map_or(message, |at| &message[..at])
 }
 

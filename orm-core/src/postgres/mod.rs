@@ -49,8 +49,6 @@ use diesel::{
     query_builder::{Query, QueryFragment, QueryId},
 };
 
-#[cfg(feature = "libpq")]
-pub(crate) use self::error::before_value;
 pub use self::{
     cancel::PgCancelToken,
     cursor::PgCursor,

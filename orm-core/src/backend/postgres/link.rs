@@ -24,14 +24,8 @@ use crate::{
 #[cfg(feature = "libpq")]
 use {
     super::inferred::with_literals,
-    crate::postgres::{
-        before_value,
-        user_types::{texts_among, users_among},
-    },
-    diesel::{
-        result::{DatabaseErrorKind, Error},
-        row::{Field as _, Row},
-    },
+    crate::postgres::user_types::{texts_among, users_among},
+    diesel::row::{Field as _, Row},
 };
 
 /// A connection that statements run on.
@@ -257,7 +251,7 @@ impl Connection for PgLink {
             PgLink::Diesels(lent) => {
                 let commits = !diesels::in_transaction(lent);
                 with_literals(|| lent.execute_returning_count(source))
-                    .map_err(|error| diesels::with_outcome(without_value(error), commits))
+                    .map_err(|error| diesels::with_outcome(error, commits))
             }
             link => on_either!(link, connection => connection.execute_returning_count(source)),
         }
@@ -307,28 +301,13 @@ impl LoadConnection<DefaultLoadingMode> for PgLink {
                 // libpq has all of the result by now.
                 let commits = !diesels::in_transaction(lent);
                 let rows = with_literals(|| LoadConnection::<DefaultLoadingMode>::load(&mut ***lent, source));
-                let rows = rows.map_err(|error| diesels::with_outcome(without_value(error), commits))?;
+                let rows = rows.map_err(|error| diesels::with_outcome(error, commits))?;
                 let rows = rows.collect::<QueryResult<Vec<_>>>()?;
                 let texts = texts_among(&mut ***lent, &user_types(&rows))?;
                 let rows: Vec<_> = rows.iter().map(|row| PgRow::copy_of(row).with_texts(&texts)).collect();
                 Ok(PgLinkCursor(Loaded::Read(rows.into_iter())))
             }
         }
-    }
-}
-
-/// The error of a statement with literals, without the value that an input function could not read.
-#[cfg(feature = "libpq")]
-fn without_value(error: Error) -> Error {
-    match error {
-        // Diesel does not say the SQLSTATE. These are the words of PostgreSQL's input functions, in English.
-        Error::DatabaseError(kind @ DatabaseErrorKind::Unknown, information)
-            if information.message().starts_with("invalid input ")
-                || information.message().contains("\" is out of range for type ") =>
-        {
-            Error::DatabaseError(kind, Box::new(before_value(information.message()).to_owned()))
-        }
-        other => other,
     }
 }
 
