@@ -215,7 +215,8 @@ fn a_field_of_a_model() -> TestResult {
         let found = Place::objects(&db).filter(|p| p.path.eq("1234")).values(|p| p.id).load()?;
         assert_eq!(found, [8], "by the number that the text is");
         let error = Place::objects(&db).filter(|p| p.path.eq("abcd")).count().expect_err("no integer");
-        assert_eq!(cause(&error), "invalid input syntax for type integer", "without the value");
+        let cause = cause(&error);
+        assert!(cause.starts_with("invalid input syntax for type integer") && !cause.contains("abcd"), "{cause}");
     }
     Ok(())
 }
